@@ -1,0 +1,73 @@
+// Builds: turns sources into slugs and releases, one at a time per app and at most `parallel` at once.
+// A build is a row and a directory DIR/builds/<id>/source before it starts, so that it survives a crash:
+// resume() runs again, from their sources, those that were under way. The output goes to an output stream,
+// in Heroku's shape. Safe from any thread.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/buildpack_installations.h"
+#include "builds/build.h"
+#include "logs/log_store.h"
+#include "logs/output_streams.h"
+#include "releases/releases.h"
+#include "sandbox/spawner.h"
+
+namespace renga::builds {
+
+struct NewBuild {
+  // A directory with the checked-out source (consumed by a rename; it must be on the data directory's file
+  // system), or a tar archive; exactly one.
+  std::filesystem::path source_directory;
+  std::filesystem::path source_archive;
+  std::string source_url;
+  std::string version;  // a commit
+  std::string version_description;
+  std::string checksum;  // "SHA256:…" of the archive; checked when given
+  std::vector<std::string> buildpacks;  // overrides the app's, for this build
+};
+
+struct BuildsOptions {
+  std::filesystem::path directory;             // DIR/builds: one directory a build; and caches/<app id>
+  std::filesystem::path buildpacks_directory;  // the built-in ones: <name>/bin/{detect,compile,release}
+  std::map<std::string, std::string> environment;  // the operator's package-index, proxy and CA settings
+  std::chrono::seconds time_limit{15 * 60};
+  int parallel = 2;
+  std::string web_url_format;  // "http://{host}:8080/": how an app's address is written in the output
+};
+
+class Builds {
+ public:
+  Builds(store::Database& database, Clock& clock, apps::Apps& apps, apps::Domains& domains,
+         apps::BuildpackInstallations& installations, releases::Slugs& slugs,
+         releases::Releases& releases, logs::OutputStreams& outputs, logs::LogStore& logs,
+         sandbox::Spawner& spawner, BuildsOptions options);
+  // Stops running builds (they are resumed by the next start) and joins.
+  ~Builds();
+  Builds(const Builds&) = delete;
+  Builds& operator=(const Builds&) = delete;
+
+  // Carries on what a crash or a stop left behind. Once, before anything else.
+  void resume();
+
+  // Accepts a build; it runs on Builds' own threads. Kind::invalid: source missing, bad checksum, bad tar.
+  Result<Build> start(const apps::App& app, const accounts::Account& user, const NewBuild& wanted);
+  // Waits for its end (succeeded or failed).
+  Build wait(const Id<Build>& id);
+  Result<Build> find(const Id<apps::App>& app, std::string_view identity);
+  std::vector<Build> all(const Id<apps::App>& app);
+  Result<Build> cancel(const Id<apps::App>& app, std::string_view identity);
+  void clear_cache(const Id<apps::App>& app);
+  // Stops what runs for it and takes its files away; before the app's rows go.
+  void forget(const Id<apps::App>& app);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace renga::builds

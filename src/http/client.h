@@ -1,0 +1,49 @@
+// A blocking HTTP client on libcurl: for the CLI, tests and calls to providers. A Client belongs to one
+// thread at a time and keeps its connection alive between calls.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/message.h"
+
+namespace renga::http {
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;  // http:// or https://
+  Headers headers;
+  std::string body;
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds timeout{60'000};  // of the whole call; 0: none
+  std::string ca_file;                        // PEM; empty: the system's
+  // When set, gets the answer's body as it comes instead of ClientResponse::body; false stops.
+  std::function<bool(std::string_view)> on_body;
+};
+
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+class Client {
+ public:
+  Client();
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Any answer is a success, whatever its status. Kind::unavailable: no answer, and why.
+  Result<ClientResponse> send(const ClientRequest& request);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace renga::http

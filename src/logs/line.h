@@ -1,0 +1,21 @@
+// Line: one log line of an app, whoever said it. A value.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+
+namespace renga::logs {
+
+struct Line {
+  Time at;
+  std::string source;   // "app" (the app's own output, and what people did), "heroku" (the platform)
+  std::string process;  // "web.1", "router", "api", "release.4711"
+  std::string message;  // no line end; at most 10,000 bytes
+  bool operator==(const Line&) const = default;
+};
+
+// "2026-01-05T10:00:00.123456+00:00 app[web.1]: hello": as tails and files have it.
+std::string format(const Line& line);
+
+}  // namespace renga::logs

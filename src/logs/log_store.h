@@ -1,0 +1,76 @@
+// LogStore: every app's log, kept on disk across restarts, and the tails that follow it. One directory
+// an app, in segments of limited size of which the oldest go first. Writers never wait for a disk or a
+// reader: lines queue (bounded), a writer thread appends them; what does not fit is dropped, counted,
+// and said in the log itself (L10 to L12 of heroku-behaviour: the same texts). Safe from any thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/app.h"
+#include "logs/line.h"
+
+namespace renga::logs {
+
+// Which lines of an app: by source ("app" or "heroku"), and by dyno ("web.1") or process type ("web").
+struct Filter {
+  std::optional<std::string> source;
+  std::optional<std::string> process;
+  bool accepts(const Line& line) const;
+};
+
+// A line with its place in its app's log. Places grow by one a line and survive restarts.
+struct Placed {
+  std::uint64_t place = 0;
+  Line line;
+};
+
+// Follows one app's log while it lives. A tail that is not read fast enough loses its oldest lines and
+// is told so by an L11 line.
+class Tail {
+ public:
+  virtual ~Tail() = default;
+};
+
+struct LogStoreOptions {
+  std::filesystem::path directory;
+  std::int64_t bytes_per_app = 16LL << 20;  // on disk
+  std::size_t queue_lines = 20'000;         // of all apps, waiting to be written
+};
+
+class LogStore {
+ public:
+  explicit LogStore(LogStoreOptions options);
+  // Writes what is queued, then ends.
+  ~LogStore();
+  LogStore(const LogStore&) = delete;
+  LogStore& operator=(const LogStore&) = delete;
+
+  // Never blocks. The message is cut into lines of 10,000 bytes; ends of lines are taken off.
+  void append(const Id<apps::App>& app, Line line);
+
+  // The newest `count` lines that the filter accepts, oldest first; at most 1,500.
+  std::vector<Placed> last(const Id<apps::App>& app, const Filter& filter, std::size_t count);
+  // Lines after this place, oldest first; at most `count`.
+  std::vector<Placed> after(const Id<apps::App>& app, const Filter& filter, std::uint64_t place,
+                            std::size_t count);
+
+  // Calls `each` for every accepted line from now on, on the store's own thread; it must not block.
+  std::unique_ptr<Tail> tail(const Id<apps::App>& app, Filter filter,
+                             std::function<void(const Placed&)> each);
+
+  // Returns once everything appended before the call can be read (by last() and after()).
+  void settle();
+  void remove(const Id<apps::App>& app);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace renga::logs

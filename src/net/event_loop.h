@@ -1,0 +1,58 @@
+// EventLoop: one thread's epoll loop: edge-triggered descriptors, timers and posted work. Everything
+// but post() and stop() belongs to the thread that runs the loop (or to the one that sets it up
+// before run()).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace renga::net {
+
+// What a watched descriptor's owner implements. The owner removes its descriptor before it dies;
+// an event already fetched for a removed one is dropped.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  // `events` are epoll's bits (EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR). Edge-triggered:
+  // read or write until the kernel has no more, or remember that there was more.
+  virtual void on_events(std::uint32_t events) = 0;
+};
+
+using TimerId = std::uint64_t;  // never 0, never reused
+
+class EventLoop {
+ public:
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Runs until stop(). Exceptions of callbacks pass through.
+  void run();
+  void stop();  // from any thread; also before run()
+
+  // From any thread: runs `work` on the loop's thread, in the order of the calls.
+  void post(std::function<void()> work);
+  bool on_this_thread() const;
+
+  // Watches for all of EPOLLIN | EPOLLOUT | EPOLLRDHUP, edge-triggered, until remove().
+  void add(int fd, Watcher& watcher);
+  void remove(int fd, Watcher& watcher);
+
+  TimerId after(std::chrono::milliseconds delay, std::function<void()> work);
+  void cancel(TimerId id);  // no-op when it already ran
+
+  // Runs after every batch of events: to flush logs and counters. At most one.
+  void on_idle(std::function<void()> work);
+
+  // The loop's idea of now, taken once a turn.
+  std::chrono::steady_clock::time_point now() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace renga::net

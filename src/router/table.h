@@ -1,0 +1,46 @@
+// RouteTable: what the router knows: which app answers at a host name and where its dynos listen. An
+// immutable value, replaced as a whole; written as JSON to the router's socket and to its file.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace renga::router {
+
+struct Backend {
+  std::string dyno;     // its UUID: identity for draining and quarantine
+  std::string name;     // "web.1", for the log line
+  std::string address;  // numeric IPv4
+  std::uint16_t port = 0;
+  bool operator==(const Backend&) const = default;
+};
+
+struct Route {
+  std::string app;  // its UUID
+  std::string name;
+  std::vector<Backend> backends;
+  bool starting = false;     // hold requests: a dyno is on its way up
+  bool crashed = false;      // H10
+  bool deployed = true;      // false: H81, nothing was ever released
+  bool maintenance = false;  // H80
+  int web_quantity = 0;      // 0: H14
+  std::string error_page_url;        // ERROR_PAGE_URL, MAINTENANCE_PAGE_URL
+  std::string maintenance_page_url;
+  bool operator==(const Route&) const = default;
+};
+
+struct RouteTable {
+  std::uint64_t generation = 0;
+  std::vector<Route> routes;
+  std::map<std::string, std::size_t> hosts;  // lower-case host name, or "*.example.com", to its route
+};
+
+std::string to_json(const RouteTable& table);
+Result<RouteTable> parse_table(std::string_view json);
+
+}  // namespace renga::router
