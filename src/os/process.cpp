@@ -27,10 +27,8 @@ struct Pipe {
   Fd read, write;
 };
 
-// Descriptors below 3 would be overwritten while the child's standard streams are put in place,
-// which can happen when this process runs with one of its own closed.
-Fd above_standard(int fd) {
-  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+Fd copy_above(int fd, int lowest) {
+  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
   if (copy < 0) fault("duplicate a descriptor for a child");
   return Fd(copy);
 }
@@ -38,10 +36,7 @@ Fd above_standard(int fd) {
 Pipe make_pipe() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) fault("make a pipe for a child");
-  Pipe made{Fd(ends[0]), Fd(ends[1])};
-  if (ends[0] < 3) made.read = above_standard(ends[0]);
-  if (ends[1] < 3) made.write = above_standard(ends[1]);
-  return made;
+  return {Fd(ends[0]), Fd(ends[1])};
 }
 
 std::vector<std::string> environment(const Command& command) {
@@ -163,37 +158,49 @@ void feed(Fd& to, std::string_view& input) {
 Child::Child(const Command& command, Streams streams) {
   Fd child_in, child_out, child_err;
   if (streams.in) {
-    child_in = above_standard(*streams.in);
+    child_in = copy_above(*streams.in, 3);
   } else {
     auto made = make_pipe();
     child_in = std::move(made.read);
     in_ = std::move(made.write);
   }
   if (streams.out) {
-    child_out = above_standard(*streams.out);
+    child_out = copy_above(*streams.out, 3);
   } else {
     auto made = make_pipe();
     child_out = std::move(made.write);
     out_ = std::move(made.read);
   }
   if (streams.err) {
-    child_err = above_standard(*streams.err);
+    child_err = copy_above(*streams.err, 3);
   } else if (streams.separate_err) {
     auto made = make_pipe();
     child_err = std::move(made.write);
     err_ = std::move(made.read);
   }
-  spawn(command, child_in.get(), child_out.get(), child_err ? child_err.get() : child_out.get());
+  // Copies above every number that they are to get in the child, or putting one in place would
+  // close another.
+  std::vector<Fd> owned;
+  std::vector<int> descriptors = {child_in.get(), child_out.get(),
+                                  child_err ? child_err.get() : child_out.get()};
+  const int first_free = 3 + static_cast<int>(streams.extra.size());
+  descriptors.insert(descriptors.end(), streams.extra.begin(), streams.extra.end());
+  for (int& descriptor : descriptors) {
+    if (descriptor >= first_free) continue;
+    owned.push_back(copy_above(descriptor, first_free));
+    descriptor = owned.back().get();
+  }
+  spawn(command, descriptors);
 }
 
-void Child::spawn(const Command& command, int in, int out, int err) {
+void Child::spawn(const Command& command, const std::vector<int>& descriptors) {
   if (command.argv.empty()) fault(EINVAL, "start a program without a name");
 
   Plan plan;
-  Plan::check(posix_spawn_file_actions_adddup2(plan.actions(), in, 0));
-  Plan::check(posix_spawn_file_actions_adddup2(plan.actions(), out, 1));
-  Plan::check(posix_spawn_file_actions_adddup2(plan.actions(), err, 2));
-  Plan::check(posix_spawn_file_actions_addclosefrom_np(plan.actions(), 3));
+  int number = 0;
+  for (const int descriptor : descriptors)
+    Plan::check(posix_spawn_file_actions_adddup2(plan.actions(), descriptor, number++));
+  Plan::check(posix_spawn_file_actions_addclosefrom_np(plan.actions(), number));
   if (!command.directory.empty())
     Plan::check(posix_spawn_file_actions_addchdir_np(plan.actions(), command.directory.c_str()));
 

@@ -21,8 +21,8 @@ struct Command {
   std::map<std::string, std::string> env = {};  // added to the caller's environment
   bool clear_env = false;                       // only `env`
   std::filesystem::path directory = {};         // empty: the caller's
-  bool own_group =
-      false;  // a process group of its own, so that signals and kills reach its children too
+  // A process group of its own, so that signals and kills reach its children too.
+  bool own_group = false;
 };
 
 struct Output {
@@ -44,9 +44,10 @@ Output run(const Command& command, std::string_view input = {},
 class Child {
  public:
   struct Streams {
-    std::optional<int> in = {}, out = {},
-                       err = {};  // handed to the child as they are; else pipes, err into out's
+    // Handed to the child as they are; else pipes, with err going where out goes.
+    std::optional<int> in = {}, out = {}, err = {};
     bool separate_err = false;
+    std::vector<int> extra = {};  // become the child's descriptors 3, 4, ...
   };
   explicit Child(const Command& command) : Child(command, Streams()) {}
   Child(const Command& command, Streams streams);
@@ -63,7 +64,7 @@ class Child {
   std::optional<int> wait_for(std::chrono::milliseconds limit);
 
  private:
-  void spawn(const Command& command, int in, int out, int err);
+  void spawn(const Command& command, const std::vector<int>& descriptors);
 
   int pid_ = -1;
   bool own_group_ = false;

@@ -105,12 +105,23 @@ TEST(ChildProcess, WritesIntoADescriptorThatIsHandedOver) {
   const Fd in(ends[0]);
   {
     const Fd out(ends[1]);
-    Child child({.argv = {"echo", "hi"}}, {.in = {}, .out = out.get(), .err = {}});
+    Child child({.argv = {"echo", "hi"}}, {.out = out.get()});
     EXPECT_FALSE(child.out());
     EXPECT_EQ(child.wait_for(10s), 0);
   }
   char buffer[16];
   EXPECT_EQ(read(in.get(), buffer, sizeof buffer), 3);
+}
+
+TEST(ChildProcess, GetsExtraDescriptorsInOrder) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const Fd in(ends[0]), out(ends[1]);
+  Child child({.argv = {"sh", "-c", "echo four >&4; echo three >&3"}},
+              {.extra = {out.get(), out.get()}});
+  EXPECT_EQ(child.wait_for(10s), 0);
+  char buffer[16];
+  EXPECT_EQ(read(in.get(), buffer, sizeof buffer), 11);
 }
 
 TEST(ChildProcess, IsKilledWithItsOwner) {
