@@ -1,5 +1,6 @@
-// SecretBox: authenticated encryption at rest (libsodium's XChaCha20-Poly1305) with the one key of a
-// data directory. What is sealed under one `context` ("config/<release id>") opens only under the same.
+// SecretBox: authenticated encryption at rest (libsodium's XChaCha20-Poly1305) with the one key of
+// a data directory. What is sealed under one `context` ("config/<release id>") opens only under the
+// same.
 #pragma once
 
 #include <array>

@@ -1,0 +1,62 @@
+#include "crypto/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <stdexcept>
+
+#include "base/text.h"
+
+namespace renga::crypto {
+namespace {
+
+// OpenSSL's digests fail for want of memory, or when a policy of the host forbids SHA-256.
+void must(int ok, const char* attempted) {
+  if (ok != 1) throw std::runtime_error(std::string("OpenSSL could not ") + attempted);
+}
+
+}  // namespace
+
+struct Sha256::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  bool finished = false;
+  State() {
+    if (!context) throw std::bad_alloc();
+  }
+  ~State() { EVP_MD_CTX_free(context); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  must(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr), "start a SHA-256 digest");
+}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::update(std::string_view bytes) {
+  if (!state_ || state_->finished) throw std::logic_error("a digest is finished once, and last");
+  must(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()), "extend a SHA-256 digest");
+}
+
+std::string Sha256::finish() {
+  if (!state_ || state_->finished) throw std::logic_error("a digest is finished once, and last");
+  std::array<unsigned char, 32> digest{};
+  must(EVP_DigestFinal_ex(state_->context, digest.data(), nullptr), "finish a SHA-256 digest");
+  state_->finished = true;
+  return text::hex(digest);
+}
+
+std::string sha256(std::string_view bytes) {
+  Sha256 digest;
+  digest.update(bytes);
+  return digest.finish();
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace renga::crypto
