@@ -1,1 +1,23 @@
-int main() { return 0; }
+// One program. What it is depends on its first word: a part of the platform, or else the CLI.
+#include <signal.h>
+
+#include <cstring>
+
+#include "cli/cli.h"
+#include "git/repositories.h"
+#include "router/router_link.h"
+#include "sandbox/spawner.h"
+#include "server/server.h"
+
+int main(int argc, char** argv) {
+  // A peer that leaves is an error of one write, not the end of the program.
+  signal(SIGPIPE, SIG_IGN);
+
+  const char* part = argc > 1 ? argv[1] : "";
+  if (std::strcmp(part, "server") == 0) return renga::server::server_main(argc, argv);
+  if (std::strcmp(part, "server:stop") == 0) return renga::server::stop_main(argc, argv);
+  if (std::strcmp(part, "router") == 0) return renga::router::router_main(argc, argv);
+  if (std::strcmp(part, "spawner") == 0) return renga::sandbox::spawner_main(argc, argv);
+  if (std::strcmp(part, "hook") == 0) return renga::git::hook_main(argc, argv);
+  return renga::cli::main(argc, argv);
+}

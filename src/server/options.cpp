@@ -1,0 +1,105 @@
+#include "server/options.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+
+#include "base/text.h"
+
+namespace renga::server {
+namespace {
+
+// Settings that package managers read, by name or by prefix ("PIP_*").
+constexpr std::array build_settings = {
+    "PIP_*",        "UV_*",         "POETRY_*",      "PIPENV_*",     "NPM_CONFIG_*",
+    "npm_config_*", "YARN_*",       "GOPROXY",       "GONOSUMDB",    "GOSUMDB",
+    "GOPRIVATE",    "GONOPROXY",    "GOFLAGS",       "CARGO_*",      "MAVEN_*",
+    "HTTP_PROXY",   "HTTPS_PROXY",  "NO_PROXY",      "ALL_PROXY",    "http_proxy",
+    "https_proxy",  "no_proxy",     "all_proxy",     "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"};
+
+bool is_build_setting(std::string_view name) {
+  return std::ranges::any_of(build_settings, [&](std::string_view pattern) {
+    if (!pattern.ends_with('*')) return name == pattern;
+    return name.starts_with(pattern.substr(0, pattern.size() - 1));
+  });
+}
+
+Result<std::string> endpoint(std::string_view option, const std::string& value) {
+  const auto colon = value.rfind(':');
+  const auto port = colon == std::string::npos
+                        ? std::nullopt
+                        : text::number(std::string_view(value).substr(colon + 1));
+  if (!port || *port < 0 || *port > 65'535 || colon == 0)
+    return fail(Kind::invalid,
+                fmt::format("{} takes HOST:PORT, such as 127.0.0.1:8080, not \"{}\".", option, value));
+  return value;
+}
+
+}  // namespace
+
+std::filesystem::path default_data_directory() {
+  if (::geteuid() == 0) return "/var/lib/renga";
+  if (const char* data = std::getenv("XDG_DATA_HOME"); data && *data)
+    return std::filesystem::path(data) / "renga";
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home && *home ? home : "/tmp") / ".local/share/renga";
+}
+
+Result<Options> parse_options(const std::vector<std::string>& arguments) {
+  Options options;
+  options.data = default_data_directory();
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    auto [name, value] = text::split_once(arguments[i], '=');
+    const std::string option(name);
+    std::string argument(value);
+    if (arguments[i].find('=') == std::string::npos) {
+      if (i + 1 >= arguments.size())
+        return fail(Kind::invalid, fmt::format("{} takes a value.", option));
+      argument = arguments[++i];
+    }
+
+    if (option == "--data") options.data = std::filesystem::absolute(argument).lexically_normal();
+    else if (option == "--listen") options.listen = TRY(endpoint(option, argument));
+    else if (option == "--http") options.http = TRY(endpoint(option, argument));
+    else if (option == "--domain") options.domain = text::lower(argument);
+    else if (option == "--build-env-file") options.build_env_file = argument;
+    else
+      return fail(Kind::invalid,
+                  fmt::format("renga server has no option {}; it takes --data DIR, --listen "
+                              "HOST:PORT, --http HOST:PORT, --domain NAME, --build-env-file FILE.",
+                              option));
+  }
+  return options;
+}
+
+Result<std::map<std::string, std::string>> build_environment(const Options& options) {
+  std::map<std::string, std::string> settings;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const auto [name, value] = text::split_once(*entry, '=');
+    if (is_build_setting(name) && !value.empty()) settings[std::string(name)] = value;
+  }
+  if (options.build_env_file.empty()) return settings;
+
+  std::ifstream file(options.build_env_file);
+  if (!file)
+    return fail(Kind::invalid, fmt::format("The build environment file {} cannot be read.",
+                                           options.build_env_file.string()));
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    const auto trimmed = text::trim(line);
+    if (trimmed.empty() || trimmed.starts_with('#')) continue;
+    const auto [name, value] = text::split_once(trimmed, '=');
+    if (name.empty() || name.size() == trimmed.size())
+      return fail(Kind::invalid, fmt::format("{}, line {}: NAME=value is wanted.",
+                                             options.build_env_file.string(), number));
+    settings[std::string(name)] = value;
+  }
+  return settings;
+}
+
+}  // namespace renga::server

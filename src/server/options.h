@@ -1,0 +1,32 @@
+// What `renga server` is told on its command line. A value.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace renga::server {
+
+struct Options {
+  std::filesystem::path data;
+  std::string listen = "127.0.0.1:7373";  // the control endpoint
+  std::string http = "127.0.0.1:8080";    // where apps answer
+  std::string domain = "localhost";       // apps are at <app>.<domain>
+  std::filesystem::path build_env_file;   // NAME=value lines, over the environment's
+};
+
+// /var/lib/renga for root, else $XDG_DATA_HOME/renga or ~/.local/share/renga.
+std::filesystem::path default_data_directory();
+
+// `arguments`: those behind `renga server`. Kind::invalid: an unknown option, or a value that cannot be.
+Result<Options> parse_options(const std::vector<std::string>& arguments);
+
+// The operator's settings for builds: package indexes, proxies and CA bundles for pip, npm, Go, Maven and
+// cargo, from the server's environment and then the file. They reach builds and nothing else.
+// Kind::invalid: a file that cannot be read, or a line in it that is not NAME=value.
+Result<std::map<std::string, std::string>> build_environment(const Options& options);
+
+}  // namespace renga::server

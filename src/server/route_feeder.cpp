@@ -1,0 +1,98 @@
+#include "server/route_feeder.h"
+
+#include <condition_variable>
+#include <thread>
+
+#include "base/locked.h"
+#include "base/report.h"
+
+namespace renga::server {
+
+struct RouteFeeder::State {
+  apps::Apps& apps;
+  apps::Domains& domains;
+  releases::Releases& releases;
+  dynos::Engine& engine;
+  router::RouterLink& link;
+
+  struct Shared {
+    bool poked = true;
+    bool stopping = false;
+  };
+  Locked<Shared> shared;
+  std::condition_variable woken;
+  router::RouteTable sent;
+  std::thread thread;
+
+  router::Route route_of(const apps::App& app) {
+    const auto endpoints = engine.endpoints(app.id);
+    const auto release = releases.current(app.id);
+    const auto config = releases.config(release);
+    const auto config_var = [&](const char* name) {
+      const auto found = config.find(name);
+      return found == config.end() ? std::string() : found->second;
+    };
+
+    router::Route route;
+    route.app = app.id.value;
+    route.name = app.name;
+    route.starting = endpoints.starting;
+    route.crashed = endpoints.crashed;
+    route.deployed = release.slug.has_value();
+    route.maintenance = app.maintenance;
+    route.web_quantity = endpoints.web_quantity;
+    route.error_page_url = config_var("ERROR_PAGE_URL");
+    route.maintenance_page_url = config_var("MAINTENANCE_PAGE_URL");
+    for (const auto& up : endpoints.up)
+      route.backends.push_back(
+          {up.dyno.value, up.dyno_name, up.host, static_cast<std::uint16_t>(up.port)});
+    return route;
+  }
+
+  void feed() {
+    router::RouteTable table;
+    for (const auto& app : apps.all()) {
+      table.routes.push_back(route_of(app));
+      for (const auto& domain : domains.all(app))
+        table.hosts[domain.hostname] = table.routes.size() - 1;
+    }
+    if (table.routes == sent.routes && table.hosts == sent.hosts) return;
+    sent = table;
+    link.send(std::move(table));
+  }
+
+  void run() {
+    for (;;) {
+      {
+        auto now = shared.lock();
+        now.wait_for(woken, std::chrono::seconds(30), [&] { return now->poked || now->stopping; });
+        if (now->stopping) return;
+        now->poked = false;
+      }
+      try {
+        feed();
+      } catch (const std::exception& error) {
+        report("routes", error.what());
+      }
+    }
+  }
+};
+
+RouteFeeder::RouteFeeder(apps::Apps& apps, apps::Domains& domains, releases::Releases& releases,
+                         dynos::Engine& engine, router::RouterLink& link)
+    : state_(new State{apps, domains, releases, engine, link, {}, {}, {}, {}}) {
+  state_->thread = std::thread([this] { state_->run(); });
+}
+
+RouteFeeder::~RouteFeeder() {
+  state_->shared.lock()->stopping = true;
+  state_->woken.notify_all();
+  state_->thread.join();
+}
+
+void RouteFeeder::poke() {
+  state_->shared.lock()->poked = true;
+  state_->woken.notify_all();
+}
+
+}  // namespace renga::server

@@ -1,0 +1,30 @@
+// RouteFeeder: keeps the router told. Makes the route table from apps, domains, releases and the engine's
+// endpoints whenever something was poked, and every half minute, and sends it when it differs from the
+// last. One thread of its own; poke() is safe from any thread and returns at once.
+#pragma once
+
+#include <memory>
+
+#include "apps/domains.h"
+#include "dynos/engine.h"
+#include "releases/releases.h"
+#include "router/router_link.h"
+
+namespace renga::server {
+
+class RouteFeeder {
+ public:
+  RouteFeeder(apps::Apps& apps, apps::Domains& domains, releases::Releases& releases,
+              dynos::Engine& engine, router::RouterLink& link);
+  ~RouteFeeder();
+  RouteFeeder(const RouteFeeder&) = delete;
+  RouteFeeder& operator=(const RouteFeeder&) = delete;
+
+  void poke();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace renga::server
