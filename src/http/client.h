@@ -1,5 +1,5 @@
-// A blocking HTTP client on libcurl: for the CLI, tests and calls to providers. A Client belongs to one
-// thread at a time and keeps its connection alive between calls.
+// A blocking HTTP client on libcurl: for the CLI, tests and calls to providers. A Client belongs to
+// one thread at a time and keeps its connection alive between calls.
 #pragma once
 
 #include <chrono>

@@ -15,7 +15,9 @@ namespace renga::http {
 // Fields in the order they came; names compare without case.
 class Headers {
  public:
-  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  void add(std::string name, std::string value) {
+    fields_.emplace_back(std::move(name), std::move(value));
+  }
   void set(std::string_view name, std::string value);  // replaces all of that name
   void remove(std::string_view name);
   // The first of that name, or nothing. Valid until the headers change.
@@ -45,12 +47,14 @@ class BodyReader {
 class ResponseStream {
  public:
   virtual ~ResponseStream() = default;
-  // Waits while more than 256 KiB are unsent; false once the client is gone. Not on a loop's thread.
+  // Waits while more than 256 KiB are unsent; false once the client is gone. Not on a loop's
+  // thread.
   virtual bool write(std::string_view bytes) = 0;
   // Never waits: false, and nothing queued, when more than 1 MiB are unsent or the client is gone.
   virtual bool try_write(std::string_view bytes) = 0;
   virtual bool open() const = 0;
-  // Called once, on the loop's thread, when the client leaves before the end. Replaces the earlier one.
+  // Called once, on the loop's thread, when the client leaves before the end. Replaces the earlier
+  // one.
   virtual void on_closed(std::function<void()> callback) = 0;
   virtual void finish() = 0;
 };

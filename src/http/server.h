@@ -20,7 +20,7 @@ using Handler = std::function<Response(Request&)>;
 // What to do with a request, decided when its head is there and before its body is read.
 struct Route {
   Handler handler;
-  bool stream_body = false;          // hand over Request::stream instead of Request::body
+  bool stream_body = false;           // hand over Request::stream instead of Request::body
   std::size_t body_limit = 10 << 20;  // bytes; of a streamed body, none
   std::map<std::string, std::string> params;
 };
@@ -28,13 +28,13 @@ struct Route {
 // Chooses the route of a head. Runs on the loop's thread: must be quick and must not block.
 using Router = std::function<Route(const Request& head)>;
 
-// A connection that speaks, over TLS, a line that is not HTTP: `<secret>\r\n` (rendezvous). Gets the
-// line and the raw byte stream both ways.
+// A connection that speaks, over TLS, a line that is not HTTP: `<secret>\r\n` (rendezvous). Gets
+// the line and the raw byte stream both ways.
 class RawConnection : public BodyReader, public ResponseStream {};
 using LineHandler = std::function<void(const std::string& line, std::shared_ptr<RawConnection>)>;
 
 struct ServerOptions {
-  std::string listen = "127.0.0.1:0";  // HOST:PORT; port 0 lets the kernel choose
+  std::string listen = "127.0.0.1:0";          // HOST:PORT; port 0 lets the kernel choose
   std::shared_ptr<const net::TlsContext> tls;  // none: TLS connections are closed
   Router router;
   LineHandler on_line;  // none: such connections are closed

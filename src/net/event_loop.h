@@ -29,18 +29,21 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Runs until stop(). Exceptions of callbacks pass through.
+  // Runs until stop(). Exceptions of callbacks pass through; a later run() goes on behind the
+  // callback that threw.
   void run();
   void stop();  // from any thread; also before run()
 
   // From any thread: runs `work` on the loop's thread, in the order of the calls.
   void post(std::function<void()> work);
-  bool on_this_thread() const;
+  bool on_this_thread() const;  // true only while run() runs here
 
-  // Watches for all of EPOLLIN | EPOLLOUT | EPOLLRDHUP, edge-triggered, until remove().
+  // Watches for all of EPOLLIN | EPOLLOUT | EPOLLRDHUP, edge-triggered, until remove(), which comes
+  // before the descriptor is closed. Throws std::system_error when the kernel refuses.
   void add(int fd, Watcher& watcher);
   void remove(int fd, Watcher& watcher);
 
+  // Counted from now(). O(log n), as is cancel().
   TimerId after(std::chrono::milliseconds delay, std::function<void()> work);
   void cancel(TimerId id);  // no-op when it already ran
 

@@ -1,0 +1,221 @@
+// One turn of the loop: wait for events (no longer than until the next timer), hand them to their
+// watchers, run what other threads posted, run the timers that are due, and let on_idle() flush.
+//
+// A watcher may remove itself or any other while a batch of events is handed out, and a closed
+// descriptor's number may be used again at once. So each event carries the number of times its
+// slot was filled, and is dropped when the slot has moved on.
+#include "net/event_loop.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <climits>
+#include <deque>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/fault.h"
+#include "base/locked.h"
+#include "net/timer_heap.h"
+#include "os/fd.h"
+
+namespace renga::net {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::uint64_t wake_up = ~std::uint64_t{0};  // the event data of the eventfd
+
+struct Slot {
+  Watcher* watcher = nullptr;
+  std::uint32_t fills = 0;
+};
+
+}  // namespace
+
+struct EventLoop::State {
+  os::Fd epoll{::epoll_create1(EPOLL_CLOEXEC)};
+  os::Fd wake{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+
+  // Kept here, not on run()'s stack: when a callback throws, the next run() goes on where it was.
+  std::array<epoll_event, 256> events;
+  std::size_t event_count = 0;
+  std::size_t next_event = 0;
+  std::deque<std::function<void()>> running;
+
+  std::vector<Slot> slots;  // by descriptor
+  TimerHeap timers;
+  std::function<void()> idle;
+  SteadyClock::time_point now = SteadyClock::now();
+  bool in_run = false;
+
+  Locked<std::vector<std::function<void()>>> posted;
+  std::atomic<bool> has_posted = false;
+  std::atomic<bool> stopping = false;
+  std::atomic<std::thread::id> thread;
+
+  void rouse() const {
+    const std::uint64_t one = 1;
+    // Only a counter about to overflow makes this fail, and then the loop is awake anyway.
+    [[maybe_unused]] const auto written = ::write(wake.get(), &one, sizeof one);
+  }
+
+  int patience() {
+    if (stopping || has_posted || !running.empty()) return 0;
+    const auto next = timers.next();
+    if (!next) return -1;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(*next - SteadyClock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
+  }
+
+  void wait() {
+    const auto count =
+        ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), patience());
+    if (count < 0 && errno != EINTR) fault("epoll_wait");
+    event_count = count < 0 ? 0 : static_cast<std::size_t>(count);
+    next_event = 0;
+    now = SteadyClock::now();
+  }
+
+  void hand_out_events() {
+    while (next_event < event_count) {
+      const auto event = events[next_event++];
+      if (event.data.u64 == wake_up) {
+        std::uint64_t ignored = 0;
+        [[maybe_unused]] const auto got = ::read(wake.get(), &ignored, sizeof ignored);
+        continue;
+      }
+      const auto fd = static_cast<std::size_t>(event.data.u64 & 0xffffffffU);
+      const auto& slot = slots[fd];
+      if (slot.watcher != nullptr && slot.fills == event.data.u64 >> 32) {
+        slot.watcher->on_events(event.events);
+      }
+    }
+  }
+
+  void run_posted() {
+    if (has_posted) {
+      std::vector<std::function<void()>> fresh;
+      {
+        auto queue = posted.lock();
+        fresh.swap(*queue);
+        has_posted = false;
+      }
+      std::move(fresh.begin(), fresh.end(), std::back_inserter(running));
+    }
+    while (!running.empty()) {
+      const auto work = std::move(running.front());
+      running.pop_front();
+      work();
+    }
+  }
+
+  void run_timers() {
+    // A timer set by a timer waits for the next turn, so that descriptors get theirs in between.
+    for (auto left = timers.size(); left > 0; --left) {
+      const auto work = timers.take_due(now);
+      if (!work) return;
+      work();
+    }
+  }
+};
+
+EventLoop::EventLoop() : state_(std::make_unique<State>()) {
+  if (!state_->epoll) fault("epoll_create1");
+  if (!state_->wake) fault("eventfd");
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = wake_up;
+  if (::epoll_ctl(state_->epoll.get(), EPOLL_CTL_ADD, state_->wake.get(), &event) != 0) {
+    fault("epoll_ctl for the loop's eventfd");
+  }
+}
+
+EventLoop::~EventLoop() = default;
+
+void EventLoop::run() {
+  auto& state = *state_;
+  // Reset even when a callback throws.
+  struct Running {
+    State& state;
+    explicit Running(State& s) : state(s) {
+      state.thread = std::this_thread::get_id();
+      state.in_run = true;
+      state.now = SteadyClock::now();
+    }
+    ~Running() {
+      state.in_run = false;
+      state.thread = std::thread::id();
+    }
+  } running(state);
+
+  while (!state.stopping) {
+    if (state.next_event == state.event_count) state.wait();
+    state.hand_out_events();
+    state.run_posted();
+    state.run_timers();
+    if (state.idle) state.idle();
+  }
+  state.stopping = false;
+}
+
+void EventLoop::stop() {
+  state_->stopping = true;
+  state_->rouse();
+}
+
+void EventLoop::post(std::function<void()> work) {
+  bool first = false;
+  {
+    auto queue = state_->posted.lock();
+    first = queue->empty();
+    queue->push_back(std::move(work));
+    state_->has_posted = true;
+  }
+  // The loop's own thread looks at the queue before it waits.
+  if (first && !on_this_thread()) state_->rouse();
+}
+
+bool EventLoop::on_this_thread() const { return state_->thread == std::this_thread::get_id(); }
+
+void EventLoop::add(int fd, Watcher& watcher) {
+  const auto index = static_cast<std::size_t>(fd);
+  auto& slots = state_->slots;
+  if (index >= slots.size()) slots.resize(std::max(index + 1, 2 * slots.size()));
+  auto& slot = slots[index];
+
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = (std::uint64_t{++slot.fills} << 32) | static_cast<std::uint32_t>(fd);
+  if (::epoll_ctl(state_->epoll.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    fault("watch descriptor " + std::to_string(fd));
+  }
+  slot.watcher = &watcher;
+}
+
+void EventLoop::remove(int fd, Watcher& watcher) {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= state_->slots.size() || state_->slots[index].watcher != &watcher) return;
+  state_->slots[index].watcher = nullptr;
+  // Fails only for a descriptor that was closed already, and then the kernel has removed it.
+  ::epoll_ctl(state_->epoll.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
+TimerId EventLoop::after(std::chrono::milliseconds delay, std::function<void()> work) {
+  const auto from = state_->in_run ? state_->now : SteadyClock::now();
+  return state_->timers.add(from + delay, std::move(work));
+}
+
+void EventLoop::cancel(TimerId id) { state_->timers.cancel(id); }
+
+void EventLoop::on_idle(std::function<void()> work) { state_->idle = std::move(work); }
+
+SteadyClock::time_point EventLoop::now() const { return state_->now; }
+
+}  // namespace renga::net
