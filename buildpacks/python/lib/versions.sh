@@ -1,0 +1,74 @@
+# Which Python: the files that ask for one, and those that the stack has.
+
+default_note="no Python version was asked for"
+
+# Full versions with their programs, newest first: "3.11.2 /usr/bin/python3.11".
+installed_pythons() {
+  local directory program full
+  local -a directories
+  IFS=: read -ra directories <<<"$PATH"
+  for directory in "${directories[@]}"; do
+    for program in "$directory"/python3.*; do
+      [[ ${program##*/} =~ ^python3\.[0-9]+$ && -x $program ]] || continue
+      full=$("$program" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null) || continue
+      echo "$full $program"
+    done
+  done | sort -t. -k1,1nr -k2,2nr -k3,3nr -u
+}
+
+# FILE: its one line, without comments and blank lines; refuses anything else.
+version_line() {
+  local lines
+  lines=$(tr -d '\r' <"$1" | sed -e 's/#.*//' -e 's/^[[:space:]]*//' -e 's/[[:space:]]*$//' | grep -v '^$') || true
+  if [[ -z $lines || $lines == *$'\n'* ]]; then
+    refuse "Error: $1 must hold one line with a Python version." \
+      "For example: $2"
+  fi
+  echo "$lines"
+}
+
+# Sets `wanted` ("3.11" or "3.11.2", or empty) and `wanted_by`.
+read_wanted_version() {
+  local line
+  wanted='' wanted_by=''
+  if [[ -f runtime.txt ]]; then
+    line=$(version_line runtime.txt python-3.11) || { echo "$line"; exit 1; }
+    [[ $line =~ ^python-(3\.[0-9]+(\.[0-9]+)?)$ ]] ||
+      refuse "Error: runtime.txt asks for '$line', which is no Python version." "Write it as: python-3.11"
+    wanted=${BASH_REMATCH[1]} wanted_by=runtime.txt
+    warning "Warning: runtime.txt is deprecated." "Write '$wanted' into a file .python-version instead."
+  elif [[ -f .python-version ]]; then
+    line=$(version_line .python-version 3.11) || { echo "$line"; exit 1; }
+    [[ $line =~ ^(3\.[0-9]+(\.[0-9]+)?)$ ]] ||
+      refuse "Error: .python-version asks for '$line', which is no Python version." "Write it as: 3.11"
+    wanted=$line wanted_by=.python-version
+  elif [[ -f $cache/version ]]; then
+    # An app that names no version stays on the one it was first built with, while the stack has it.
+    line=$(cat "$cache/version")
+    if [[ $line =~ ^3\.[0-9]+$ ]] && installed_pythons | grep -q "^${line/./\\.}\."; then
+      wanted=$line wanted_by="the last build"
+    fi
+  fi
+}
+
+# Sets `python` (a program) and `version` (all three numbers).
+choose_python() {
+  local installed found
+  installed=$(installed_pythons)
+  [[ -n $installed ]] || refuse "Error: the stack '$stack' has no Python 3." \
+    "Ask the operator of this server to add one (on Debian: apt install python3 python3-venv)."
+  read_wanted_version
+
+  if [[ -z $wanted ]]; then
+    found=$(head -n1 <<<"$installed")
+    topic "No Python version was specified. Using the newest of the stack: Python ${found%% *}"
+    detail "To choose one, write it into a file named .python-version."
+  else
+    found=$(grep -E "^${wanted//./\\.}(\.[0-9]+)? " <<<"$installed" | head -n1) || true
+    [[ -n $found ]] || refuse "Error: $wanted_by asks for Python $wanted, which the stack '$stack' does not have." \
+      "It has: $(cut -d' ' -f1 <<<"$installed" | paste -sd, | sed 's/,/, /g')." \
+      "Ask for one of these in .python-version (3.N takes whichever 3.N there is)."
+    topic "Using Python ${found%% *} specified by $wanted_by"
+  fi
+  version=${found%% *} python=${found#* }
+}
