@@ -1,0 +1,42 @@
+// The command that a sandbox is for: started as the sandbox's user, with nothing that could widen
+// what it may do.
+#pragma once
+
+#include <linux/filter.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string_view>
+
+namespace renga::init {
+
+// The plan, read: everything points into the memory it was mapped from or allocated for, for the
+// life of the process.
+struct Plan {
+  char** argv = nullptr;
+  char** env = nullptr;
+  const char* working_directory = "/";
+  bool direct_output = false;
+  const char* log_socket = nullptr;  // null: no log
+  std::string_view log_greeting;
+  sock_fprog filter = {};
+};
+
+// Ends the process with a message when the plan cannot be read: the spawner wrote it, so it is a
+// fault.
+Plan read_plan(int fd);
+
+// Empties the bounding and ambient sets, and takes away every capability but `keep` (a mask of 1 <<
+// CAP_X). The bounding set can only be emptied while CAP_SETPCAP is there: the first call does it.
+void keep_capabilities(unsigned long long keep);
+
+// Forks and executes it, with `out` and `err` as its output (or the present ones when negative). In
+// the child nothing is left open but 0, 1 and 2.
+pid_t start_command(const Plan& plan, int out, int err);
+
+// No new privileges, and the plan's policy for system calls. False with errno.
+bool confine(const Plan& plan);
+
+[[noreturn]] void die(const char* attempted);
+
+}  // namespace renga::init

@@ -1,0 +1,75 @@
+// LogPump: takes the command's output from two pipes and sends it to the log socket, line by line,
+// as frames (sandbox/log_frames.h). It reads whatever comes at once, so that the app never waits:
+// what control cannot take is kept up to 256 KiB and then dropped, line by line, and counted.
+#pragma once
+
+#include <poll.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "sandbox/log_frames.h"
+
+namespace renga::init {
+
+std::int64_t monotonic_ms();
+
+class LogPump {
+ public:
+  // `directory` and `name` say where the socket is; -1 when there is no log and lines only vanish.
+  LogPump(int out, int err, int directory, const char* name, std::string_view greeting);
+
+  // What to wait for; three entries, some of them -1.
+  void wanted(pollfd* waits) const;
+  // In milliseconds; -1 when only events matter.
+  int patience() const;
+  void happened(const pollfd* waits);
+
+  bool reading() const { return sources_[0].fd >= 0 || sources_[1].fd >= 0; }
+  bool pending() const { return socket_ != none && (sent_ < filled_ || dropped_ > 0); }
+  // The command is gone: takes what is in the pipes, and lets go of them.
+  void finish_reading();
+
+ private:
+  struct Source {
+    int fd = -1;
+    char letter = 'o';
+    std::size_t length = 0;
+    char line[sandbox::longest_log_line];
+  };
+  static constexpr int none = -2;  // instead of a descriptor: there is no log socket
+  static constexpr std::size_t capacity = 256 * 1024;
+  static constexpr std::size_t longest_head = 48;
+  static constexpr std::size_t longest_number = 24;
+
+  void read_from(Source& source);
+  void take(Source& source, const char* bytes, std::size_t count);
+  void end_line(Source& source);
+  bool add_frame(char letter, const char* bytes, std::size_t count);
+  void put_frame(char letter, const char* bytes, std::size_t count);  // there is room
+  void tell_dropped();                                                // there is room
+  bool make_room(std::size_t needed);
+  void connect_if_due();
+  void disconnect();
+  void send();
+
+  Source sources_[2];
+  int directory_;
+  const char* name_;
+  std::string_view greeting_;
+
+  int socket_ = -1;
+  std::int64_t retry_at_ = 0;
+  int retry_after_ = 50;
+  std::size_t greeted_ = 0;  // bytes of the greeting that are sent
+
+  // Whole frames from `sent_` to `filled_`; a frame is begun again when it was cut off.
+  char frames_[capacity];
+  std::size_t frame_start_ = 0;  // of the frame that `sent_` is in
+  std::size_t sent_ = 0;
+  std::size_t filled_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace renga::init

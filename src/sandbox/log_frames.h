@@ -1,0 +1,55 @@
+// Log frames: what renga-init writes to the log socket. After the greeting, "<id> <secret>\n", come
+// frames:
+//
+//   <microseconds since 1970> <o|e|d> <length>\n<length bytes>
+//
+// o and e are a line of the command's standard output or error, without its newline and of at most
+// 10,000 bytes: longer ones come in pieces. d says that lines were dropped, its bytes their decimal
+// number. Nothing is acknowledged: what was sent and not read when control died is lost; the frame
+// that was cut off comes again, whole, on the next connection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace renga::sandbox {
+
+inline constexpr std::size_t longest_log_line = 10'000;
+inline constexpr std::size_t longest_log_greeting = 256;
+
+enum class LogStream { output, error };
+
+struct LogFrame {
+  std::int64_t micros = 0;
+  LogStream stream = LogStream::output;
+  std::string line;           // empty for a frame that only counts
+  std::uint64_t dropped = 0;  // lines lost before this point; then there is no line
+  bool operator==(const LogFrame&) const = default;
+};
+
+// Reads one connection. Belongs to one thread. It holds at most one unfinished frame.
+class LogDecoder {
+ public:
+  // The frames that `bytes` complete. Strangers reach the socket: after something that is no frame
+  // it is broken() for good, says nothing more, and the connection should be closed.
+  std::vector<LogFrame> feed(std::string_view bytes);
+  bool broken() const { return broken_; }
+
+  // The id and the secret of the greeting; empty until its line is complete.
+  const std::string& id() const { return id_; }
+  const std::string& secret() const { return secret_; }
+
+ private:
+  bool read_greeting();
+  bool read_frame(std::vector<LogFrame>& frames);
+
+  std::string rest_;
+  std::size_t read_ = 0;
+  std::string id_, secret_;
+  bool broken_ = false;
+};
+
+}  // namespace renga::sandbox
