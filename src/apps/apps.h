@@ -41,8 +41,8 @@ class Apps {
   Apps(store::Database& database, Clock& clock, std::vector<std::string> stacks)
       : database_(database), clock_(clock), stacks_(std::move(stacks)) {}
 
-  // Kind::invalid: a name that is malformed (^[a-z][a-z0-9-]{1,28}[a-z0-9]$) or taken, no such stack.
-  // The caller appends the first release in the same transaction.
+  // Kind::invalid: a name that is malformed (^[a-z][a-z0-9-]{1,28}[a-z0-9]$) or taken, no such
+  // stack. The caller appends the first release in the same transaction.
   Result<App> create(const accounts::Account& owner, const NewApp& wanted);
 
   // By id or name, seen by this account. Kind::not_found also for an app that the account may not

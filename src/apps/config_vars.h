@@ -14,8 +14,8 @@ using ConfigVars = std::map<std::string, std::string>;
 // A missing value takes the name away.
 using ConfigChanges = std::map<std::string, std::optional<std::string>>;
 
-// The vars after the changes. Kind::invalid: a name that no environment can hold, a value with a NUL,
-// or more than 64 KiB of names and values altogether.
+// The vars after the changes. Kind::invalid: a name that no environment can hold, a value with a
+// NUL, or more than 64 KiB of names and values altogether.
 Result<ConfigVars> apply(ConfigVars vars, const ConfigChanges& changes);
 
 }  // namespace renga::apps

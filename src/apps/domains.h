@@ -2,6 +2,7 @@
 // the app and follows its name; custom ones are added by people. A host name belongs to one app.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,13 +30,18 @@ class Domains {
 
   // The default domain is computed, never stored: its id is derived from the app's.
   std::vector<Domain> all(const App& app);
+  // The custom ones of every app: for the route table.
+  std::vector<Domain> all_custom();
   Result<Domain> find(const App& app, std::string_view identity);  // id or host name
-  // Kind::invalid: malformed, under the platform's own domain, taken, or past 1,000 an app.
+  // Kind::invalid: malformed, under the platform's own domain, taken, past 1,000 an app, or
+  // covering or covered by a wildcard of another account's app.
   Result<Domain> add(const App& app, std::string_view hostname);
   Result<Domain> remove(const App& app, std::string_view identity);
   std::string default_hostname(const App& app) const { return app.name + "." + platform_domain_; }
 
  private:
+  std::optional<std::string> overlapping(const App& app, const std::string& hostname);
+
   store::Database& database_;
   Clock& clock_;
   std::string platform_domain_;

@@ -1,5 +1,5 @@
-// Uid ranges: the 65,536 host ids that an app's processes run under, never shared with another app and
-// kept for the app's life. Ranges of destroyed apps are used again.
+// Uid ranges: the 65,536 host ids that an app's processes run under, never shared with another app
+// and kept for the app's life. Ranges of destroyed apps are used again.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace renga::apps {
 
 class UidRanges {
  public:
-  static constexpr std::uint32_t first = 1'000'000;  // above subuid ranges that Debian hands to people
+  static constexpr std::uint32_t first =
+      1'000'000;  // above subuid ranges that Debian hands to people
   static constexpr std::uint32_t length = 65'536;
 
   explicit UidRanges(store::Database& database) : database_(database) {}

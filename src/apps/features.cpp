@@ -1,0 +1,94 @@
+#include "apps/features.h"
+
+#include <array>
+
+#include "base/text.h"
+
+namespace renga::apps {
+namespace {
+
+struct Known {
+  std::string_view id;
+  std::string_view name;
+  std::string_view description;
+  std::string_view doc_url;
+  std::string_view state;
+  bool enabled;  // unless somebody says otherwise
+};
+
+// Every feature there is, in the order in which they are listed.
+constexpr std::array known = {
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e01", "http-end-to-end-continue",
+          "Passes 'Expect: 100-continue' to the dyno, which then answers 100 itself; otherwise the "
+          "router does.",
+          "https://devcenter.heroku.com/articles/http-routing", "beta", false},
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e02", "http-session-affinity",
+          "Sends each client to the same web dyno as before, by a cookie of the router's.",
+          "https://devcenter.heroku.com/articles/session-affinity", "general", false},
+    Known{
+        "3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e03", "log-runtime-metrics",
+        "Logs the load and the memory of every dyno, about every 20 seconds. Dyno restarts needed.",
+        "https://devcenter.heroku.com/articles/log-runtime-metrics", "beta", false},
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e04", "preboot",
+          "Starts new web dynos beside the old ones and moves requests over when they accept "
+          "connections. Every deploy here does so, whether this is enabled or not.",
+          "https://devcenter.heroku.com/articles/preboot", "general", false},
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e05", "runtime-dyno-metadata",
+          "Tells dynos their app, release and commit in HEROKU_ variables. Takes effect with the "
+          "next release.",
+          "https://devcenter.heroku.com/articles/dyno-metadata", "beta", true},
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e06", "runtime-heroku-exec",
+          "Lets people who may operate the app open a shell in its running dynos (ps:exec).",
+          "https://devcenter.heroku.com/articles/exec", "general", true},
+};
+
+}  // namespace
+
+std::vector<Feature> Features::all(const Id<App>& app) {
+  const auto app_made = database_.first(
+      "SELECT created_at FROM apps WHERE id = ?", [](const store::Row& row) { return row.time(0); },
+      app);
+  std::vector<Feature> features;
+  for (const auto& one : known)
+    features.push_back({std::string(one.id), std::string(one.name), std::string(one.description),
+                        std::string(one.doc_url), std::string(one.state), one.enabled,
+                        app_made.value_or(Time()), app_made.value_or(Time())});
+  database_.query(
+      "SELECT name, enabled, created_at, updated_at FROM features WHERE app = ?",
+      [&](const store::Row& row) {
+        for (auto& feature : features) {
+          if (feature.name != row.text(0)) continue;
+          feature.enabled = row.flag(1);
+          feature.created_at = row.time(2);
+          feature.updated_at = row.time(3);
+        }
+      },
+      app);
+  return features;
+}
+
+Result<Feature> Features::find(const Id<App>& app, std::string_view identity) {
+  const auto id = text::lower(identity);
+  for (auto& feature : all(app))
+    if (feature.name == identity || feature.id == id) return feature;
+  return fail(Kind::not_found, "Couldn't find that app feature.");
+}
+
+Result<Feature> Features::set(const Id<App>& app, std::string_view identity, bool enabled) {
+  auto transaction = database_.begin();
+  const auto feature = TRY(find(app, identity));
+  const auto exists = database_.first(
+      "SELECT 1 FROM apps WHERE id = ?", [](const auto&) { return true; }, app);
+  if (!exists) return fail(Kind::not_found, "Couldn't find that app.");
+  const auto now = clock_.now();
+  database_.run(
+      "INSERT INTO features (app, name, enabled, created_at, updated_at) VALUES (?, ?, ?, ?, ?) "
+      "ON CONFLICT (app, name) DO UPDATE SET enabled = excluded.enabled, "
+      "updated_at = excluded.updated_at",
+      app, feature.name, enabled, now, now);
+  auto changed = TRY(find(app, feature.name));
+  transaction.commit();
+  return changed;
+}
+
+}  // namespace renga::apps
