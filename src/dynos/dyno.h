@@ -9,7 +9,8 @@
 namespace renga::dynos {
 
 enum class State { starting, up, idle, crashed, down };
-std::string_view name_of(State state);  // "starting", …: the API's words
+std::string_view name_of(State state);     // "starting", …: the API's words
+State state_named(std::string_view name);  // the other way round; down for an unknown word
 
 struct Dyno {
   Id<Dyno> id;

@@ -1,7 +1,7 @@
-// Engine: the seam to whatever runs processes. It is told what should be true of an app and makes it so,
-// keeps it so (restarts, back-off, rolling replacement), and reports dynos and their states. It also
-// runs one-off dynos. Control does not start formation dynos by hand: an engine that hands an app to a
-// scheduler of its own (Kubernetes) fits as well as the embedded one.
+// Engine: the seam to whatever runs processes. It is told what should be true of an app and makes
+// it so, keeps it so (restarts, back-off, rolling replacement), and reports dynos and their states.
+// It also runs one-off dynos. Control does not start formation dynos by hand: an engine that hands
+// an app to a scheduler of its own (Kubernetes) fits as well as the embedded one.
 //
 // Safe from any thread. Calls return quickly and may be repeated; the work happens behind them. One
 // contract test (engine_contract_test.h) runs against every engine.
@@ -27,7 +27,8 @@ struct ProcessSpec {
   bool operator==(const ProcessSpec&) const = default;
 };
 
-// What should be true of an app. An AppSpec without processes (maintenance of the books aside) stops all.
+// What should be true of an app. An AppSpec without processes (maintenance of the books aside)
+// stops all.
 struct AppSpec {
   Id<apps::App> app;
   std::string app_name;
@@ -54,8 +55,9 @@ struct OneOff {
 struct EngineEvents {
   // A dyno was made, changed its state, or (State::down, with exit_status) ended and is gone.
   std::function<void(const Dyno&)> on_change = [](const Dyno&) {};
-  // The web dynos of this app that may get requests changed: where they listen, in order of their numbers.
-  // The engine waits with stopping a dyno until `retired` was called: the router has let go of it.
+  // The web dynos of this app that may get requests changed: where they listen, in order of their
+  // numbers. The engine waits with stopping a dyno until `retired` was called: the router has let
+  // go of it.
   std::function<void(const Id<apps::App>&)> on_endpoints_change = [](const Id<apps::App>&) {};
 };
 
@@ -81,21 +83,24 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual void set_events(EngineEvents events) = 0;
-  // Takes up what ran before (dynos that live are kept), then starts working. Call set_events before it and
-  // apply() for every app right after it: an app that is not applied within the engine's start is not touched.
+  // Takes up what ran before (dynos that live are kept), then starts working. Call set_events
+  // before it and apply() for every app right after it: an app that is not applied within the
+  // engine's start is not touched.
   virtual void start() = 0;
 
   virtual void apply(const AppSpec& spec) = 0;
-  // Stops everything of the app, one-off dynos too, and forgets it. Returns when nothing runs (bounded).
+  // Stops everything of the app, one-off dynos too, and forgets it. Returns when nothing runs
+  // (bounded).
   virtual void forget(const Id<apps::App>& app) = 0;
 
   virtual std::vector<Dyno> dynos(const Id<apps::App>& app) = 0;  // that live; formation first
   virtual Endpoints endpoints(const Id<apps::App>& app) = 0;
-  // The router no longer sends to this dyno and has no request of it under way (or gave up waiting).
+  // The router no longer sends to this dyno and has no request of it under way (or gave up
+  // waiting).
   virtual void retired(const Id<Dyno>& dyno) = 0;
 
-  // Replaces them by fresh ones: all (empty), a type ("web") or one dyno ("web.1"). Rolling for web: none
-  // is stopped before its successor is up. Kind::not_found: no such type or dyno.
+  // Replaces them by fresh ones: all (empty), a type ("web") or one dyno ("web.1"). Rolling for
+  // web: none is stopped before its successor is up. Kind::not_found: no such type or dyno.
   virtual Result<void> restart(const Id<apps::App>& app, std::string_view which) = 0;
   // Stops a dyno or a type; formation dynos come back, one-off dynos do not.
   virtual Result<void> stop(const Id<apps::App>& app, std::string_view which) = 0;

@@ -1,6 +1,7 @@
-// Formation: how many dynos of each process type an app should run, and of which size. Rows follow the
-// slug of the current release: a new type starts at 0 (web at 1 on the first deploy), one that is gone is
-// dropped. Nothing is started here: the reconciler is told. Blocks on the store; safe from any thread.
+// Formation: how many dynos of each process type an app should run, and of which size. Rows follow
+// the slug of the current release: a new type starts at 0 (web at 1 on the first deploy), one that
+// is gone is dropped. Nothing is started here: the reconciler is told. Blocks on the store; safe
+// from any thread.
 #pragma once
 
 #include <functional>
@@ -25,7 +26,8 @@ struct Process {
   bool operator==(const Process&) const = default;
 };
 
-// One change, as asked for. `quantity`: "2", "+1" or "-1"; empty leaves it. `size`: any case; empty leaves it.
+// One change, as asked for. `quantity`: "2", "+1" or "-1"; empty leaves it. `size`: any case; empty
+// leaves it.
 struct ScaleChange {
   std::string type;
   std::string quantity;
@@ -35,15 +37,19 @@ struct ScaleChange {
 class Formation {
  public:
   Formation(store::Database& database, Clock& clock) : database_(database), clock_(clock) {}
-  void on_change(std::function<void(const Id<apps::App>&)> callback) { changed_ = std::move(callback); }
+  void on_change(std::function<void(const Id<apps::App>&)> callback) {
+    changed_ = std::move(callback);
+  }
 
   // In the order web, then by name. `release` is among them where the Procfile has it, at 0.
   std::vector<Process> all(const Id<apps::App>& app);
   Result<Process> find(const Id<apps::App>& app, std::string_view identity);  // id or type
 
-  // All or nothing. Kind::not_found: a type that is not in the Procfile; Kind::invalid: a quantity that is no
-  // number, below 0 or above 100; no such size. Returns the processes that were named, as they are now.
-  Result<std::vector<Process>> scale(const Id<apps::App>& app, std::span<const ScaleChange> changes);
+  // All or nothing. Kind::not_found: a type that is not in the Procfile; Kind::invalid: a quantity
+  // that is no number, below 0 or above 100; no such size. Returns the processes that were named,
+  // as they are now.
+  Result<std::vector<Process>> scale(const Id<apps::App>& app,
+                                     std::span<const ScaleChange> changes);
 
   // Makes the rows fit the process types of a release that becomes current. Idempotent.
   void follow(const Id<apps::App>& app, const releases::ProcessTypes& types);

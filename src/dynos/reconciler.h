@@ -1,8 +1,8 @@
-// Reconciler: makes what runs equal to (current release, formation), by telling the engine. Hears of
-// releases and scaling, coalesces, and runs on one thread of its own; at its start, and every minute, it
-// goes through all apps, so that lost news costs a minute at most. Also runs release commands: a pending
-// release runs its `release` process in a one-off dyno and becomes succeeded or failed; after a crash the
-// dyno that runs is found again, and a command is never started twice.
+// Reconciler: makes what runs equal to (current release, formation), by telling the engine. Hears
+// of releases and scaling, coalesces, and runs on one thread of its own; at its start, and every
+// minute, it goes through all apps, so that lost news costs a minute at most. Also runs release
+// commands: a pending release runs its `release` process in a one-off dyno and becomes succeeded or
+// failed; after a crash the dyno that runs is found again, and a command is never started twice.
 #pragma once
 
 #include <memory>
@@ -26,7 +26,8 @@ class Reconciler {
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
 
-  void start();  // starts the engine and the thread, and goes through all apps once before it returns
+  void
+  start();  // starts the engine and the thread, and goes through all apps once before it returns
   void release_changed(const releases::Release& release);  // from Releases::on_change
   void formation_changed(const Id<apps::App>& app);        // from Formation::on_change
   void dyno_changed(const Dyno& dyno);                     // from EngineEvents::on_change

@@ -14,9 +14,9 @@ struct Size {
   std::string id;    // a fixed UUID
   std::string name;  // "Standard-1X"
   double memory_gb = 0.5;
-  int compute = 1;   // CPU share, relative to Standard-1X
+  int compute = 1;  // CPU share, relative to Standard-1X
   bool dedicated = false;
-  int pids = 256;    // processes and threads
+  int pids = 256;  // processes and threads
   sandbox::Limits limits() const;
 };
 

@@ -14,21 +14,21 @@
 namespace renga::dynos {
 
 struct LocalEngineOptions {
-  std::filesystem::path log_socket;  // where renga-init sends lines; the engine listens
-  std::chrono::seconds boot_limit{60};        // R10
-  std::chrono::seconds stop_limit{30};        // R12
-  std::chrono::seconds drain_limit{30};       // for EngineEvents' retired
-  // Cool-offs after the second, third, … crash in a row; the last one repeats. The first crash restarts at
-  // once. Shorter than Heroku's 20 to 320 minutes: docs/adr says why.
+  std::filesystem::path log_socket;      // where renga-init sends lines; the engine listens
+  std::chrono::seconds boot_limit{60};   // R10
+  std::chrono::seconds stop_limit{30};   // R12
+  std::chrono::seconds drain_limit{30};  // for EngineEvents' retired
+  // Cool-offs after the second, third, … crash in a row; the last one repeats. The first crash
+  // restarts at once. Shorter than Heroku's 20 to 320 minutes: docs/adr says why.
   std::vector<std::chrono::seconds> crash_back_off{
       std::chrono::seconds(5), std::chrono::seconds(15), std::chrono::seconds(60),
       std::chrono::seconds(300), std::chrono::seconds(900)};
 };
 
 // engines/local: dynos in sandboxes of this machine.
-std::unique_ptr<Engine> local_engine(store::Database& database, Clock& clock,
-                                     apps::UidRanges& uids, releases::Slugs& slugs,
-                                     sandbox::Spawner& spawner, logs::LogStore& logs,
-                                     logs::OutputStreams& outputs, LocalEngineOptions options);
+std::unique_ptr<Engine> local_engine(store::Database& database, Clock& clock, apps::UidRanges& uids,
+                                     releases::Slugs& slugs, sandbox::Spawner& spawner,
+                                     logs::LogStore& logs, logs::OutputStreams& outputs,
+                                     LocalEngineOptions options);
 
 }  // namespace renga::dynos
