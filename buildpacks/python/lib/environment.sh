@@ -48,9 +48,9 @@ install_python() {
     refuse "Error: the stack's Python $version cannot make virtual environments." \
       "Ask the operator of this server to add them (on Debian: apt install python3-venv)."
   # venv refuses a path that is a symbolic link, so it is made there first and moved behind the link then.
-  # Copies rather than links to the stack: a slug leads nowhere else.
+  # Its python links to the stack's, which is where an app is built and where it runs.
   [[ $build -ef $app ]] || rm -f "$environment"
-  if ! "$python" -m venv --copies "$environment" >"$work/venv.log" 2>&1; then
+  if ! "$python" -m venv "$environment" >"$work/venv.log" 2>&1; then
     indent <"$work/venv.log"
     refuse "Error: unable to make a virtual environment with Python $version."
   fi
@@ -59,9 +59,6 @@ install_python() {
     mv "$environment" "$build/.heroku/python"
     ln -sfn "$build/.heroku/python" "$environment"
   fi
-  # venv copies the interpreter under each of its names.
-  local name main=python${version%.*}
-  for name in python python3; do ln -sf "$main" "$environment/bin/$name"; done
   environment_changed=1
 }
 
