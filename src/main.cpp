@@ -12,6 +12,10 @@
 int main(int argc, char** argv) {
   // A peer that leaves is an error of one write, not the end of the program.
   signal(SIGPIPE, SIG_IGN);
+  // The server blocks signals before it starts others of us; they must not inherit that.
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
 
   const char* part = argc > 1 ? argv[1] : "";
   if (std::strcmp(part, "server") == 0) return renga::server::server_main(argc, argv);

@@ -11,7 +11,7 @@
 namespace renga {
 
 using Duration = std::chrono::microseconds;
-using Time = std::chrono::sys_time<Duration>;     // UTC, microseconds
+using Time = std::chrono::sys_time<Duration>;  // UTC, microseconds
 using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 // Safe to call from any thread.

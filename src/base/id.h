@@ -1,4 +1,5 @@
-// Id<T>: a UUID that knows what it identifies, so that an app's id cannot be handed over as a release's.
+// Id<T>: a UUID that knows what it identifies, so that an app's id cannot be handed over as a
+// release's.
 #pragma once
 
 #include <compare>
@@ -27,5 +28,7 @@ struct Id {
 
 template <class T>
 struct std::hash<renga::Id<T>> {
-  std::size_t operator()(const renga::Id<T>& id) const { return std::hash<std::string>()(id.value); }
+  std::size_t operator()(const renga::Id<T>& id) const {
+    return std::hash<std::string>()(id.value);
+  }
 };

@@ -1,4 +1,5 @@
-// Locked<T>: a value and its mutex as one thing, so that the value cannot be touched without the lock.
+// Locked<T>: a value and its mutex as one thing, so that the value cannot be touched without the
+// lock.
 #pragma once
 
 #include <chrono>
@@ -16,7 +17,8 @@ class Locked {
   Locked(const Locked&) = delete;
   Locked& operator=(const Locked&) = delete;
 
-  // Holds the lock for as long as it lives; keep it short, and never wait for anything else meanwhile.
+  // Holds the lock for as long as it lives; keep it short, and never wait for anything else
+  // meanwhile.
   class Guard {
    public:
     T* operator->() { return &value_; }

@@ -42,15 +42,18 @@ inline std::unexpected<Error> fail(Kind kind, std::string message) {
 
 }  // namespace renga
 
-// Unwraps a Result, or returns its error from the enclosing function.
+// Unwraps a Result, or returns its error from the enclosing function. May be nested.
 //   const auto app = TRY(apps.find(name));
-#define TRY(expression)                                                                 \
-  __extension__({                                                                       \
-    auto&& renga_result_ = (expression);                                                \
-    if (!renga_result_.has_value())                                                     \
-      return std::unexpected(std::forward<decltype(renga_result_)>(renga_result_).error()); \
-    ::renga::detail::unwrap(std::forward<decltype(renga_result_)>(renga_result_));      \
+#define TRY(expression) RENGA_TRY_AS(RENGA_JOIN(renga_result_, __COUNTER__), expression)
+#define RENGA_TRY_AS(name, expression) RENGA_TRY_NAMED(name, expression)
+#define RENGA_TRY_NAMED(name, expression)                                                      \
+  __extension__({                                                                              \
+    auto&& name = (expression);                                                                \
+    if (!name.has_value()) return std::unexpected(std::forward<decltype(name)>(name).error()); \
+    ::renga::detail::unwrap(std::forward<decltype(name)>(name));                               \
   })
+#define RENGA_JOIN(a, b) RENGA_JOIN_NOW(a, b)
+#define RENGA_JOIN_NOW(a, b) a##b
 
 namespace renga::detail {
 template <class T>

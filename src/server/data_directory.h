@@ -1,5 +1,5 @@
-// DataDirectory: where one server keeps everything, and the lock that keeps a second server out of it.
-// The layout is in docs/data-directory.md.
+// DataDirectory: where one server keeps everything, and the lock that keeps a second server out of
+// it. The layout is in docs/data-directory.md.
 #pragma once
 
 #include <filesystem>
@@ -13,8 +13,8 @@ namespace renga::server {
 
 class DataDirectory {
  public:
-  // Makes what is missing (mode 0700 but for the root and `run`, which others may pass through to ca.pem).
-  // Kind::conflict: another server holds it. Throws when it cannot be made.
+  // Makes what is missing (mode 0700 but for the root and `run`, which others may pass through to
+  // ca.pem). Kind::conflict: another server holds it. Throws when it cannot be made.
   static Result<DataDirectory> open(const std::filesystem::path& root);
   // The process id of the server that holds it, or 0.
   static int holder(const std::filesystem::path& root);

@@ -34,7 +34,8 @@ fs::path unpack_embedded(const fs::path& data_directory) {
   const auto init = data_directory / "bin/renga-init";
   if (read_file(init) != embedded_init()) write_file(init, embedded_init(), 0755);
 
-  // Each version has a folder of its own, so that a build that runs keeps the buildpacks it began with.
+  // Each version has a folder of its own, so that a build that runs keeps the buildpacks it began
+  // with.
   const auto buildpacks = data_directory / "buildpacks";
   const auto version = crypto::sha256(embedded_buildpacks()).substr(0, 16);
   if (fs::exists(buildpacks / version)) return buildpacks / version;

@@ -1,5 +1,5 @@
-// What the first start of a server on a data directory makes: the admin account and its token. Done again
-// in part when something is missing, so that a crash in the middle leaves nothing half made.
+// What the first start of a server on a data directory makes: the admin account and its token. Done
+// again in part when something is missing, so that a crash in the middle leaves nothing half made.
 #pragma once
 
 #include <filesystem>

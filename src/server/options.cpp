@@ -14,13 +14,35 @@ namespace renga::server {
 namespace {
 
 // Settings that package managers read, by name or by prefix ("PIP_*").
-constexpr std::array build_settings = {
-    "PIP_*",        "UV_*",         "POETRY_*",      "PIPENV_*",     "NPM_CONFIG_*",
-    "npm_config_*", "YARN_*",       "GOPROXY",       "GONOSUMDB",    "GOSUMDB",
-    "GOPRIVATE",    "GONOPROXY",    "GOFLAGS",       "CARGO_*",      "MAVEN_*",
-    "HTTP_PROXY",   "HTTPS_PROXY",  "NO_PROXY",      "ALL_PROXY",    "http_proxy",
-    "https_proxy",  "no_proxy",     "all_proxy",     "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"};
+constexpr std::array build_settings = {"PIP_*",
+                                       "UV_*",
+                                       "POETRY_*",
+                                       "PIPENV_*",
+                                       "NPM_CONFIG_*",
+                                       "npm_config_*",
+                                       "YARN_*",
+                                       "GOPROXY",
+                                       "GONOSUMDB",
+                                       "GOSUMDB",
+                                       "GOPRIVATE",
+                                       "GONOPROXY",
+                                       "GOFLAGS",
+                                       "CARGO_*",
+                                       "MAVEN_*",
+                                       "HTTP_PROXY",
+                                       "HTTPS_PROXY",
+                                       "NO_PROXY",
+                                       "ALL_PROXY",
+                                       "http_proxy",
+                                       "https_proxy",
+                                       "no_proxy",
+                                       "all_proxy",
+                                       "SSL_CERT_FILE",
+                                       "SSL_CERT_DIR",
+                                       "CURL_CA_BUNDLE",
+                                       "REQUESTS_CA_BUNDLE",
+                                       "NODE_EXTRA_CA_CERTS",
+                                       "GIT_SSL_CAINFO"};
 
 bool is_build_setting(std::string_view name) {
   return std::ranges::any_of(build_settings, [&](std::string_view pattern) {
@@ -35,8 +57,9 @@ Result<std::string> endpoint(std::string_view option, const std::string& value) 
                         ? std::nullopt
                         : text::number(std::string_view(value).substr(colon + 1));
   if (!port || *port < 0 || *port > 65'535 || colon == 0)
-    return fail(Kind::invalid,
-                fmt::format("{} takes HOST:PORT, such as 127.0.0.1:8080, not \"{}\".", option, value));
+    return fail(
+        Kind::invalid,
+        fmt::format("{} takes HOST:PORT, such as 127.0.0.1:8080, not \"{}\".", option, value));
   return value;
 }
 
@@ -63,11 +86,16 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       argument = arguments[++i];
     }
 
-    if (option == "--data") options.data = std::filesystem::absolute(argument).lexically_normal();
-    else if (option == "--listen") options.listen = TRY(endpoint(option, argument));
-    else if (option == "--http") options.http = TRY(endpoint(option, argument));
-    else if (option == "--domain") options.domain = text::lower(argument);
-    else if (option == "--build-env-file") options.build_env_file = argument;
+    if (option == "--data")
+      options.data = std::filesystem::absolute(argument).lexically_normal();
+    else if (option == "--listen")
+      options.listen = TRY(endpoint(option, argument));
+    else if (option == "--http")
+      options.http = TRY(endpoint(option, argument));
+    else if (option == "--domain")
+      options.domain = text::lower(argument);
+    else if (option == "--build-env-file")
+      options.build_env_file = argument;
     else
       return fail(Kind::invalid,
                   fmt::format("renga server has no option {}; it takes --data DIR, --listen "

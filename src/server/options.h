@@ -21,12 +21,13 @@ struct Options {
 // /var/lib/renga for root, else $XDG_DATA_HOME/renga or ~/.local/share/renga.
 std::filesystem::path default_data_directory();
 
-// `arguments`: those behind `renga server`. Kind::invalid: an unknown option, or a value that cannot be.
+// `arguments`: those behind `renga server`. Kind::invalid: an unknown option, or a value that
+// cannot be.
 Result<Options> parse_options(const std::vector<std::string>& arguments);
 
-// The operator's settings for builds: package indexes, proxies and CA bundles for pip, npm, Go, Maven and
-// cargo, from the server's environment and then the file. They reach builds and nothing else.
-// Kind::invalid: a file that cannot be read, or a line in it that is not NAME=value.
+// The operator's settings for builds: package indexes, proxies and CA bundles for pip, npm, Go,
+// Maven and cargo, from the server's environment and then the file. They reach builds and nothing
+// else. Kind::invalid: a file that cannot be read, or a line in it that is not NAME=value.
 Result<std::map<std::string, std::string>> build_environment(const Options& options);
 
 }  // namespace renga::server

@@ -80,14 +80,16 @@ struct RouteFeeder::State {
 
 RouteFeeder::RouteFeeder(apps::Apps& apps, apps::Domains& domains, releases::Releases& releases,
                          dynos::Engine& engine, router::RouterLink& link)
-    : state_(new State{apps, domains, releases, engine, link, {}, {}, {}, {}}) {
-  state_->thread = std::thread([this] { state_->run(); });
-}
+    : state_(new State{apps, domains, releases, engine, link, {}, {}, {}, {}}) {}
 
 RouteFeeder::~RouteFeeder() {
   state_->shared.lock()->stopping = true;
   state_->woken.notify_all();
-  state_->thread.join();
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+void RouteFeeder::start() {
+  state_->thread = std::thread([this] { state_->run(); });
 }
 
 void RouteFeeder::poke() {

@@ -1,6 +1,8 @@
-// RouteFeeder: keeps the router told. Makes the route table from apps, domains, releases and the engine's
-// endpoints whenever something was poked, and every half minute, and sends it when it differs from the
-// last. One thread of its own; poke() is safe from any thread and returns at once.
+// RouteFeeder: keeps the router told. Makes the route table from apps, domains, releases and the
+// engine's endpoints whenever something was poked, and every half minute, and sends it when it
+// differs from the last. One thread of its own; poke() is safe from any thread and returns at once.
+// Nothing is sent before start(): a table made before the engine took up its dynos would take them
+// away from the router.
 #pragma once
 
 #include <memory>
@@ -20,6 +22,7 @@ class RouteFeeder {
   RouteFeeder(const RouteFeeder&) = delete;
   RouteFeeder& operator=(const RouteFeeder&) = delete;
 
+  void start();  // once
   void poke();
 
  private:

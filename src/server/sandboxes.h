@@ -1,4 +1,5 @@
-// How the spawner of a data directory is started: the same for a server and for server:stop --dynos.
+// How the spawner of a data directory is started: the same for a server and for server:stop
+// --dynos.
 #pragma once
 
 #include "sandbox/spawner.h"

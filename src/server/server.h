@@ -1,4 +1,5 @@
-// `renga server`: control. Builds every object, hands each its collaborators, and waits for SIGTERM.
+// `renga server`: control. Builds every object, hands each its collaborators, and waits for
+// SIGTERM.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +9,8 @@ namespace renga::server {
 // The program; returns its exit status.
 int server_main(int argc, char** argv);
 
-// `renga server:stop [--data DIR] [--dynos]`: ends the server of a data directory from outside, and with
+// `renga server:stop [--data DIR] [--dynos]`: ends the server of a data directory from outside, and
+// with
 // --dynos everything that runs for it, whether or not a server is up.
 int stop_main(int argc, char** argv);
 

@@ -57,9 +57,12 @@ int stop_main(int argc, char** argv) {
   bool dynos = false;
   for (int i = 2; i < argc; ++i) {
     const std::string option = argv[i];
-    if (option == "--dynos") dynos = true;
-    else if (option == "--data" && i + 1 < argc) root = std::filesystem::absolute(argv[++i]);
-    else if (option.starts_with("--data=")) root = std::filesystem::absolute(option.substr(7));
+    if (option == "--dynos")
+      dynos = true;
+    else if (option == "--data" && i + 1 < argc)
+      root = std::filesystem::absolute(argv[++i]);
+    else if (option.starts_with("--data="))
+      root = std::filesystem::absolute(option.substr(7));
     else {
       fmt::print(stderr, "renga: server:stop takes --data DIR and --dynos, not {}.\n", option);
       return 2;

@@ -20,7 +20,9 @@ struct Database::Statement {
   ~Statement() { sqlite3_finalize(handle); }
 };
 
-bool Row::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+bool Row::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
 std::int64_t Row::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 double Row::real(int column) const { return sqlite3_column_double(statement_, column); }
 
@@ -74,7 +76,8 @@ void Transaction::commit() {
 }
 
 Database::Database(const std::string& path) {
-  // SQLite would make the file with the umask's mode; secrets live in it, so it is made private first.
+  // SQLite would make the file with the umask's mode; secrets live in it, so it is made private
+  // first.
   if (path != ":memory:") {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) fault("open " + path);
@@ -89,7 +92,8 @@ Database::Database(const std::string& path) {
   execute("PRAGMA synchronous=FULL");
   execute("PRAGMA foreign_keys=ON");
   execute(
-      "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, run_at INTEGER NOT NULL) STRICT");
+      "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, run_at INTEGER NOT NULL) "
+      "STRICT");
 }
 
 Database::~Database() {
@@ -104,7 +108,8 @@ void Database::migrate(std::span<const Migration> migrations) {
         "SELECT 1 FROM migrations WHERE name = ?", [](const Row&) { return true; }, migration.name);
     if (!ran) {
       execute(std::string(migration.sql).c_str());
-      run("INSERT INTO migrations (name, run_at) VALUES (?, unixepoch() * 1000000)", migration.name);
+      run("INSERT INTO migrations (name, run_at) VALUES (?, unixepoch() * 1000000)",
+          migration.name);
     }
     transaction.commit();
   }
@@ -163,7 +168,8 @@ std::shared_ptr<Database::Statement> Database::prepare(std::string_view sql,
         [&](const auto& bound) {
           using T = std::decay_t<decltype(bound)>;
           auto* handle = statement->handle;
-          if constexpr (std::is_same_v<T, std::monostate>) return sqlite3_bind_null(handle, index);
+          if constexpr (std::is_same_v<T, std::monostate>)
+            return sqlite3_bind_null(handle, index);
           else if constexpr (std::is_same_v<T, std::int64_t>)
             return sqlite3_bind_int64(handle, index, bound);
           else if constexpr (std::is_same_v<T, double>)
@@ -187,12 +193,10 @@ void Database::execute(const char* sql) {
 }
 
 void Database::refuse(std::string_view attempted) {
-  throw Failure(sqlite3_extended_errcode(connection_), std::string(sqlite3_errmsg(connection_)) +
-                                                           ", in: " + std::string(attempted));
+  throw Failure(sqlite3_extended_errcode(connection_),
+                std::string(sqlite3_errmsg(connection_)) + ", in: " + std::string(attempted));
 }
 
-void Database::backup_to(const std::string& path) {
-  run("VACUUM INTO ?", path);
-}
+void Database::backup_to(const std::string& path) { run("VACUUM INTO ?", path); }
 
 }  // namespace renga::store

@@ -1,5 +1,5 @@
-// Database: the platform's one SQLite file, in WAL mode with synchronous=FULL, so that a commit that
-// returned survives a power cut. One connection, one writer; every call blocks. Safe from any
+// Database: the platform's one SQLite file, in WAL mode with synchronous=FULL, so that a commit
+// that returned survives a power cut. One connection, one writer; every call blocks. Safe from any
 // thread: a statement holds the connection while it runs, a transaction while it lives. Hold one
 // for as long as the rows take and never across I/O. SQLite's own failures are exceptions.
 #pragma once
@@ -40,7 +40,8 @@ struct Blob {
   std::string bytes;
 };
 
-// A value to bind. Ids bind as text, times as microseconds, bools as 0 and 1, empty optionals as NULL.
+// A value to bind. Ids bind as text, times as microseconds, bools as 0 and 1, empty optionals as
+// NULL.
 class Value {
  public:
   Value(std::nullptr_t) {}
@@ -134,7 +135,8 @@ class Database {
 
   // Calls `each` for every row of the result.
   template <class... Values>
-  void query(std::string_view sql, const std::function<void(const Row&)>& each, Values&&... values) {
+  void query(std::string_view sql, const std::function<void(const Row&)>& each,
+             Values&&... values) {
     query_bound(sql, {Value(std::forward<Values>(values))...}, each);
   }
 
@@ -142,7 +144,8 @@ class Database {
   template <class Read, class... Values>
   auto all(std::string_view sql, Read read, Values&&... values) {
     std::vector<decltype(read(std::declval<const Row&>()))> rows;
-    query(sql, [&](const Row& row) { rows.push_back(read(row)); }, std::forward<Values>(values)...);
+    query(
+        sql, [&](const Row& row) { rows.push_back(read(row)); }, std::forward<Values>(values)...);
     return rows;
   }
 
@@ -151,7 +154,11 @@ class Database {
   auto first(std::string_view sql, Read read, Values&&... values) {
     std::optional<decltype(read(std::declval<const Row&>()))> found;
     query(
-        sql, [&](const Row& row) { if (!found) found = read(row); }, std::forward<Values>(values)...);
+        sql,
+        [&](const Row& row) {
+          if (!found) found = read(row);
+        },
+        std::forward<Values>(values)...);
     return found;
   }
 
@@ -170,8 +177,8 @@ class Database {
 
   sqlite3* connection_ = nullptr;
   std::recursive_mutex mutex_;
-  int depth_ = 0;         // transactions open on the thread that holds the mutex
-  bool undone_ = false;   // an inner transaction was not committed
+  int depth_ = 0;        // transactions open on the thread that holds the mutex
+  bool undone_ = false;  // an inner transaction was not committed
   std::vector<std::pair<std::string, std::shared_ptr<Statement>>> cache_;  // most recent last
 };
 

@@ -19,7 +19,8 @@ class DatabaseTest : public testing::Test {
  protected:
   DatabaseTest() { database.migrate(tables); }
   std::int64_t count() {
-    return *database.first("SELECT count(*) FROM apps", [](const Row& row) { return row.integer(0); });
+    return *database.first("SELECT count(*) FROM apps",
+                           [](const Row& row) { return row.integer(0); });
   }
   Database database{":memory:"};
 };
@@ -116,7 +117,7 @@ TEST(DatabaseFile, IsPrivateAndDurable) {
     database.migrate(tables);
     database.run("INSERT INTO apps (id) VALUES ('kept')");
   }
-  struct stat status{};
+  struct stat status {};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   Database again(path);

@@ -1,0 +1,112 @@
+#include "cli/cli.h"
+
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
+
+namespace renga::cli {
+namespace {
+
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;  // nobody reads any more
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+class RealTerminal final : public Terminal {
+ public:
+  void out(std::string_view text) override { write_all(STDOUT_FILENO, text); }
+  void err(std::string_view text) override { write_all(STDERR_FILENO, text); }
+  bool interactive() const override { return ::isatty(STDOUT_FILENO) == 1; }
+
+  std::string ask(std::string_view question, bool secret) override {
+    err(question);
+    termios before{};
+    const bool hide = secret && ::tcgetattr(STDIN_FILENO, &before) == 0;
+    if (hide) {
+      auto hidden = before;
+      hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+      ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    }
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (hide) {
+      ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+      err("\n");
+    }
+    return answer;
+  }
+};
+
+// The commands that a mistyped one may have meant: those of its topic, or with the same beginning.
+std::string suggestions(std::span<const Command> commands, const std::string& name) {
+  const auto topic = name.substr(0, name.find(':'));
+  std::string all;
+  for (const auto& command : commands) {
+    if (command.hidden || command.name.substr(0, command.name.find(':')) != topic) continue;
+    all += fmt::format("{}{}", all.empty() ? "" : ", ", command.name);
+  }
+  return all.empty() ? "See `renga help`." : fmt::format("There are: {}.", all);
+}
+
+}  // namespace
+
+int run(std::span<const Command> commands, const std::vector<std::string>& arguments,
+        Terminal& terminal, const client::Surroundings& surroundings,
+        const TransportMaker& transport) {
+  auto words = arguments;
+  bool wants_help = words.empty();
+  if (!words.empty() && (words[0] == "help" || words[0] == "--help" || words[0] == "-h")) {
+    wants_help = true;
+    words.erase(words.begin());
+  }
+  if (words.empty()) {
+    terminal.out(overview(commands));
+    return 0;
+  }
+
+  const auto command =
+      std::ranges::find_if(commands, [&](const Command& known) { return known.name == words[0]; });
+  if (command == commands.end()) {
+    terminal.say(
+        fmt::format("renga has no command {}. {}", words[0], suggestions(commands, words[0])));
+    return 2;
+  }
+  words.erase(words.begin());
+
+  Context context(terminal, surroundings, transport);
+  if (const auto parsed = parse_arguments(*command, words, context); !parsed) {
+    terminal.say(parsed.error().message);
+    return 2;
+  }
+  if (wants_help || context.has("help")) {
+    terminal.out(manual(*command));
+    return 0;
+  }
+  const auto status = command->run(context);
+  if (status) return *status;
+  terminal.say(fmt::format(" !    {}", status.error().message));
+  return 1;
+}
+
+int main(int argc, char** argv) {
+  RealTerminal terminal;
+  try {
+    return run(all_commands(), std::vector<std::string>(argv + 1, argv + argc), terminal,
+               client::real_surroundings(), client::http_transport);
+  } catch (const std::exception& error) {
+    terminal.say(fmt::format(" !    {}", error.what()));
+    return 1;
+  }
+}
+
+}  // namespace renga::cli

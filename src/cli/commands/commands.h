@@ -1,0 +1,48 @@
+// Every command, one function a file, in the order of `renga help`.
+#pragma once
+
+#include <span>
+
+#include "cli/command.h"
+
+namespace renga::cli {
+
+std::span<const Command> all_commands();
+
+Command apps();
+Command apps_create();
+Command apps_info();
+Command apps_open();
+Command apps_rename();
+Command apps_destroy();
+Command config();
+Command config_get();
+Command config_set();
+Command config_unset();
+Command ps();
+Command ps_scale();
+Command ps_restart();
+Command ps_stop();
+Command run_detached();
+Command logs();
+Command releases();
+Command releases_info();
+Command releases_output();
+Command releases_rollback();
+Command domains();
+Command domains_add();
+Command domains_remove();
+Command maintenance_on();
+Command maintenance_off();
+Command buildpacks();
+Command buildpacks_set();
+Command buildpacks_clear();
+Command git_remote();
+Command git_credentials();
+Command login();
+Command logout();
+Command auth_whoami();
+Command auth_token();
+Command env();
+
+}  // namespace renga::cli

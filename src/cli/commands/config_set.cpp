@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/answers.h"
+#include "cli/commands/commands.h"
+
+namespace renga::cli {
+namespace json = boost::json;
+
+namespace {
+
+// "v12": the newest release of the app.
+Result<std::string> newest_release(Context& context) {
+  const auto path = TRY(context.path("/releases"));
+  const auto newest = TRY(TRY(context.platform())->get(path, "version ..; order=desc, max=1"));
+  return newest.as_array().empty() ? std::string("v?")
+                                   : "v" + text_at(newest.as_array().front(), "version");
+}
+
+Result<int> run(Context& context) {
+  if (context.arguments.empty())
+    return fail(Kind::invalid, "Which config var? `renga config:set NAME=value`.");
+  json::object changes;
+  std::vector<std::string> names;
+  for (const auto& argument : context.arguments) {
+    const auto [name, value] = text::split_once(argument, '=');
+    if (name.empty() || name.size() == argument.size())
+      return fail(Kind::invalid, fmt::format("{} is not NAME=value. Nothing was set.", argument));
+    changes[name] = value;
+    names.emplace_back(name);
+  }
+  const auto path = TRY(context.path("/config-vars"));
+  TRY(TRY(context.platform())->patch(path, changes));
+  context.terminal.say(fmt::format("Setting {} and restarting {}... done, {}",
+                                   text::join(names, ", "), TRY(context.app()),
+                                   TRY(newest_release(context))));
+  for (const auto& [name, value] : changes)
+    context.terminal.line(
+        fmt::format("{}: {}", std::string_view(name), std::string_view(value.as_string())));
+  return 0;
+}
+
+}  // namespace
+
+Command config_set() {
+  return {.name = "config:set",
+          .usage = "NAME=value ...",
+          .summary = "set config vars and restart",
+          .help = R"(Example:
+  $ renga config:set GREETING=hello DEBUG=0)",
+          .flags = {app_flag},
+          .run = run};
+}
+
+}  // namespace renga::cli

@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/commands/commands.h"
+
+namespace renga::cli {
+namespace {
+
+Result<int> run(Context& context) {
+  auto surroundings = context.surroundings;
+  if (context.has("data")) {
+    surroundings.data_directory = std::filesystem::absolute(context.flag("data"));
+    surroundings.environment.erase("RENGA_URL");
+    surroundings.environment.erase("RENGA_TOKEN");
+    surroundings.environment["XDG_CONFIG_HOME"] = surroundings.data_directory / "no-logins";
+  }
+  const auto settings = TRY(client::find_settings(surroundings, context.flag("url")));
+  const auto host = settings.host();
+  const auto name = host.substr(0, host.rfind(':'));
+  if (name != "localhost" && name != "127.0.0.1")
+    context.terminal.say(
+        "# Heroku's CLI sends its token only to localhost and 127.0.0.1. From this machine, "
+        "forward a port:\n"
+        "#   ssh -L 7373:localhost:7373 " +
+        name +
+        "\n# and run `renga env --url http://localhost:7373`. "
+        "renga's own commands work from anywhere.");
+
+  const auto line = [&](std::string_view variable, std::string_view value) {
+    context.terminal.line(fmt::format("export {}={}", variable, text::shell_quote(value)));
+  };
+  for (const auto* variable :
+       {"HEROKU_HOST", "HEROKU_PARTICLEBOARD_URL", "HEROKU_BUILDPACK_REGISTRY_URL",
+        "HEROKU_LOGIN_HOST", "HEROKU_STATUS_HOST"})
+    line(variable, settings.url);
+  line("HEROKU_GIT_HOST", host);
+  line("HEROKU_DATA_HOST", name);
+  line("HEROKU_EXEC_URL", "https://" + host);
+  line("HEROKU_API_KEY", settings.token);
+  line("DISABLE_TELEMETRY", "true");
+  line("HEROKU_SKIP_NEW_VERSION_CHECK", "true");
+  if (!settings.ca.empty()) {
+    line("NODE_EXTRA_CA_CERTS", settings.ca.string());
+    line("GIT_SSL_CAINFO", settings.ca.string());
+  }
+  line("RENGA_URL", settings.url);
+  line("RENGA_TOKEN", settings.token);
+  if (!settings.ca.empty()) line("RENGA_CA", settings.ca.string());
+  return 0;
+}
+
+}  // namespace
+
+Command env() {
+  return {.name = "env",
+          .usage = "",
+          .summary = "print what points Heroku's own CLI and git at this server",
+          .help = R"page(Example:
+  $ eval "$(renga env)"
+  $ heroku apps)page",
+          .flags = {{"data", 0, "DIR", "the server's data directory"}},
+          .run = run};
+}
+
+}  // namespace renga::cli

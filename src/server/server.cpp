@@ -1,0 +1,260 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "accounts/migrations.h"
+#include "api/api.h"
+#include "apps/migrations.h"
+#include "apps/uid_ranges.h"
+#include "base/report.h"
+#include "base/text.h"
+#include "builds/migrations.h"
+#include "crypto/private_ca.h"
+#include "dynos/engines/engines.h"
+#include "dynos/migrations.h"
+#include "releases/migrations.h"
+#include "server/data_directory.h"
+#include "server/embedded.h"
+#include "server/first_start.h"
+#include "server/options.h"
+#include "server/route_feeder.h"
+#include "server/sandboxes.h"
+
+namespace renga::server {
+namespace {
+
+std::pair<std::string, std::string> host_and_port(const std::string& endpoint) {
+  const auto colon = endpoint.rfind(':');
+  return {endpoint.substr(0, colon), endpoint.substr(colon + 1)};
+}
+
+void migrate(store::Database& database) {
+  database.migrate(accounts::migrations());
+  database.migrate(apps::migrations());
+  database.migrate(releases::migrations());
+  database.migrate(builds::migrations());
+  database.migrate(dynos::migrations());
+}
+
+// The names that the control endpoint's certificate is good for.
+std::vector<std::string> certificate_names(const Options& options) {
+  std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
+  char host[256] = {};
+  if (::gethostname(host, sizeof host - 1) == 0 && *host) names.emplace_back(host);
+  for (const auto& name : {options.domain, host_and_port(options.listen).first})
+    if (name != "0.0.0.0" && name != "[::]" && std::ranges::find(names, name) == names.end())
+      names.push_back(name);
+  return names;
+}
+
+std::string web_url_format(const std::string& http) {
+  const auto port = host_and_port(http).second;
+  return port == "80" ? "http://{host}/" : "http://{host}:" + port + "/";
+}
+
+// Every object of control, in the order they are built; they go in the reverse order. What is
+// needed before it exists is wired by callbacks, which nothing calls before run().
+class Control {
+ public:
+  Control(const Options& options, DataDirectory directory,
+          std::map<std::string, std::string> build_environment)
+      : directory_(std::move(directory)),
+        buildpacks_(unpack_embedded(directory_.root())),
+        box_(directory_ / "secret.key"),
+        ca_(directory_.root()),
+        database_(directory_ / "renga.db"),
+        tables_((migrate(database_), true)),
+        apps_(database_, clock_, {"host"}),
+        domains_(database_, clock_, options.domain),
+        logs_({.directory = directory_ / "logs"}),
+        outputs_(directory_ / "output"),
+        slugs_(database_, clock_, directory_ / "slugs"),
+        releases_(database_, clock_, apps_, slugs_, box_),
+        spawner_(spawner_options(directory_)),
+        engine_(dynos::local_engine(database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
+                                    {.log_socket = directory_ / "run/dynos/log.sock"})),
+        reconciler_(database_, clock_, apps_, domains_, releases_, slugs_, formation_, *engine_,
+                    logs_, outputs_),
+        link_(
+            {.program = "/proc/self/exe", .directory = directory_ / "router", .http = options.http},
+            router_events()),
+        http_address_(link_.start()),
+        builds_(database_, clock_, apps_, domains_, buildpack_installations_, slugs_, releases_,
+                outputs_, logs_, spawner_,
+                {.directory = directory_ / "builds",
+                 .buildpacks_directory = buildpacks_,
+                 .environment = std::move(build_environment),
+                 .web_url_format = web_url_format(http_address_)}),
+        repositories_(apps_, accounts_, builds_, outputs_,
+                      {.directory = directory_ / "repositories",
+                       .hook_socket = directory_ / "run/hook.sock",
+                       .program = "/proc/self/exe"}),
+        feeder_(apps_, domains_, releases_, *engine_, link_) {
+    listen(options);
+    wire();
+  }
+
+  // Serves until SIGTERM or SIGINT, which the caller has blocked.
+  void run(const sigset_t& ends) {
+    const auto admin = ensure_admin(accounts_, authorizations_, directory_.root());
+    slugs_.collect_garbage();
+    reconciler_.start();
+    builds_.resume();
+    repositories_.start();
+    feeder_.start();
+    http_->start();
+    announce();
+
+    int signal = 0;
+    ::sigwait(&ends, &signal);
+    report("server", fmt::format("stopping on {}", signal == SIGINT ? "SIGINT" : "SIGTERM"));
+    http_->drain(std::chrono::seconds(5));
+    link_.stop();
+  }
+
+ private:
+  router::RouterEvents router_events() {
+    return {
+        .on_request =
+            [this](const router::RequestLogLine& line) {
+              logs_.append(Id<apps::App>{line.app},
+                           {from_micros(line.at), "heroku", "router", line.message});
+            },
+        .on_retired = [this](const std::string& dyno) { engine_->retired(Id<dynos::Dyno>{dyno}); }};
+  }
+
+  void listen(const Options& options) {
+    const auto certificate = ca_.server_certificate(certificate_names(options));
+    http_.emplace(http::ServerOptions{
+        .listen = options.listen,
+        .tls = std::make_shared<net::TlsContext>(certificate.chain, certificate.key),
+        .router = [this](const http::Request& head) { return api_->route(head); },
+        .on_line = {}});
+    const auto address = http_->address();
+    api_.emplace(api::Services{.database = database_,
+                               .clock = clock_,
+                               .box = box_,
+                               .accounts = accounts_,
+                               .authorizations = authorizations_,
+                               .apps = apps_,
+                               .domains = domains_,
+                               .features = features_,
+                               .buildpack_installations = buildpack_installations_,
+                               .releases = releases_,
+                               .slugs = slugs_,
+                               .builds = builds_,
+                               .formation = formation_,
+                               .engine = *engine_,
+                               .reconciler = reconciler_,
+                               .logs = logs_,
+                               .log_sessions = log_sessions_,
+                               .outputs = outputs_,
+                               .repositories = repositories_,
+                               .sources_directory = directory_ / "sources",
+                               .web_url_format = web_url_format(http_address_),
+                               .url = "http://" + address,
+                               .tls_url = "https://localhost:" + host_and_port(address).second,
+                               .on_app_change = [this](const Id<apps::App>&) { feeder_.poke(); }});
+  }
+
+  // News travels upwards: who hears of what.
+  void wire() {
+    releases_.on_change([this](const releases::Release& release) {
+      reconciler_.release_changed(release);
+      feeder_.poke();
+    });
+    formation_.on_change([this](const Id<apps::App>& app) {
+      reconciler_.formation_changed(app);
+      feeder_.poke();
+    });
+    engine_->set_events(
+        {.on_change = [this](const dynos::Dyno& dyno) { reconciler_.dyno_changed(dyno); },
+         .on_endpoints_change = [this](const Id<apps::App>&) { feeder_.poke(); }});
+  }
+
+  // Tells whoever started it, and `renga env` and the CLI, where it serves.
+  void announce() {
+    const auto address = http_->address();
+    write_file(directory_ / "run/server.json",
+               fmt::format("{{\"listen\":\"http://{}\",\"http\":\"http://{}\"}}\n", address,
+                           http_address_),
+               0644);
+    fmt::print("renga: ready listen=http://{} http=http://{} data={}\n", address, http_address_,
+               directory_.root().string());
+    std::fflush(stdout);
+  }
+
+  SystemClock clock_;
+  DataDirectory directory_;
+  std::filesystem::path buildpacks_;
+  crypto::SecretBox box_;
+  crypto::PrivateCa ca_;
+  store::Database database_;
+  bool tables_;  // made before anything reads them
+  accounts::Accounts accounts_{database_, clock_};
+  accounts::Authorizations authorizations_{database_, clock_};
+  apps::Apps apps_;
+  apps::Domains domains_;
+  apps::Features features_{database_, clock_};
+  apps::BuildpackInstallations buildpack_installations_{database_, clock_};
+  apps::UidRanges uids_{database_};
+  logs::LogStore logs_;
+  logs::OutputStreams outputs_;
+  logs::Sessions log_sessions_{logs_, clock_};
+  releases::Slugs slugs_;
+  releases::Releases releases_;
+  sandbox::Spawner spawner_;
+  std::unique_ptr<dynos::Engine> engine_;
+  dynos::Formation formation_{database_, clock_};
+  dynos::Reconciler reconciler_;
+  router::RouterLink link_;
+  std::string http_address_;
+  builds::Builds builds_;
+  git::Repositories repositories_;
+  RouteFeeder feeder_;
+  std::optional<api::Api> api_;
+  std::optional<http::Server> http_;
+};
+
+int refuse(int status, const std::string& why) {
+  fmt::print(stderr, "renga: {}\n", why);
+  return status;
+}
+
+}  // namespace
+
+int server_main(int argc, char** argv) {
+  const auto options = parse_options(std::vector<std::string>(argv + 2, argv + argc));
+  if (!options) return refuse(2, options.error().message);
+  auto settings = build_environment(*options);
+  if (!settings) return refuse(2, settings.error().message);
+  if (const auto why = sandbox::Spawner::unsupported())
+    return refuse(1,
+                  fmt::format("dynos cannot be isolated here: {} Run the server as root.", *why));
+
+  // Blocked before any thread is made, so that only the wait in run() takes them.
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+
+  try {
+    auto directory = DataDirectory::open(options->data);
+    if (!directory) return refuse(1, directory.error().message);
+    Control control(*options, std::move(*directory), std::move(*settings));
+    control.run(ends);
+    return 0;
+  } catch (const std::exception& error) {
+    return refuse(1, fmt::format("the server cannot go on: {}", error.what()));
+  }
+}
+
+}  // namespace renga::server
