@@ -1,0 +1,33 @@
+"""What benchmarks share: figures with their limits, printed as a table and as JSON."""
+
+import argparse
+import json
+import statistics
+import sys
+
+
+class Report:
+    """Collects figures; `limit` is what the project promises, and missing it fails the run."""
+
+    def __init__(self, name):
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--json", metavar="FILE")
+        self.options = parser.parse_args()
+        self.name, self.figures = name, []
+
+    def add(self, what, value, unit, limit=None):
+        missed = limit is not None and value > limit
+        self.figures.append({"what": what, "value": value, "unit": unit, "limit": limit, "missed": missed})
+        print(f"{what:58} {value:10.1f} {unit:8}" + (f" limit {limit:g}{'  MISSED' if missed else ''}" if limit is not None else ""), flush=True)
+
+    def spread(self, what, values, unit, limit=None):
+        values = sorted(values)
+        self.add(f"{what}: median of {len(values)}", statistics.median(values), unit, limit)
+        self.add(f"{what}: fastest", values[0], unit)
+        self.add(f"{what}: slowest", values[-1], unit)
+
+    def end(self):
+        if self.options.json:
+            with open(self.options.json, "w") as file:
+                json.dump({"benchmark": self.name, "figures": self.figures}, file, indent=2)
+        sys.exit(1 if any(figure["missed"] for figure in self.figures) else 0)
