@@ -60,6 +60,8 @@ char* copy_of(std::string_view text) {
   if (err >= 0 && dup2(err, 2) < 0) _exit(126);
   if (syscall(SYS_close_range, 3, ~0U, 0) != 0) refuse("close descriptors for", plan.argv[0]);
 
+  // What is ignored stays ignored over an exec; the spawner ignores some.
+  for (int number = 1; number <= SIGRTMAX; ++number) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -1,10 +1,10 @@
-// Spawner: the client of the one privileged process, which makes sandboxes and starts processes in them.
-// The process is a child of control, single-threaded, small, and holds no app's data; it dies with control
-// or by itself, and no sandbox with it. Sandboxes are found again by their ids, from the kernel
-// (cgroups, pids) and the run directory, never from memory.
+// Spawner: the client of the one privileged process, which makes sandboxes and starts processes in
+// them. The process is a child of control, single-threaded, small, and holds no app's data; it dies
+// with control or by itself, and no sandbox with it. Sandboxes are found again by their ids, from
+// the kernel (cgroups, pids) and the run directory, never from memory.
 //
-// Safe from any thread; calls take turns. Every call has a limit of 30 s and then throws, as it does when
-// the spawner cannot be started again. A dead spawner is started again by the next call.
+// Safe from any thread; calls take turns. Every call has a limit of 30 s and then throws, as it
+// does when the spawner cannot be started again. A dead spawner is started again by the next call.
 #pragma once
 
 #include <filesystem>
@@ -19,8 +19,8 @@
 
 namespace renga::sandbox {
 
-// A sandbox that runs. `init_pid` is renga-init's, in the host's pid namespace; `started` tells it from a
-// later process with the same pid (field 22 of /proc/PID/stat, in clock ticks).
+// A sandbox that runs. `init_pid` is renga-init's, in the host's pid namespace; `started` tells it
+// from a later process with the same pid (field 22 of /proc/PID/stat, in clock ticks).
 struct Running {
   std::string id;
   int init_pid = 0;
@@ -38,7 +38,7 @@ struct SpawnerOptions {
   std::filesystem::path program;        // renga itself: run as `renga spawner`
   std::filesystem::path init_program;   // the static renga-init
   std::filesystem::path run_directory;  // DIR/run/sandboxes: one directory a sandbox
-  std::string server_name;              // short and unique on this host: names cgroups, veths and nft tables
+  std::string server_name;  // short and unique on this host: names cgroups, veths and nft tables
 };
 
 class Spawner {
@@ -51,13 +51,17 @@ class Spawner {
   // Why sandboxes cannot be made here (not root, no overlayfs, …), or nothing when they can.
   static std::optional<std::string> unsupported();
 
-  // Starts it; returns once renga-init runs. `output`: see Spec::log_socket; `input`: its standard input,
-  // else /dev/null. Kind::unavailable, with the reason, when the kernel refuses.
+  // Starts it; returns once renga-init runs. `output`: see Spec::log_socket; `input`: its standard
+  // input, else /dev/null. Kind::unavailable, with the reason, when the kernel refuses.
   Result<Running> start(const Spec& spec, std::optional<int> output_fd = {},
                         std::optional<int> input_fd = {});
 
   // Every sandbox of this server that still has a process, found from the kernel.
   std::vector<Running> running();
+
+  // Every sandbox of this server that has not been removed, ended or not, also after a boot of the
+  // host: what control does not know of any more can be given to remove().
+  std::vector<std::string> ids();
 
   // To all processes inside but renga-init (which forwards nothing twice). No-op when it is gone.
   void signal(const std::string& id, int signal);

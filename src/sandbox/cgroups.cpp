@@ -1,0 +1,162 @@
+#include "sandbox/cgroups.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "os/file.h"
+
+namespace renga::sandbox {
+namespace {
+
+constexpr const char* controllers[] = {"memory", "cpu", "pids"};
+
+void make_directory(const std::filesystem::path& path) {
+  if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) fault("make " + path.string());
+}
+
+// The number after `key` in the kernel's "key value" lines.
+std::int64_t field(const std::optional<std::string>& text, std::string_view key) {
+  if (!text) return 0;
+  for (const auto line : text::lines(*text)) {
+    const auto [name, value] = text::split_once(line, ' ');
+    if (name == key) return text::number(value).value_or(0);
+  }
+  return 0;
+}
+
+std::optional<std::int64_t> single(const std::filesystem::path& path) {
+  const auto text = os::read_file(path);
+  return text ? text::number(text::trim(*text)) : std::nullopt;
+}
+
+}  // namespace
+
+Cgroups::Cgroups(os::CgroupTrees trees, const std::string& server_name)
+    : trees_(std::move(trees)), directory_("renga-" + server_name) {
+  for (const auto* controller : controllers)
+    if (trees_.v2_controls(controller)) trees_.v1.erase(controller);
+}
+
+std::optional<std::string> Cgroups::unsupported(const os::CgroupTrees& trees) {
+  for (const auto* controller : controllers)
+    if (!trees.v2_controls(controller) && !trees.v1.contains(controller))
+      return "There is no " + std::string(controller) +
+             " control group controller. Mount cgroup2 at /sys/fs/cgroup, or boot with it enabled.";
+  return std::nullopt;
+}
+
+std::filesystem::path Cgroups::limited_by(const std::string& controller) const {
+  const auto found = trees_.v1.find(controller);
+  return (found == trees_.v1.end() ? *trees_.v2 : found->second) / directory_;
+}
+
+std::vector<std::filesystem::path> Cgroups::all() const {
+  std::vector<std::filesystem::path> result;
+  if (trees_.v2) result.push_back(*trees_.v2 / directory_);
+  for (const auto* controller : controllers) {
+    auto path = limited_by(controller);
+    // Controllers may share a tree ("cpu,cpuacct").
+    if (std::ranges::find(result, path) == result.end()) result.push_back(std::move(path));
+  }
+  return result;
+}
+
+void Cgroups::prepare() {
+  for (const auto& path : all()) make_directory(path);
+  if (!trees_.v2) return;
+  std::string wanted;
+  for (const auto* controller : controllers)
+    if (!trees_.v1.contains(controller))
+      wanted += (wanted.empty() ? "+" : " +") + std::string(controller);
+  if (wanted.empty()) return;
+  // From the top down: a directory has the controllers that its parent hands on.
+  os::write_control(*trees_.v2 / "cgroup.subtree_control", wanted);
+  os::write_control(*trees_.v2 / directory_ / "cgroup.subtree_control", wanted);
+}
+
+Cgroups::Group Cgroups::create(const std::string& id, const Limits& limits) {
+  for (const auto& path : all()) make_directory(path / id);
+
+  const auto memory = limited_by("memory") / id;
+  const auto bytes = std::to_string(limits.memory_bytes);
+  const auto cpu = limited_by("cpu") / id;
+  if (trees_.v1.contains("memory")) {
+    os::write_control(memory / "memory.limit_in_bytes", bytes);
+    // Memory and swap together: the same limit leaves no swap. Not on kernels without swap
+    // accounting.
+    const auto with_swap = memory / "memory.memsw.limit_in_bytes";
+    if (access(with_swap.c_str(), W_OK) == 0) os::write_control(with_swap, bytes);
+  } else {
+    os::write_control(memory / "memory.max", bytes);
+    const auto swap = memory / "memory.swap.max";
+    if (access(swap.c_str(), W_OK) == 0) os::write_control(swap, "0");
+  }
+  if (trees_.v1.contains("cpu"))
+    os::write_control(cpu / "cpu.shares",
+                      std::to_string(std::max(2, limits.cpu_weight * 1024 / 100)));
+  else
+    os::write_control(cpu / "cpu.weight", std::to_string(limits.cpu_weight));
+  os::write_control(limited_by("pids") / id / "pids.max", std::to_string(limits.pids));
+
+  Group group;
+  for (const auto& path : all()) {
+    if (trees_.v2 && path == *trees_.v2 / directory_)
+      group.v2 = os::open_file(path / id, O_RDONLY | O_DIRECTORY);
+    else
+      group.attach.push_back(os::open_file(path / id / "cgroup.procs", O_WRONLY));
+  }
+  return group;
+}
+
+std::vector<pid_t> Cgroups::processes(const std::string& id) const {
+  const auto text = os::read_file(all().front() / id / "cgroup.procs");
+  std::vector<pid_t> pids;
+  if (!text) return pids;
+  for (const auto line : text::lines(*text))
+    if (const auto pid = text::number(line); pid && *pid > 0)
+      pids.push_back(static_cast<pid_t>(*pid));
+  return pids;
+}
+
+bool Cgroups::holds(const std::string& id, pid_t pid) const {
+  const auto text = os::read_file("/proc/" + std::to_string(pid) + "/cgroup");
+  return text && text->find("/" + directory_ + "/" + id) != std::string::npos;
+}
+
+void Cgroups::kill(const std::string& id) const {
+  if (!trees_.v2) return;
+  // Since Linux 5.14. Elsewhere the end of renga-init ends all that is in its pid namespace.
+  const auto file = *trees_.v2 / directory_ / id / "cgroup.kill";
+  if (access(file.c_str(), W_OK) == 0) os::write_control(file, "1");
+}
+
+bool Cgroups::remove(const std::string& id) const {
+  bool gone = true;
+  for (const auto& path : all())
+    if (rmdir((path / id).c_str()) != 0 && errno != ENOENT) {
+      if (errno != EBUSY) fault("remove " + (path / id).string());
+      gone = false;
+    }
+  return gone;
+}
+
+std::optional<Spawner::Memory> Cgroups::memory(const std::string& id) const {
+  const auto directory = limited_by("memory") / id;
+  const bool v1 = trees_.v1.contains("memory");
+  const auto used = single(directory / (v1 ? "memory.usage_in_bytes" : "memory.current"));
+  if (!used) return std::nullopt;
+  // Cached files that the kernel can drop at once are not the app's.
+  const auto cached =
+      field(os::read_file(directory / "memory.stat"), v1 ? "total_inactive_file" : "inactive_file");
+  const auto kills =
+      field(os::read_file(directory / (v1 ? "memory.oom_control" : "memory.events")), "oom_kill");
+  return Spawner::Memory{std::max<std::int64_t>(0, *used - cached), kills};
+}
+
+}  // namespace renga::sandbox

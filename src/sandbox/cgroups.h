@@ -1,0 +1,57 @@
+// Cgroups: the control groups of one server's sandboxes, in every tree that is needed:
+// TREE/renga-<server_name>/<sandbox id>. Memory, CPU and pids are limited on v2 where its tree has
+// the controller and else on v1; the v2 tree, wherever there is one, also kills and tells when
+// nothing is left. Holds no state but paths: spawner and control each have one and see the same.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "os/cgroup.h"
+#include "os/fd.h"
+#include "sandbox/spawner.h"
+#include "sandbox/spec.h"
+
+namespace renga::sandbox {
+
+class Cgroups {
+ public:
+  Cgroups(os::CgroupTrees trees, const std::string& server_name);
+
+  // Why sandboxes cannot be limited here.
+  static std::optional<std::string> unsupported(const os::CgroupTrees& trees);
+
+  // Makes this server's directories; before the first create().
+  void prepare();
+
+  // A new sandbox's groups, with its limits. `v2` is for CLONE_INTO_CGROUP; a process puts itself
+  // into the others by writing "0" to each of `attach`.
+  struct Group {
+    os::Fd v2;
+    std::vector<os::Fd> attach;
+  };
+  Group create(const std::string& id, const Limits& limits);
+
+  // What is in it, by the pids of this process's namespace.
+  std::vector<pid_t> processes(const std::string& id) const;
+  bool holds(const std::string& id, pid_t pid) const;
+  // SIGKILL to all at once, where the kernel can.
+  void kill(const std::string& id) const;
+  // False while it still holds processes, or what the kernel has not yet let go of.
+  bool remove(const std::string& id) const;
+  std::optional<Spawner::Memory> memory(const std::string& id) const;
+
+ private:
+  std::filesystem::path limited_by(const std::string& controller) const;  // of the server
+  std::vector<std::filesystem::path> all() const;
+
+  os::CgroupTrees trees_;
+  std::string directory_;
+};
+
+}  // namespace renga::sandbox

@@ -1,0 +1,274 @@
+#include "sandbox/network.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "base/fault.h"
+#include "base/random.h"
+#include "base/report.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "os/netlink.h"
+#include "os/process.h"
+
+namespace renga::sandbox {
+namespace {
+
+constexpr std::uint32_t pool = 0x64400000;       // 100.64.0.0/10
+constexpr std::uint32_t slice_size = 4096;       // a /20
+constexpr std::uint32_t slices = 1024;           // of them in the pool
+constexpr std::uint32_t gateway = 0xA9FE0101;    // 169.254.1.1
+constexpr const char* notes = "/run/renga/net";  // which server has which slice
+
+// FNV-1a: only to spread names, and the same on every run.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const unsigned char c : text) hash = (hash ^ c) * 0x100000001b3;
+  return hash;
+}
+
+std::string hex_digits(std::uint64_t number, std::size_t digits) {
+  std::string result;
+  for (std::size_t i = 0; i < digits; ++i) result += "0123456789abcdef"[number >> (4 * i) & 15];
+  return result;
+}
+
+std::string dotted(std::uint32_t address) {
+  const in_addr raw{htonl(address)};
+  char text[INET_ADDRSTRLEN];
+  inet_ntop(AF_INET, &raw, text, sizeof text);
+  return text;
+}
+
+// Network byte order, as the kernel wants addresses.
+std::uint32_t wire(std::uint32_t address) { return htonl(address); }
+
+void check(const std::vector<int>& errors, const std::string& attempted) {
+  for (const int error : errors)
+    if (error != 0) fault(error, attempted);
+}
+
+ifinfomsg interface(unsigned index, unsigned flags) {
+  ifinfomsg header = {};
+  header.ifi_family = AF_UNSPEC;
+  header.ifi_index = static_cast<int>(index);
+  header.ifi_flags = header.ifi_change = flags;
+  return header;
+}
+
+rtmsg route(unsigned char bits, unsigned char scope) {
+  rtmsg header = {};
+  header.rtm_family = AF_INET;
+  header.rtm_dst_len = bits;
+  header.rtm_table = RT_TABLE_MAIN;
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_scope = scope;
+  header.rtm_type = RTN_UNICAST;
+  return header;
+}
+
+constexpr std::uint16_t create_new = NLM_F_CREATE | NLM_F_EXCL;
+
+void add_address(os::Netlink& batch, unsigned index, std::uint32_t address, unsigned char scope) {
+  ifaddrmsg header = {};
+  header.ifa_family = AF_INET;
+  header.ifa_prefixlen = 32;
+  header.ifa_scope = scope;
+  header.ifa_index = index;
+  batch.request(RTM_NEWADDR, create_new, header)
+      .attribute(IFA_LOCAL, wire(address))
+      .attribute(IFA_ADDRESS, wire(address));
+}
+
+// No IPv6 on either end: not even the link-local address that a link gets by itself.
+void refuse_ipv6(os::Netlink& batch) {
+  batch.open_nest(AF_INET6)
+      .attribute(IFLA_INET6_ADDR_GEN_MODE, std::uint8_t{IN6_ADDR_GEN_MODE_NONE})
+      .close_nest();
+}
+
+void set_up_host_end(unsigned index) {
+  os::Netlink batch;
+  batch.request(RTM_SETLINK, 0, interface(index, 0)).open_nest(IFLA_AF_SPEC);
+  refuse_ipv6(batch);
+  // Only packets that come from the sandbox's own address are taken from this link.
+  batch.open_nest(AF_INET)
+      .open_nest(IFLA_INET_CONF)
+      .attribute(IPV4_DEVCONF_RP_FILTER, std::uint32_t{1})
+      .attribute(IPV4_DEVCONF_FORWARDING, std::uint32_t{1})
+      .close_nest()
+      .close_nest()
+      .close_nest();
+  batch.request(RTM_SETLINK, 0, interface(index, IFF_UP));
+  add_address(batch, index, gateway, RT_SCOPE_LINK);
+  check(batch.send(), "set up the host's end of a sandbox's link");
+}
+
+void set_up_inside(std::uint32_t address) {
+  const auto loopback = os::interface_index("lo");
+  const auto link = os::interface_index("eth0");
+  os::Netlink batch;
+  batch.request(RTM_SETLINK, 0, interface(link, 0)).open_nest(IFLA_AF_SPEC);
+  refuse_ipv6(batch);
+  batch.close_nest();
+  batch.request(RTM_SETLINK, 0, interface(loopback, IFF_UP));
+  batch.request(RTM_SETLINK, 0, interface(link, IFF_UP));
+  add_address(batch, link, address, RT_SCOPE_UNIVERSE);
+  batch.request(RTM_NEWROUTE, create_new, route(32, RT_SCOPE_LINK))
+      .attribute(RTA_DST, wire(gateway))
+      .attribute(RTA_OIF, std::uint32_t{link});
+  batch.request(RTM_NEWROUTE, create_new, route(0, RT_SCOPE_UNIVERSE))
+      .attribute(RTA_GATEWAY, wire(gateway))
+      .attribute(RTA_OIF, std::uint32_t{link});
+  check(batch.send(), "set up the sandbox's end of its link");
+}
+
+// The kernel's main and other tables: is any route into this slice there that is not over `prefix`?
+bool routed_elsewhere(std::uint32_t first, const std::string& prefix) {
+  os::Netlink request;
+  rtmsg header = {};
+  header.rtm_family = AF_INET;
+  request.request(RTM_GETROUTE, NLM_F_DUMP, header);
+  for (const auto& message : request.dump()) {
+    rtmsg route_header;
+    const std::size_t head = sizeof(nlmsghdr) + sizeof route_header;
+    if (message.size() < head) continue;
+    std::memcpy(&route_header, message.data() + sizeof(nlmsghdr), sizeof route_header);
+    std::uint32_t destination = 0, device = 0;
+    for (std::size_t at = head; at + sizeof(nlattr) + 4 <= message.size();) {
+      nlattr attribute;
+      std::memcpy(&attribute, message.data() + at, sizeof attribute);
+      if (attribute.nla_len < sizeof attribute) break;
+      const auto* value = message.data() + at + sizeof attribute;
+      if (attribute.nla_type == RTA_DST) std::memcpy(&destination, value, 4);
+      if (attribute.nla_type == RTA_OIF) std::memcpy(&device, value, 4);
+      at += (attribute.nla_len + 3u) & ~3u;
+    }
+    const auto address = ntohl(destination);
+    if (route_header.rtm_dst_len < 20 || address < first || address >= first + slice_size) continue;
+    char name[IF_NAMESIZE] = {};
+    if (if_indextoname(device, name) != nullptr && !std::string_view(name).starts_with(prefix))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Network::Network(const std::string& server_name, std::string run_directory)
+    : prefix_("rg" + hex_digits(hash_of(server_name), 4)),
+      server_name_(server_name),
+      run_directory_(std::move(run_directory)) {}
+
+void Network::prepare() {
+  claim_slice();
+  next_ = static_cast<std::uint32_t>(random_below(slice_size));
+  resolver_configuration();
+  if (text::trim(os::read_file("/proc/sys/net/ipv4/ip_forward").value_or("")) != "1")
+    os::write_control("/proc/sys/net/ipv4/ip_forward", "1");
+}
+
+void Network::claim_slice() {
+  std::filesystem::create_directories(notes);
+  const auto lock = os::open_file(std::string(notes) + "/lock", O_RDWR | O_CREAT, 0600);
+  if (flock(lock.get(), LOCK_EX) != 0) fault("lock " + std::string(notes));
+  const auto wished = static_cast<std::uint32_t>(hash_of(server_name_) >> 16 & (slices - 1));
+  for (std::uint32_t i = 0; i < slices; ++i)
+    if (try_slice((wished + i) % slices)) return;
+  fault(EADDRNOTAVAIL, "find free addresses in 100.64.0.0/10 (see " + std::string(notes) + ")");
+}
+
+bool Network::try_slice(std::uint32_t number) {
+  const auto note = std::filesystem::path(notes) / std::to_string(number);
+  const auto first = pool + number * slice_size;
+  if (const auto owner = os::read_file(note)) {
+    // A note whose server's directory is gone is of a server that is gone.
+    if (*owner != run_directory_ && std::filesystem::exists(*owner)) return false;
+  }
+  if (routed_elsewhere(first, prefix_)) return false;
+  os::replace_file(note, run_directory_, 0644);
+  slice_ = first;
+  return true;
+}
+
+std::string Network::resolver_configuration() {
+  auto configuration = os::read_file("/etc/resolv.conf").value_or("");
+  auto resolvers = resolvers_in(configuration);
+  // systemd-resolved's stub listens on the host's loopback, where no sandbox gets; this is what it
+  // asks.
+  if (resolvers.empty()) {
+    configuration = os::read_file("/run/systemd/resolve/resolv.conf").value_or(configuration);
+    resolvers = resolvers_in(configuration);
+  }
+  if (resolvers != resolvers_ || !loaded_) {
+    resolvers_ = std::move(resolvers);
+    load_firewall();
+    loaded_ = true;
+  }
+  return reachable_resolvers_only(configuration);
+}
+
+void Network::load_firewall() {
+  std::string table = "renga_" + server_name_;
+  std::ranges::replace_if(
+      table, [](unsigned char c) { return !std::isalnum(c); }, '_');
+  const char* allowed = std::getenv("RENGA_ALLOW_PRIVATE");
+  const bool allow = allowed != nullptr && std::string_view(allowed) == "1";
+  const auto rules = firewall_rules({table, prefix_, dotted(slice_) + "/20", resolvers_,
+                                     allow ? PrivateNetworks::allowed : PrivateNetworks::refused});
+  const auto loaded = os::run({.argv = {"nft", "-f", "-"}}, rules, std::chrono::seconds(20));
+  if (loaded.status != 0)
+    fault(EPROTO, "load the firewall's rules: nft said: " + text::printable(loaded.err));
+}
+
+std::string Network::join(const os::Cloned& process, const std::string& id) {
+  // 4 digits of the server, 8 of the sandbox: 14 characters, of 15 that there may be.
+  const auto name = prefix_ + id.substr(0, 8);
+  {
+    os::Netlink batch;
+    batch.request(RTM_NEWLINK, create_new, interface(0, 0))
+        .attribute(IFLA_IFNAME, name)
+        .open_nest(IFLA_LINKINFO)
+        .attribute(IFLA_INFO_KIND, std::string_view("veth"))
+        .open_nest(IFLA_INFO_DATA)
+        .open_nest(VETH_INFO_PEER)
+        .nested_header(interface(0, 0))
+        .attribute(IFLA_IFNAME, std::string_view("eth0"))
+        .attribute(IFLA_NET_NS_PID, static_cast<std::uint32_t>(process.pid))
+        .close_nest()
+        .close_nest()
+        .close_nest();
+    check(batch.send(), "make a sandbox's link");
+  }
+  const auto index = os::interface_index(name);
+  set_up_host_end(index);
+  for (std::uint32_t tries = 0; tries < slice_size; ++tries) {
+    next_ = next_ % (slice_size - 2) + 1;  // never the slice's first or last address
+    os::Netlink batch;
+    batch.request(RTM_NEWROUTE, create_new, route(32, RT_SCOPE_LINK))
+        .attribute(RTA_DST, wire(slice_ + next_))
+        .attribute(RTA_OIF, std::uint32_t{index});
+    const int error = batch.send().front();
+    if (error == EEXIST) continue;
+    if (error != 0) fault(error, "route a sandbox's address");
+    const auto address = slice_ + next_;
+    os::in_network_of(process.pidfd, [address] { set_up_inside(address); });
+    return dotted(address);
+  }
+  fault(EADDRNOTAVAIL, "find a free address: all of " + dotted(slice_) + "/20 are taken");
+}
+
+}  // namespace renga::sandbox

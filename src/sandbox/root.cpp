@@ -1,0 +1,233 @@
+#include "sandbox/root.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "os/mount.h"
+
+namespace renga::sandbox {
+namespace {
+
+constexpr os::MountAttributes plain = {.no_suid = true, .no_dev = true};
+constexpr os::MountAttributes kernels_own = {.no_suid = true, .no_dev = true, .no_exec = true};
+
+// What tells of the host or of the kernel's secrets, as moby masks it: files read empty,
+// directories are.
+constexpr const char* masked[] = {
+    "proc/acpi",       "proc/asound",        "proc/interrupts", "proc/kcore",
+    "proc/keys",       "proc/latency_stats", "proc/scsi",       "proc/sched_debug",
+    "proc/timer_list", "proc/timer_stats",   "sys/firmware",    "sys/devices/virtual/powercap",
+};
+constexpr const char* read_only[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys",
+                                     "proc/sysrq-trigger"};
+
+struct Device {
+  const char* name;
+  unsigned major, minor;
+};
+constexpr Device devices[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
+                              {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
+
+void make_directory(const os::Fd& root, const char* path, mode_t mode = 0755) {
+  if (mkdirat(root.get(), path, mode) != 0 && errno != EEXIST)
+    fault("make /" + std::string(path) + " in the sandbox");
+}
+
+void make_link(const os::Fd& root, const std::string& to, const std::string& path) {
+  if (symlinkat(to.c_str(), root.get(), path.c_str()) != 0)
+    fault("make the link /" + path + " in the sandbox");
+}
+
+void make_file(const os::Fd& root, const std::string& path, std::string_view text) {
+  const os::Fd file(
+      openat(root.get(), path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!file) fault("make /" + path + " in the sandbox");
+  os::write_all(file.get(), text, "/" + path);
+}
+
+// Opened without following links, so that nothing that is in a mount already can send it elsewhere.
+os::Fd place(const os::Fd& root, const std::string& path) {
+  auto target = os::open_inside(root.get(), path, O_PATH);
+  if (!target) fault(ENOENT, "find /" + path + " in the sandbox");
+  return target;
+}
+
+void attach(const os::Fd& root, const os::Fd& mount, const std::string& path) {
+  os::attach_mount(mount.get(), place(root, path).get(), "/" + path);
+}
+
+// Makes what is missing of an absolute path, step by step.
+void make_path(const os::Fd& root, const std::string& target) {
+  std::string path;
+  auto parent = place(root, ".");
+  for (const auto part : text::split(std::string_view(target).substr(1), '/')) {
+    path += (path.empty() ? "" : "/") + std::string(part);
+    auto next = os::open_inside(root.get(), path, O_PATH | O_DIRECTORY);
+    if (!next) {
+      if (mkdirat(parent.get(), std::string(part).c_str(), 0755) != 0)
+        fault("make /" + path + " in the sandbox");
+      next = os::open_inside(root.get(), path, O_PATH | O_DIRECTORY);
+      if (!next) fault(ENOENT, "find /" + path + " in the sandbox");
+    }
+    parent = std::move(next);
+  }
+}
+
+void attach_stack(const os::Fd& root, const std::vector<StackPart>& stack) {
+  for (const auto& part : stack) {
+    if (!part.mount) {
+      make_link(root, part.link_to, part.target);
+      continue;
+    }
+    if (part.directory)
+      make_directory(root, part.target.c_str());
+    else
+      make_file(root, part.target, "");
+    attach(root, part.mount, part.target);
+  }
+}
+
+void write_etc(const os::Fd& root, const RootPlan& plan) {
+  make_file(root, "etc/passwd",
+            "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+            "dyno:x:1000:1000:dyno:/app:/bin/bash\n"
+            "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+  make_file(root, "etc/group", "root:x:0:\ntty:x:5:\ndyno:x:1000:\nnogroup:x:65534:\n");
+  make_file(root, "etc/nsswitch.conf",
+            "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
+            "protocols: files\nservices: files\n");
+  make_file(root, "etc/hostname", plan.host_name + "\n");
+  make_file(root, "etc/resolv.conf", plan.resolver_configuration);
+  make_link(root, "/proc/self/mounts", "etc/mtab");
+}
+
+void attach_devices(const os::Fd& root) {
+  const auto dev = os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "64k"}},
+                                       {.no_suid = true, .no_exec = true});
+  attach(root, dev, "dev");
+  for (const auto& device : devices) {
+    const auto source = std::string("/dev/") + device.name;
+    const auto opened = os::open_file(source, O_PATH | O_NOFOLLOW);
+    struct stat info;
+    // It could be anything by that name, on a host that somebody has tampered with.
+    if (fstat(opened.get(), &info) != 0 || !S_ISCHR(info.st_mode) ||
+        info.st_rdev != makedev(device.major, device.minor))
+      fault(ENODEV, "find the device that " + source + " should be");
+    make_file(dev, device.name, "");
+    attach(root, os::clone_mount(opened.get(), "", {}), std::string("dev/") + device.name);
+  }
+  make_directory(dev, "pts");
+  make_directory(dev, "shm");
+  // "newinstance" has been the only kind since Linux 4.7.
+  attach(root,
+         os::new_file_system("devpts", {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}},
+                             {.no_suid = true, .no_exec = true}),
+         "dev/pts");
+  attach(root, os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", "64m"}}, kernels_own),
+         "dev/shm");
+  make_link(dev, "pts/ptmx", "ptmx");
+  make_link(dev, "/proc/self/fd", "fd");
+  make_link(dev, "/proc/self/fd/0", "stdin");
+  make_link(dev, "/proc/self/fd/1", "stdout");
+  make_link(dev, "/proc/self/fd/2", "stderr");
+  os::set_attributes(dev.get(), {.read_only = true});
+}
+
+void mask(const os::Fd& root, const std::string& path) {
+  const auto target = os::open_inside(root.get(), path, O_PATH);
+  if (!target) return;
+  struct stat info;
+  if (fstat(target.get(), &info) != 0) fault("look at /" + path);
+  const auto cover = os::clone_mount(root.get(), S_ISDIR(info.st_mode) ? "empty" : "dev/null",
+                                     {.read_only = true, .no_suid = true, .no_exec = true});
+  os::attach_mount(cover.get(), target.get(), "a cover for /" + path);
+}
+
+void cover_kernel_files(const os::Fd& root) {
+  make_directory(root, "empty", 0555);
+  for (const auto* path : masked) mask(root, path);
+  for (int cpu = 0;; ++cpu) {
+    const auto directory = "sys/devices/system/cpu/cpu" + std::to_string(cpu);
+    if (!os::open_inside(root.get(), directory, O_PATH)) break;
+    mask(root, directory + "/thermal_throttle");
+  }
+  for (const auto* path : read_only) {
+    const auto target = os::open_inside(root.get(), path, O_PATH);
+    if (!target) continue;
+    auto kept = kernels_own;
+    kept.read_only = true;
+    const auto same = os::clone_mount(target.get(), "", kept);
+    os::attach_mount(same.get(), target.get(), "/" + std::string(path) + " read-only");
+  }
+  // The covers hold on to it; nobody needs to see it.
+  if (unlinkat(root.get(), "empty", AT_REMOVEDIR) != 0) fault("remove /empty");
+}
+
+}  // namespace
+
+os::Fd build_root(const RootPlan& plan) {
+  umask(022);
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    fault("separate the sandbox's mounts from the host's");
+  auto root =
+      os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "1m"}, {"nr_inodes", "1k"}}, plain);
+  // On top of the host's root, which is the one directory that is sure to be there. The process
+  // itself stays below until it changes its root.
+  os::attach_mount(root.get(), os::open_file("/", O_PATH | O_DIRECTORY).get(), "the new root");
+
+  for (const auto* path : {"app", "dev", "etc", "home", "mnt", "opt", "proc", "run", "srv", "sys",
+                           "tmp", "var", "var/cache", "var/lib", "var/log"})
+    make_directory(root, path);
+  make_directory(root, "root", 0700);
+  make_link(root, "../tmp", "var/tmp");
+  make_link(root, "../run", "var/run");
+  attach_stack(root, plan.stack);
+  write_etc(root, plan);
+
+  attach(root, os::new_file_system("proc", {}, kernels_own), "proc");
+  try {
+    auto kept = kernels_own;
+    kept.read_only = true;
+    attach(root, os::new_file_system("sysfs", {}, kept), "sys");
+  } catch (const std::system_error&) {
+    // Not where the host hides parts of its own (some containers): then /sys stays empty, which is
+    // less.
+  }
+  attach_devices(root);
+  cover_kernel_files(root);
+  attach(root,
+         os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", std::to_string(plan.tmp_bytes)}},
+                             plain),
+         "tmp");
+  attach(root, plan.app, "app");
+  for (const auto& [target, mounted] : plan.mounts) {
+    make_path(root, target);
+    attach(root, mounted, target.substr(1));
+  }
+  return root;
+}
+
+void write_hosts(const os::Fd& root, const RootPlan& plan, const std::string& address) {
+  make_file(root, "etc/hosts", "127.0.0.1 localhost\n" + address + " " + plan.host_name + "\n");
+}
+
+void pivot_into(const os::Fd& root) {
+  // The old root is stacked onto the new one and then let go of, so that no directory is needed for
+  // it: pivot_root(2), "pivot_root(".", ".")".
+  if (fchdir(root.get()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
+    fault("change the sandbox's root");
+  if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) fault("let go of the host's root");
+  os::set_attributes(root.get(), {.read_only = true});
+}
+
+}  // namespace renga::sandbox

@@ -1,0 +1,115 @@
+#include "sandbox/run_directory.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/fault.h"
+#include "base/id.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "os/namespaces.h"
+
+namespace renga::sandbox {
+namespace {
+
+constexpr std::string_view hidden_prefix = ".removed-";
+
+// Pids and start times mean nothing after a boot.
+std::string boot_id() {
+  return std::string(text::trim(os::read_file("/proc/sys/kernel/random/boot_id").value_or("")));
+}
+
+os::Fd make_owned(const std::filesystem::path& path, uid_t owner, mode_t mode) {
+  if (mkdir(path.c_str(), 0700) != 0) fault("make " + path.string());
+  auto directory = os::open_file(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (chown(path.c_str(), owner, owner) != 0 || chmod(path.c_str(), mode) != 0)
+    fault("hand " + path.string() + " to the sandbox");
+  return directory;
+}
+
+}  // namespace
+
+RunDirectory::RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
+
+void RunDirectory::prepare() {
+  std::filesystem::create_directories(root_);
+  if (chmod(root_.c_str(), 0700) != 0) fault("close " + root_.string() + " to others");
+}
+
+RunDirectory::Made RunDirectory::create(const std::string& id, uid_t owner) {
+  const auto directory = root_ / id;
+  if (mkdir(directory.c_str(), 0700) != 0) fault("make " + directory.string());
+  Made made;
+  made.upper = make_owned(directory / "upper", owner, 0755);
+  made.work = make_owned(directory / "work", owner, 0700);
+  made.exit_file = os::open_file(directory / "exit", O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600);
+  return made;
+}
+
+void RunDirectory::write_state(const Running& running) {
+  const auto text = boot_id() + " " + std::to_string(running.init_pid) + " " +
+                    std::to_string(running.started) + " " + running.address + "\n";
+  os::replace_file(root_ / running.id / "state", text, 0600);
+}
+
+std::vector<std::string> RunDirectory::ids() const {
+  std::vector<std::string> result;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(root_, missing)) {
+    auto name = entry.path().filename().string();
+    if (is_uuid(name)) result.push_back(std::move(name));
+  }
+  return result;
+}
+
+std::optional<Running> RunDirectory::state(const std::string& id) const {
+  const auto text = os::read_file(root_ / id / "state", 4096);
+  if (!text) return std::nullopt;
+  const auto fields = text::split(text::trim(*text), ' ');
+  if (fields.size() != 4 || fields[0] != boot_id()) return std::nullopt;
+  const auto pid = text::number(fields[1]);
+  const auto started = text::number(fields[2]);
+  if (!pid || !started || *pid <= 1) return std::nullopt;
+  return Running{id, static_cast<int>(*pid), static_cast<std::uint64_t>(*started),
+                 std::string(fields[3])};
+}
+
+std::optional<Running> RunDirectory::running(const std::string& id) const {
+  auto found = state(id);
+  if (found && os::start_time(found->init_pid) != found->started) found.reset();
+  return found;
+}
+
+std::optional<Exit> RunDirectory::exit_of(const std::string& id) const {
+  const auto text = os::read_file(root_ / id / "exit", 64);
+  if (!text || !text->ends_with('\n')) return std::nullopt;
+  const auto [how, value] = text::split_once(text::trim(*text), ' ');
+  const auto number = text::number(value);
+  if (!number || *number < 0 || *number > 255) return std::nullopt;
+  const auto small = static_cast<int>(*number);
+  if (how == "signal") return Exit{128 + small, small};
+  if (how == "exit") return Exit{small, 0};
+  return std::nullopt;
+}
+
+void RunDirectory::hide(const std::string& id) {
+  const auto away = root_ / (std::string(hidden_prefix) + random_hex(8));
+  if (rename((root_ / id).c_str(), away.c_str()) != 0 && errno != ENOENT)
+    fault("move away " + (root_ / id).string());
+}
+
+void RunDirectory::remove_hidden() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(root_)) {
+    auto name = entry.path().filename().string();
+    if (name.starts_with(hidden_prefix)) names.push_back(std::move(name));
+  }
+  const auto directory = os::open_file(root_, O_RDONLY | O_DIRECTORY);
+  for (const auto& name : names) os::remove_tree(directory.get(), name);
+}
+
+}  // namespace renga::sandbox

@@ -1,0 +1,250 @@
+#include "sandbox/spawner.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <mutex>
+#include <system_error>
+
+#include "base/fault.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "os/cgroup.h"
+#include "os/file.h"
+#include "os/namespaces.h"
+#include "os/process.h"
+#include "sandbox/cgroups.h"
+#include "sandbox/channel.h"
+#include "sandbox/records.h"
+#include "sandbox/run_directory.h"
+#include "sandbox/spec_message.h"
+
+namespace renga::sandbox {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds call_limit{30};
+
+void pause_for(std::chrono::milliseconds duration) {
+  poll(nullptr, 0, static_cast<int>(duration.count()));
+}
+
+std::string request_for(std::string_view verb, const std::string& id) {
+  std::string request;
+  add_record(request, 'v', verb);
+  add_record(request, 'i', id);
+  return request;
+}
+
+Error error_in(std::string_view bytes) {
+  const auto [kind, message] = text::split_once(bytes, ' ');
+  const auto number = text::number(kind).value_or(static_cast<int>(Kind::unavailable));
+  return {static_cast<Kind>(number), std::string(message)};
+}
+
+bool found_in_path(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  for (const auto directory : text::split(path == nullptr ? "/usr/sbin:/usr/bin" : path, ':'))
+    if (access((std::string(directory) + "/" + program).c_str(), X_OK) == 0) return true;
+  return false;
+}
+
+}  // namespace
+
+struct Spawner::State {
+  explicit State(SpawnerOptions given)
+      : options(std::move(given)),
+        cgroups(os::CgroupTrees::find(), options.server_name),
+        run_directory(options.run_directory) {}
+
+  // One request and its answer, with the spawner started when it is not there. What it asked for,
+  // or why not.
+  Result<std::string> call(const std::string& request, const std::vector<int>& descriptors = {}) {
+    const std::scoped_lock turn(mutex);
+    if (!process || process->wait_for({})) start_program();
+    try {
+      channel->send(request, descriptors);
+      const auto answer = channel->receive(call_limit);
+      if (!answer) fault(EPIPE, "ask the spawner, which died");
+      std::string_view text = answer->bytes;
+      Record record;
+      if (!next_record(text, record)) fault(EPROTO, "understand the spawner");
+      if (record.tag == 'x') return std::unexpected(error_in(record.bytes));
+      return std::string(record.bytes);
+    } catch (const std::system_error&) {
+      // In whatever state it is: the next call starts another.
+      channel.reset();
+      process.reset();
+      throw;
+    }
+  }
+
+  void start_program() {
+    channel.reset();
+    process.reset();
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+      fault("make the spawner's socket");
+    os::Fd ours(ends[0]);
+    const os::Fd theirs(ends[1]);
+    const auto null = os::open_file("/dev/null", O_RDWR);
+    // Of our environment only what it needs: the rest may hold secrets.
+    os::Command command{
+        .argv = {options.program.string(), "spawner", "--init", options.init_program.string(),
+                 "--run-directory", options.run_directory.string(), "--server-name",
+                 options.server_name},
+        .clear_env = true,
+        .directory = "/",
+        .own_group = true};
+    for (const char* name : {"PATH", "RENGA_ALLOW_PRIVATE", "ASAN_OPTIONS", "TSAN_OPTIONS"})
+      if (const char* value = std::getenv(name)) command.env[name] = value;
+    const int out = fcntl(2, F_GETFD) >= 0 ? 2 : null.get();
+    process.emplace(
+        command,
+        os::Child::Streams{.in = null.get(), .out = out, .err = out, .extra = {theirs.get()}});
+    channel.emplace(std::move(ours));
+  }
+
+  void stop_program() {
+    const std::scoped_lock turn(mutex);
+    channel.reset();
+    // It ends when its socket closes; the destructor of Child sees to one that does not.
+    if (process) process->wait_for(std::chrono::seconds(5));
+    process.reset();
+  }
+
+  const SpawnerOptions options;
+  const Cgroups cgroups;
+  const RunDirectory run_directory;
+
+  std::mutex mutex;  // one call at a time; guards what follows
+  std::optional<os::Child> process;
+  std::optional<Channel> channel;
+};
+
+Spawner::Spawner(SpawnerOptions options) {
+  options.run_directory = std::filesystem::absolute(options.run_directory).lexically_normal();
+  options.program = std::filesystem::absolute(options.program);
+  options.init_program = std::filesystem::absolute(options.init_program);
+  state_ = std::make_unique<State>(std::move(options));
+}
+
+Spawner::~Spawner() { state_->stop_program(); }
+
+std::optional<std::string> Spawner::unsupported() {
+  if (geteuid() != 0)
+    return "Dynos are isolated with namespaces, mounts and control groups, which only root may "
+           "make. "
+           "Run `renga server` as root, or without isolation.";
+  const auto systems = os::read_file("/proc/filesystems").value_or("");
+  if (systems.find("\toverlay\n") == std::string::npos)
+    return "This kernel has no overlay file system. Load it with `modprobe overlay`.";
+  if (!found_in_path("nft"))
+    return "The program nft is missing. Install it with `apt-get install nftables`.";
+  if (access("/proc/self/ns/user", F_OK) != 0 || access("/proc/self/ns/cgroup", F_OK) != 0)
+    return "This kernel has no user or control group namespaces; Linux 5.12 or later with both is "
+           "needed.";
+  // mount_setattr(2) came with idmapped mounts in Linux 5.12.
+  if (syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) < 0 && errno == ENOSYS)
+    return "This kernel has no idmapped mounts; Linux 5.12 or later is needed.";
+  return Cgroups::unsupported(os::CgroupTrees::find());
+}
+
+Result<Running> Spawner::start(const Spec& spec, std::optional<int> output_fd,
+                               std::optional<int> input_fd) {
+  TRY(check(spec));
+  std::string request;
+  std::vector<int> descriptors;
+  add_record(request, 'v', "start");
+  if (output_fd) {
+    add_record(request, 'o', {});
+    descriptors.push_back(*output_fd);
+  }
+  if (input_fd) {
+    add_record(request, 'i', {});
+    descriptors.push_back(*input_fd);
+  }
+  add_record(request, 'S', pack(spec));
+  if (request.size() > longest_message)
+    return fail(Kind::too_large,
+                "The command and config vars of " + spec.name + " are together larger than 1 MiB.");
+  const auto answer = TRY(state_->call(request, descriptors));
+  const auto fields = text::split(answer, ' ');
+  const auto pid = fields.size() == 3 ? text::number(fields[0]) : std::nullopt;
+  const auto started = fields.size() == 3 ? text::number(fields[1]) : std::nullopt;
+  if (!pid || !started) fault(EPROTO, "understand the spawner");
+  return Running{spec.id, static_cast<int>(*pid), static_cast<std::uint64_t>(*started),
+                 std::string(fields[2])};
+}
+
+std::vector<Running> Spawner::running() {
+  std::vector<Running> result;
+  for (const auto& id : state_->run_directory.ids())
+    if (auto found = state_->run_directory.running(id)) result.push_back(std::move(*found));
+  return result;
+}
+
+std::vector<std::string> Spawner::ids() { return state_->run_directory.ids(); }
+
+void Spawner::signal(const std::string& id, int number) {
+  if (!state_->run_directory.running(id)) return;
+  auto request = request_for("signal", id);
+  add_record(request, 'n', std::to_string(number));
+  if (const auto answer = state_->call(request); !answer) fault(EIO, answer.error().message);
+}
+
+void Spawner::kill(const std::string& id) {
+  const auto found = state_->run_directory.running(id);
+  if (!found && state_->cgroups.processes(id).empty()) return;
+  const auto deadline = Steady::now() + call_limit;
+  if (const auto answer = state_->call(request_for("kill", id)); !answer)
+    fault(EIO, answer.error().message);
+  if (found) {
+    pollfd ended{-1, POLLIN, 0};
+    const auto watched = watch(*found);
+    ended.fd = watched.get();
+    if (watched) poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(call_limit).count()));
+  }
+  while (!state_->cgroups.processes(id).empty()) {
+    if (Steady::now() > deadline)
+      fault(ETIMEDOUT, "kill sandbox " + id + ": the kernel does not let go of its processes");
+    pause_for(std::chrono::milliseconds(2));
+  }
+}
+
+void Spawner::remove(const std::string& id) {
+  if (!is_uuid(id)) fault(EINVAL, "remove a sandbox whose id is no UUID");
+  kill(id);
+  const auto deadline = Steady::now() + call_limit;
+  while (true) {
+    const auto answer = state_->call(request_for("remove", id));
+    if (!answer) fault(EIO, answer.error().message);
+    if (answer->empty()) return;
+    if (Steady::now() > deadline)
+      fault(ETIMEDOUT, "remove sandbox " + id + ": its control groups stay busy");
+    pause_for(std::chrono::milliseconds(5));
+  }
+}
+
+os::Fd Spawner::watch(const Running& running) {
+  os::Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, running.init_pid, 0)));
+  if (!pidfd && errno != ESRCH && errno != EINVAL) fault("watch sandbox " + running.id);
+  if (os::start_time(running.init_pid) != running.started) pidfd.close();
+  return pidfd;
+}
+
+std::optional<Exit> Spawner::exit_of(const std::string& id) {
+  return state_->run_directory.exit_of(id);
+}
+
+std::optional<Spawner::Memory> Spawner::memory(const std::string& id) {
+  return state_->cgroups.memory(id);
+}
+
+}  // namespace renga::sandbox

@@ -1,0 +1,190 @@
+// What a sandbox is for control: started, watched, signalled, killed, removed.
+#include "sandbox/spawner.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/id.h"
+#include "os/file.h"
+#include "sandbox/testing/sandbox_fixture.h"
+
+namespace renga::sandbox {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class SpawnerTest : public SandboxTest {};
+
+TEST_F(SpawnerTest, RunsACommandAndTellsHowItEnded) {
+  const auto ran = run(script("echo hello; exit 3"));
+  EXPECT_EQ(ran.output, "hello\n");
+  ASSERT_TRUE(ran.exit);
+  EXPECT_EQ(ran.exit->status, 3);
+  EXPECT_EQ(ran.exit->signal, 0);
+}
+
+TEST_F(SpawnerTest, TellsTheSignalThatEndedACommand) {
+  const auto ran = run(script("kill -SEGV $$"));
+  ASSERT_TRUE(ran.exit) << ran.output;
+  EXPECT_EQ(ran.exit->signal, 11);
+  EXPECT_EQ(ran.exit->status, 139);
+}
+
+TEST_F(SpawnerTest, SaysWhyACommandCannotBeRun) {
+  auto spec = script("");
+  spec.argv = {"no-such-program"};
+  const auto ran = run(spec);
+  EXPECT_THAT(ran.output, HasSubstr("cannot run no-such-program: No such file"));
+  ASSERT_TRUE(ran.exit);
+  EXPECT_EQ(ran.exit->status, 127);
+}
+
+TEST_F(SpawnerTest, GivesTheEnvironmentAndNothingElseOfIt) {
+  auto spec = script("env | sort");
+  spec.env = {{"COLOUR", "sky blue"}, {"PATH", "/bin"}, {"BYTES", "\xff\n="}};
+  EXPECT_EQ(run(spec).output, "=\nBYTES=\xff\nCOLOUR=sky blue\nPATH=/bin\nPWD=/app\n");
+}
+
+TEST_F(SpawnerTest, ReadsFromTheInputThatIsHandedOver) {
+  int in[2], out[2];
+  ASSERT_EQ(pipe2(in, O_CLOEXEC), 0);
+  ASSERT_EQ(pipe2(out, O_CLOEXEC), 0);
+  const os::Fd in_read(in[0]), out_read(out[0]);
+  os::Fd in_write(in[1]), out_write(out[1]);
+  const auto started = spawner->start(script("cat"), out_write.get(), in_read.get());
+  ASSERT_TRUE(started) << started.error().message;
+  out_write.close();
+  ASSERT_EQ(write(in_write.get(), "word", 4), 4);
+  in_write.close();
+  EXPECT_EQ(read_to_end(out_read.get()), "word");
+}
+
+TEST_F(SpawnerTest, RefusesWhatIsNoSpec) {
+  auto spec = script("true");
+  spec.uid_base = 0;
+  auto refused = spawner->start(spec);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::invalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("uid range"));
+}
+
+TEST_F(SpawnerTest, LeavesNothingOfAStartThatFailed) {
+  auto spec = script("true");
+  spec.app_directory = "/no/such/directory";
+  auto refused = spawner->start(spec);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::unavailable);
+  EXPECT_THAT(refused.error().message, HasSubstr("/no/such/directory"));
+  EXPECT_THAT(spawner->ids(), IsEmpty());
+  EXPECT_TRUE(eventually([&] { return left_on_host().empty(); }));
+}
+
+TEST_F(SpawnerTest, ShowsTheAppAndForgetsWhatIsWrittenThere) {
+  const auto app = directory / "slug";
+  std::filesystem::create_directory(app);
+  std::ofstream(app / "Procfile") << "web: run\n";
+  ASSERT_EQ(chown(app.c_str(), 1000, 1000), 0);
+  ASSERT_EQ(chown((app / "Procfile").c_str(), 1000, 1000), 0);
+  auto spec = script(
+      "pwd; stat -c '%u:%g' Procfile .; echo more >> Procfile; cat Procfile; "
+      "mkdir d && mv d e && ls");
+  spec.app_directory = app;
+  EXPECT_EQ(run(spec).output, "/app\n1000:1000\n1000:1000\nweb: run\nmore\nProcfile\ne\n");
+  EXPECT_EQ(os::read_file(app / "Procfile"), "web: run\n");
+  spec.id = new_uuid();
+  spec.uid_base += 65536;
+  spec.argv.back() = "cat Procfile; ls";
+  EXPECT_EQ(run(spec).output, "web: run\nProcfile\n");
+}
+
+TEST_F(SpawnerTest, WritesIntoMountsAsTheOwnerThatTheyHaveOnDisk) {
+  const auto cache = directory / "cache";
+  std::filesystem::create_directory(cache);
+  ASSERT_EQ(chown(cache.c_str(), 1000, 1000), 0);
+  auto spec = script("echo x > /cache/made && stat -c %u /cache/made; echo y > /env/made");
+  spec.mounts = {{cache, "/cache", true}, {cache, "/env", false}};
+  EXPECT_THAT(run(spec).output, testing::AllOf(HasSubstr("1000\n"), HasSubstr("Read-only")));
+  struct stat info;
+  ASSERT_EQ(stat((cache / "made").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 1000u);
+}
+
+TEST_F(SpawnerTest, SignalsTheCommandAndReportsItsAnswer) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const os::Fd in(ends[0]);
+  os::Fd out(ends[1]);
+  const auto spec =
+      script("trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.02; done");
+  const auto started = spawner->start(spec, out.get());
+  ASSERT_TRUE(started) << started.error().message;
+  out.close();
+  char buffer[16];
+  ASSERT_EQ(read(in.get(), buffer, sizeof buffer), 6);
+  EXPECT_FALSE(spawner->exit_of(spec.id));
+  spawner->signal(spec.id, SIGTERM);
+  ASSERT_TRUE(wait_for_end(*spawner, *started));
+  EXPECT_EQ(spawner->exit_of(spec.id)->status, 7);
+}
+
+TEST_F(SpawnerTest, EndsWhatTheCommandLeavesBehind) {
+  const auto ran = run(script("sleep 1000 & setsid sleep 1000 & exit 0"));
+  EXPECT_EQ(ran.exit->status, 0);
+  EXPECT_TRUE(eventually([&] { return left_on_host().empty(); }));
+}
+
+TEST_F(SpawnerTest, KillsEverythingAndLeavesNothing) {
+  const auto spec = script("trap '' TERM; for i in 1 2 3; do sleep 1000 & done; wait");
+  const auto started = spawner->start(spec);
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_THAT(spawner->running(), SizeIs(1));
+  spawner->kill(spec.id);
+  EXPECT_THAT(spawner->running(), IsEmpty());
+  EXPECT_FALSE(spawner->exit_of(spec.id));
+  EXPECT_FALSE(spawner->watch(*started));
+  spawner->remove(spec.id);
+  EXPECT_TRUE(eventually([&] { return left_on_host().empty(); }))
+      << testing::PrintToString(left_on_host());
+}
+
+TEST_F(SpawnerTest, SandboxesOutliveTheSpawnerAndAreFoundAgain) {
+  const auto spec = script("trap 'exit 5' TERM; while :; do sleep 0.02; done");
+  const auto started = spawner->start(spec);
+  ASSERT_TRUE(started) << started.error().message;
+  spawner.reset();
+  spawner.emplace(options());
+  const auto found = spawner->running();
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].id, spec.id);
+  EXPECT_EQ(found[0].init_pid, started->init_pid);
+  EXPECT_EQ(found[0].started, started->started);
+  EXPECT_EQ(found[0].address, started->address);
+  spawner->signal(spec.id, SIGTERM);
+  ASSERT_TRUE(wait_for_end(*spawner, found[0]));
+  EXPECT_EQ(spawner->exit_of(spec.id)->status, 5);
+}
+
+TEST_F(SpawnerTest, StartsAnotherSpawnerWhenItsOwnWasKilled) {
+  const auto first = spawner->start(script("sleep 1000"));
+  ASSERT_TRUE(first) << first.error().message;
+  const auto stat = os::read_file("/proc/" + std::to_string(first->init_pid) + "/stat").value();
+  const auto parent = std::stoi(stat.substr(stat.rfind(')') + 4));
+  ASSERT_EQ(::kill(parent, SIGKILL), 0);
+  // The same process until it is reaped; the next call finds it dead.
+  EXPECT_TRUE(eventually([&] {
+    const auto now = os::read_file("/proc/" + std::to_string(parent) + "/stat").value_or(") Z");
+    return now[now.rfind(')') + 2] == 'Z';
+  }));
+  const auto second = spawner->start(script("sleep 1000"));
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_NE(second->address, first->address);
+  EXPECT_THAT(spawner->running(), SizeIs(2));
+}
+
+}  // namespace
+}  // namespace renga::sandbox
