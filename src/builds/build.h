@@ -22,7 +22,7 @@ struct Build {
   std::string source_version;           // a commit, or what the caller calls it
   std::string source_checksum;
   std::string version_description;
-  std::string output_stream;            // see logs::OutputStreams
+  std::string output_stream;  // see logs::OutputStreams
   std::optional<Id<releases::Slug>> slug;
   std::optional<Id<releases::Release>> release;
   std::string failure;  // why it failed, for people; empty otherwise

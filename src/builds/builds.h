@@ -1,16 +1,19 @@
-// Builds: turns sources into slugs and releases, one at a time per app and at most `parallel` at once.
-// A build is a row and a directory DIR/builds/<id>/source before it starts, so that it survives a crash:
-// resume() runs again, from their sources, those that were under way. The output goes to an output stream,
-// in Heroku's shape. Safe from any thread.
+// Builds: turns sources into slugs and releases, one at a time per app and at most `parallel` at
+// once. A build is a row and a directory DIR/builds/<id>/source before it starts, so that it
+// survives a crash: resume() runs again, from their sources, those that were under way. The output
+// goes to an output stream, in Heroku's shape. Safe from any thread.
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/buildpack_installations.h"
+#include "apps/domains.h"
 #include "builds/build.h"
 #include "logs/log_store.h"
 #include "logs/output_streams.h"
@@ -20,24 +23,28 @@
 namespace renga::builds {
 
 struct NewBuild {
-  // A directory with the checked-out source (consumed by a rename; it must be on the data directory's file
-  // system), or a tar archive; exactly one.
+  // A directory with the checked-out source (consumed), or a tar archive, plain or compressed with
+  // gzip or zstd, with the app at its root; exactly one. The archive is linked where that can be:
+  // it may be removed after start(), but not changed in place.
   std::filesystem::path source_directory;
   std::filesystem::path source_archive;
   std::string source_url;
   std::string version;  // a commit
   std::string version_description;
-  std::string checksum;  // "SHA256:…" of the archive; checked when given
+  std::string checksum;                 // "SHA256:…" of the archive; checked when given
   std::vector<std::string> buildpacks;  // overrides the app's, for this build
 };
 
 struct BuildsOptions {
-  std::filesystem::path directory;             // DIR/builds: one directory a build; and caches/<app id>
-  std::filesystem::path buildpacks_directory;  // the built-in ones: <name>/bin/{detect,compile,release}
-  std::map<std::string, std::string> environment;  // the operator's package-index, proxy and CA settings
+  std::filesystem::path directory;  // DIR/builds: one directory a build; and caches/<app id>
+  std::filesystem::path
+      buildpacks_directory;  // the built-in ones: <name>/bin/{detect,compile,release}
+  std::map<std::string, std::string>
+      environment;  // the operator's package-index, proxy and CA settings
   std::chrono::seconds time_limit{15 * 60};
   int parallel = 2;
-  std::string web_url_format;  // "http://{host}:8080/": how an app's address is written in the output
+  std::string
+      web_url_format;  // "http://{host}:8080/": how an app's address is written in the output
 };
 
 class Builds {
@@ -54,13 +61,22 @@ class Builds {
   // Carries on what a crash or a stop left behind. Once, before anything else.
   void resume();
 
-  // Accepts a build; it runs on Builds' own threads. Kind::invalid: source missing, bad checksum, bad tar.
+  // Accepts a build; it runs on Builds' own threads. Kind::invalid: source missing, bad checksum,
+  // bad tar, no such buildpack; Kind::too_large: more than 1 GB unpacked; Kind::unavailable: too
+  // many builds wait.
   Result<Build> start(const apps::App& app, const accounts::Account& user, const NewBuild& wanted);
-  // Waits for its end (succeeded or failed).
+  // Waits for its end (succeeded or failed). Still pending in the answer: the platform stops, and
+  // carries the build on when it is back.
   Build wait(const Id<Build>& id);
   Result<Build> find(const Id<apps::App>& app, std::string_view identity);
   std::vector<Build> all(const Id<apps::App>& app);
+  // Kind::conflict: it has ended.
   Result<Build> cancel(const Id<apps::App>& app, std::string_view identity);
+  // The output of the release command of a build that succeeded, as it comes, until the command has
+  // ended, `each` returns false, or the platform stops; then the release's status. At once where
+  // there is no such command.
+  releases::Status follow_release(const Build& build,
+                                  const std::function<bool(std::string_view)>& each);
   void clear_cache(const Id<apps::App>& app);
   // Stops what runs for it and takes its files away; before the app's rows go.
   void forget(const Id<apps::App>& app);

@@ -1,0 +1,166 @@
+#include "builds/build_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/fault.h"
+#include "os/fd.h"
+#include "os/process.h"
+#include "releases/archive.h"
+
+namespace renga::builds {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t source_limit = 1LL << 30;  // bytes, unpacked
+
+// Variables by which programs are told of certificate authorities; each names one file.
+constexpr std::array certificate_variables = {
+    "SSL_CERT_FILE",       "CURL_CA_BUNDLE",    "REQUESTS_CA_BUNDLE", "PIP_CERT",
+    "NODE_EXTRA_CA_CERTS", "npm_config_cafile", "GIT_SSL_CAINFO",     "CARGO_HTTP_CAINFO",
+    "NIX_SSL_CERT_FILE",   "NPM_CONFIG_CAFILE"};
+
+void give(const fs::path& path) {
+  if (geteuid() != 0) return;
+  if (lchown(path.c_str(), sandbox_user, sandbox_user) != 0) fault("chown " + path.string());
+}
+
+void sync(const fs::path& path) {
+  const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || fsync(file.get()) != 0) fault("sync " + path.string());
+}
+
+void write_file(const fs::path& path, std::string_view bytes) {
+  const os::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) fault("make " + path.string());
+  while (!bytes.empty()) {
+    const auto done = ::write(file.get(), bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) fault("write " + path.string());
+    bytes.remove_prefix(static_cast<std::size_t>(done));
+  }
+  give(path);
+}
+
+}  // namespace
+
+void BuildDirectory::make(const fs::path& directory) const {
+  fs::remove_all(directory);
+  fs::create_directories(directory);
+  fs::permissions(directory, fs::perms(0755));
+  give(directory);
+}
+
+void BuildDirectory::keep_source(const fs::path& archive) {
+  fs::create_directories(path_);
+  fs::remove(source());
+  // A copy where a link cannot be: another file system, or one that has no links.
+  if (::link(archive.c_str(), source().c_str()) != 0) fs::copy_file(archive, source());
+  sync(source());
+  sync(path_);
+  sync(path_.parent_path());
+}
+
+void BuildDirectory::keep_source_directory(const fs::path& directory) {
+  fs::create_directories(path_);
+  releases::pack(directory, source(), ".");
+  sync(path_.parent_path());
+  fs::remove_all(directory);
+}
+
+Result<void> BuildDirectory::unpack() {
+  make(app());
+  return releases::unpack(source(), app(), {.bytes = source_limit}, sandbox_user);
+}
+
+void BuildDirectory::prepare(const apps::ConfigVars& config, const fs::path& saved) {
+  make(result());
+  make(env());
+  for (const auto& [name, value] : config) write_file(env() / name, value);
+  make(cache());
+  if (!fs::exists(saved) || fs::is_empty(saved)) return;
+  const auto copied =
+      os::run({.argv = {"cp", "-a", "--reflink=auto", (saved / ".").string(), cache().string()}},
+              {}, std::chrono::minutes(5));
+  // A cache that cannot be copied (a full disk) only makes the build slow.
+  if (copied.status != 0) make(cache());
+}
+
+void BuildDirectory::forget_config() { fs::remove_all(env()); }
+
+std::map<std::string, std::string> BuildDirectory::with_certificates(
+    std::map<std::string, std::string> environment) {
+  make(certificates());
+  std::map<std::string, std::string> copies;  // of one file that several variables name, one
+  for (const auto* name : certificate_variables) {
+    const auto found = environment.find(name);
+    if (found == environment.end() || !found->second.starts_with('/')) continue;
+    std::error_code error;
+    if (!fs::is_regular_file(found->second, error)) continue;
+    auto [copy, fresh] = copies.try_emplace(found->second, fmt::format("{}.pem", copies.size()));
+    if (fresh) {
+      fs::copy_file(found->second, certificates() / copy->second);
+      fs::permissions(certificates() / copy->second, fs::perms(0644));
+    }
+    found->second = "/certificates/" + copy->second;
+  }
+  return environment;
+}
+
+std::vector<sandbox::Mount> BuildDirectory::mounts(const fs::path& buildpacks,
+                                                   const std::string& build_dir) const {
+  return {{app().string(), build_dir, true},
+          {cache().string(), "/cache", true},
+          {result().string(), "/result", true},
+          {env().string(), "/env", false},
+          {certificates().string(), "/certificates", false},
+          {fs::absolute(buildpacks).string(), "/buildpacks", false}};
+}
+
+Result<std::optional<std::string>> read_inside(const fs::path& top, const std::string& name,
+                                               std::size_t limit) {
+  const os::Fd directory(::open(top.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) fault("open " + top.string());
+  open_how how{};
+  how.flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;  // a fifo must not make us wait
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  const os::Fd file(
+      static_cast<int>(syscall(SYS_openat2, directory.get(), name.c_str(), &how, sizeof how)));
+  if (!file) {
+    if (errno == ENOSYS) fault("open a file inside a directory (openat2, Linux 5.6)");
+    return std::nullopt;
+  }
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) fault("read " + name);
+  if (!S_ISREG(status.st_mode)) return std::nullopt;
+
+  std::string bytes;
+  std::array<char, 16384> buffer;
+  for (;;) {
+    const auto count = ::read(file.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fault("read " + name);
+    if (count == 0) return bytes;
+    bytes.append(buffer.data(), static_cast<std::size_t>(count));
+    if (bytes.size() > limit)
+      return fail(Kind::too_large, fmt::format("{} is larger than {} KB.", name, limit >> 10));
+  }
+}
+
+std::int64_t size_of_tree(const fs::path& top) {
+  std::int64_t blocks = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(top)) {
+    struct stat status {};
+    if (lstat(entry.path().c_str(), &status) == 0) blocks += status.st_blocks;
+  }
+  return blocks * 512;
+}
+
+}  // namespace renga::builds

@@ -1,0 +1,62 @@
+// BuildDirectory: the files of one build, DIR/builds/<id>, and what its sandbox sees of them. The
+// source is kept as the archive it came in until the build has ended, so that it can start again.
+// Whatever was writable for the sandbox is a stranger's when it is read back: no link is followed
+// out of it and no size believed. Private to this room; used by one thread at a time.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "apps/config_vars.h"
+#include "base/result.h"
+#include "sandbox/spec.h"
+
+namespace renga::builds {
+
+// The user inside every sandbox, and the owner on the disk of what it may change.
+inline constexpr int sandbox_user = 1000;
+
+class BuildDirectory {
+ public:
+  explicit BuildDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path source() const { return path_ / "source"; }  // the archive
+  std::filesystem::path app() const { return path_ / "app"; }        // BUILD_DIR
+  std::filesystem::path cache() const { return path_ / "cache"; }  // CACHE_DIR: a copy of the app's
+  std::filesystem::path env() const { return path_ / "env"; }      // ENV_DIR
+  std::filesystem::path result() const { return path_ / "result"; }  // what the driver leaves
+  std::filesystem::path certificates() const { return path_ / "certificates"; }
+
+  // Takes the archive in: linked where that can be, else copied; synced.
+  void keep_source(const std::filesystem::path& archive);
+  // The same for a directory, which is gone afterwards.
+  void keep_source_directory(const std::filesystem::path& directory);
+  // Unpacks the source into a fresh app(). At most 1 GB of files.
+  Result<void> unpack();
+  // Fresh result(), env() and cache(), the cache from `saved` where that is there.
+  void prepare(const apps::ConfigVars& config, const std::filesystem::path& saved);
+  // Config vars are not kept for longer than the sandbox runs.
+  void forget_config();
+  // Certificate files of the host that an environment names, copied to where the sandbox can see
+  // them, and the environment that names the copies.
+  std::map<std::string, std::string> with_certificates(
+      std::map<std::string, std::string> environment);
+  std::vector<sandbox::Mount> mounts(const std::filesystem::path& buildpacks,
+                                     const std::string& build_dir) const;
+
+ private:
+  void make(const std::filesystem::path& directory) const;
+  std::filesystem::path path_;
+};
+
+// A regular file below `top`, whose links are followed as if `top` were the root. Nothing when
+// there is no such file; Kind::too_large past `limit` bytes.
+Result<std::optional<std::string>> read_inside(const std::filesystem::path& top,
+                                               const std::string& name, std::size_t limit);
+std::int64_t size_of_tree(const std::filesystem::path& top);  // bytes on the disk
+
+}  // namespace renga::builds

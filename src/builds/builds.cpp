@@ -1,0 +1,393 @@
+// A queue, and threads that take from it: the oldest build whose app has none under way. A build is
+// on the disk and in the store before start() returns, and leaves the disk after its end is in the
+// store; whatever lies between is carried on by resume().
+#include "builds/builds.h"
+
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <fstream>
+#include <thread>
+
+#include "accounts/accounts.h"
+#include "base/fault.h"
+#include "base/locked.h"
+#include "base/report.h"
+#include "base/text.h"
+#include "builds/pipeline.h"
+#include "crypto/digest.h"
+
+namespace renga::builds {
+namespace fs = std::filesystem;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t most_waiting = 100;
+constexpr auto longest_release_command = 65min;  // its own limit is an hour
+
+std::string sha256_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fault("open " + path.string());
+  crypto::Sha256 digest;
+  std::array<char, 65536> buffer;
+  while (file.read(buffer.data(), buffer.size()) || file.gcount() > 0)
+    digest.update({buffer.data(), static_cast<std::size_t>(file.gcount())});
+  return digest.finish();
+}
+
+Result<void> check_source(const NewBuild& wanted) {
+  if (wanted.source_directory.empty() == wanted.source_archive.empty())
+    return fail(Kind::invalid, "A build needs one source: a directory or an archive.");
+  const auto& source =
+      wanted.source_archive.empty() ? wanted.source_directory : wanted.source_archive;
+  if (!fs::exists(source)) return fail(Kind::invalid, "The source of this build is not there.");
+  if (wanted.checksum.empty()) return {};
+
+  const auto [kind, digits] = text::split_once(wanted.checksum, ':');
+  if (!text::equals_ignoring_case(kind, "sha256") || digits.size() != 64 ||
+      wanted.source_archive.empty())
+    return fail(Kind::invalid,
+                "A source's checksum is written as SHA256: and 64 hexadecimal digits.");
+  const auto is = sha256_of(wanted.source_archive);
+  if (is != text::lower(digits))
+    return fail(
+        Kind::invalid,
+        fmt::format("The source does not have the checksum that was given: it has SHA256:{}. "
+                    "Upload it again.",
+                    is));
+  return {};
+}
+
+}  // namespace
+
+struct Builds::State {
+  struct Jobs {
+    std::deque<std::shared_ptr<Job>> waiting;
+    std::vector<std::shared_ptr<Job>> running;
+    bool stopping = false;
+  };
+
+  State(store::Database& database, Clock& clock, apps::Apps& apps, apps::Domains& domains,
+        apps::BuildpackInstallations& installations, releases::Slugs& slugs,
+        releases::Releases& releases, logs::OutputStreams& outputs, logs::LogStore& logs,
+        sandbox::Spawner& spawner, BuildsOptions wanted)
+      : options(std::move(wanted)),
+        buildpacks(options.buildpacks_directory),
+        records(database, clock),
+        tools{database, clock, apps,    domains, installations, slugs,  releases,
+              outputs,  logs,  spawner, options, buildpacks,    records} {
+    fs::create_directories(options.directory / "caches");
+    fs::permissions(options.directory, fs::perms(0700));
+    for (int i = 0; i < std::max(1, options.parallel); ++i)
+      threads.emplace_back([this] { work(); });
+  }
+
+  ~State() {
+    {
+      auto held = jobs.lock();
+      held->stopping = true;
+      for (const auto& job : held->running) job->call_off(Stop::interrupted);
+    }
+    changed.notify_all();
+    for (auto& thread : threads) thread.join();
+  }
+
+  void work() {
+    while (const auto job = next()) {
+      Pipeline pipeline(tools, *job);
+      // The one place that catches: a machine that fails one build must not take the others with
+      // it.
+      try {
+        pipeline.run();
+      } catch (const std::exception& fault) {
+        settle(pipeline, *job, fault);
+      }
+      clean_up(*job);
+      std::erase(jobs.lock()->running, job);
+      changed.notify_all();
+    }
+  }
+
+  // Nothing when the platform stops.
+  std::shared_ptr<Job> next() {
+    auto held = jobs.lock();
+    for (;;) {
+      if (held->stopping) return nullptr;
+      const auto found = std::ranges::find_if(held->waiting, [&](const auto& job) {
+        return std::ranges::none_of(
+            held->running, [&](const auto& other) { return other->build.app == job->build.app; });
+      });
+      if (found != held->waiting.end()) {
+        auto job = *found;
+        held->waiting.erase(found);
+        held->running.push_back(job);
+        return job;
+      }
+      held.wait(changed, [&] { return held->stopping || has_work(*held); });
+    }
+  }
+
+  static bool has_work(const Jobs& all) {
+    return std::ranges::any_of(all.waiting, [&](const auto& job) {
+      return std::ranges::none_of(
+          all.running, [&](const auto& other) { return other->build.app == job->build.app; });
+    });
+  }
+
+  void settle(Pipeline& pipeline, const Job& job, const std::exception& fault) {
+    if (job.stop == Stop::interrupted) return;  // carried on by the next start
+    try {
+      pipeline.fail_for(fault);
+    } catch (const std::exception& again) {
+      report("builds",
+             fmt::format("build {} is left as it is: {}", job.build.id.value, again.what()));
+    }
+  }
+
+  // The files of a build that is still pending are what it will be carried on from.
+  void clean_up(const Job& job) {
+    try {
+      const auto now = records.find(job.build.id);
+      if (!now || now->status != BuildStatus::pending)
+        fs::remove_all(options.directory / job.build.id.value);
+    } catch (const std::exception& fault) {
+      report("builds",
+             fmt::format("cannot clean up after build {}: {}", job.build.id.value, fault.what()));
+    }
+  }
+
+  std::shared_ptr<Job> make_job(Build build, std::vector<std::string> wanted) const {
+    auto job = std::make_shared<Job>();
+    job->build = std::move(build);
+    job->wanted = std::move(wanted);
+    job->stopped = os::Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!job->stopped) fault("make an event for a build");
+    return job;
+  }
+
+  bool is_active(const Id<Build>& id) {
+    auto held = jobs.lock();
+    return is_among(*held, id);
+  }
+  static bool is_among(const Jobs& all, const Id<Build>& id) {
+    const auto is = [&](const auto& job) { return job->build.id == id; };
+    return std::ranges::any_of(all.waiting, is) || std::ranges::any_of(all.running, is);
+  }
+
+  BuildsOptions options;
+  Buildpacks buildpacks;
+  BuildRecords records;
+  Tools tools;
+  Locked<Jobs> jobs;
+  std::condition_variable changed;
+  std::vector<std::thread> threads;  // last: they use all of the above
+};
+
+Builds::Builds(store::Database& database, Clock& clock, apps::Apps& apps, apps::Domains& domains,
+               apps::BuildpackInstallations& installations, releases::Slugs& slugs,
+               releases::Releases& releases, logs::OutputStreams& outputs, logs::LogStore& logs,
+               sandbox::Spawner& spawner, BuildsOptions options)
+    : state_(std::make_unique<State>(database, clock, apps, domains, installations, slugs, releases,
+                                     outputs, logs, spawner, std::move(options))) {}
+Builds::~Builds() = default;
+
+void Builds::resume() {
+  auto& outputs = state_->tools.outputs;
+  const auto pending = state_->records.pending();
+
+  // Files of builds that ended, or were never accepted, before their directory was gone.
+  for (const auto& entry : fs::directory_iterator(state_->options.directory)) {
+    const auto name = entry.path().filename().string();
+    const auto is = [&](const auto& each) { return each.build.id.value == name; };
+    if (name != "caches" && std::ranges::none_of(pending, is)) fs::remove_all(entry.path());
+  }
+  // Builds that ended just before their output did.
+  for (const auto& build : state_->records.newest_ended(1'000))
+    if (outputs.exists(build.output_stream) && !outputs.finished(build.output_stream))
+      outputs.finish(build.output_stream);
+
+  for (auto [build, wanted] : pending) {
+    state_->tools.spawner.remove(build.id.value);
+    if (!outputs.exists(build.output_stream) || outputs.finished(build.output_stream)) {
+      build.output_stream = outputs.create();
+      state_->records.set_output_stream(build.id, build.output_stream);
+    }
+    outputs.append(build.output_stream, "\n-----> The platform was restarted: building again\n");
+    state_->jobs.lock()->waiting.push_back(state_->make_job(build, wanted));
+  }
+  state_->changed.notify_all();
+}
+
+Result<Build> Builds::start(const apps::App& app, const accounts::Account& user,
+                            const NewBuild& wanted) {
+  auto& tools = state_->tools;
+  TRY(check_source(wanted));
+  for (const auto& buildpack : wanted.buildpacks) TRY(state_->buildpacks.find(buildpack));
+
+  const auto now = tools.clock.now();
+  Build build{.id = Id<Build>::create(),
+              .app = app.id,
+              .user = user.id,
+              .status = BuildStatus::pending,
+              .stack = app.build_stack,
+              .buildpacks = {},
+              .source_url = wanted.source_url,
+              .source_version = wanted.version,
+              .source_checksum = wanted.checksum,
+              .version_description = wanted.version_description,
+              .output_stream = {},
+              .slug = {},
+              .release = {},
+              .failure = {},
+              .created_at = now,
+              .updated_at = now};
+  for (const auto& buildpack : wanted.buildpacks)
+    build.buildpacks.push_back(state_->buildpacks.find(buildpack)->name);
+
+  BuildDirectory files(state_->options.directory / build.id.value);
+  // Gone again unless the build was accepted.
+  struct Undo {
+    fs::path path;
+    ~Undo() {
+      std::error_code ignored;  // resume() takes away what is left
+      if (!path.empty()) fs::remove_all(path, ignored);
+    }
+  } undo{files.path()};
+  if (wanted.source_archive.empty())
+    files.keep_source_directory(wanted.source_directory);
+  else
+    files.keep_source(wanted.source_archive);
+  TRY(files.unpack());
+
+  auto job = state_->make_job(build, wanted.buildpacks);
+  job->unpacked = true;
+  {
+    auto held = state_->jobs.lock();
+    if (held->stopping || held->waiting.size() >= most_waiting)
+      return fail(
+          Kind::unavailable,
+          fmt::format("{} builds are waiting already, and no more are taken. Try again later.",
+                      held->waiting.size()));
+  }
+  job->build.output_stream = build.output_stream = tools.outputs.create();
+  state_->records.add(build, wanted.buildpacks);
+  undo.path.clear();
+  tools.logs.append(app.id, {now, "app", "api", "Build started by user " + user.email});
+  state_->jobs.lock()->waiting.push_back(job);
+  state_->changed.notify_all();
+  return build;
+}
+
+Build Builds::wait(const Id<Build>& id) {
+  {
+    auto held = state_->jobs.lock();
+    held.wait(state_->changed, [&] { return held->stopping || !State::is_among(*held, id); });
+  }
+  auto build = state_->records.find(id);
+  if (build) return *std::move(build);
+  Build gone;  // its app was destroyed, and the row with it
+  gone.id = id;
+  gone.status = BuildStatus::failed;
+  gone.failure = "The app was destroyed.";
+  return gone;
+}
+
+Result<Build> Builds::find(const Id<apps::App>& app, std::string_view identity) {
+  auto build = state_->records.find({std::string(identity)});
+  if (!build || build->app != app) return fail(Kind::not_found, "Couldn't find that build.");
+  return *build;
+}
+
+std::vector<Build> Builds::all(const Id<apps::App>& app) { return state_->records.all(app); }
+
+Result<Build> Builds::cancel(const Id<apps::App>& app, std::string_view identity) {
+  const auto build = TRY(find(app, identity));
+  std::shared_ptr<Job> waiting;
+  bool running = false;
+  {
+    auto held = state_->jobs.lock();
+    const auto is = [&](const auto& job) { return job->build.id == build.id; };
+    if (const auto found = std::ranges::find_if(held->waiting, is); found != held->waiting.end()) {
+      waiting = *found;
+      held->waiting.erase(found);
+    } else if (const auto other = std::ranges::find_if(held->running, is);
+               other != held->running.end()) {
+      (*other)->call_off(Stop::cancelled);
+      running = true;
+    }
+  }
+  if (waiting) {
+    state_->records.fail(build.id, "The build was cancelled.");
+    auto& outputs = state_->tools.outputs;
+    outputs.append(build.output_stream, " !     The build was cancelled.\n\n !     Push failed\n");
+    outputs.finish(build.output_stream);
+    state_->clean_up(*waiting);
+    state_->changed.notify_all();
+  } else if (!running) {
+    return fail(Kind::conflict, "This build has ended and cannot be cancelled.");
+  }
+  return wait(build.id);
+}
+
+releases::Status Builds::follow_release(const Build& build,
+                                        const std::function<bool(std::string_view)>& each) {
+  const auto give_up = std::chrono::steady_clock::now() + longest_release_command;
+  bool wanted = true;
+  const auto pass_on = [&](std::string_view bytes) {
+    if (!bytes.empty()) wanted = each(bytes);
+    return wanted && !state_->jobs.lock()->stopping;
+  };
+  bool followed = false;
+  for (;;) {
+    const auto release =
+        state_->tools.releases.find(build.release.value_or(Id<releases::Release>()));
+    if (!release) return releases::Status::failed;
+    // The stream is read to its end even where the command was quicker than this loop.
+    if (!followed && release->output_stream) {
+      followed = true;
+      state_->tools.outputs.follow(*release->output_stream, 0, pass_on);
+      continue;
+    }
+    if (release->status != releases::Status::pending || !wanted ||
+        std::chrono::steady_clock::now() >= give_up)
+      return release->status;
+    auto held = state_->jobs.lock();
+    if (held.wait_for(state_->changed, 50ms, [&] { return held->stopping; }))
+      return release->status;
+  }
+}
+
+void Builds::clear_cache(const Id<apps::App>& app) {
+  fs::remove_all(state_->options.directory / "caches" / app.value);
+}
+
+void Builds::forget(const Id<apps::App>& app) {
+  std::vector<std::shared_ptr<Job>> dropped;
+  {
+    auto held = state_->jobs.lock();
+    const auto is = [&](const auto& job) { return job->build.app == app; };
+    for (const auto& job : held->waiting)
+      if (is(job)) dropped.push_back(job);
+    std::erase_if(held->waiting, is);
+    for (const auto& job : held->running)
+      if (is(job)) job->call_off(Stop::cancelled);
+    held.wait(state_->changed,
+              [&] { return held->stopping || std::ranges::none_of(held->running, is); });
+  }
+  for (const auto& job : dropped) {
+    state_->records.fail(job->build.id, "The app was destroyed.");
+    state_->tools.outputs.finish(job->build.output_stream);
+    state_->clean_up(*job);
+  }
+  state_->changed.notify_all();
+  for (const auto& build : all(app)) state_->tools.outputs.remove(build.output_stream);
+  clear_cache(app);
+}
+
+}  // namespace renga::builds

@@ -1,0 +1,361 @@
+// The steps and what the person who pushes sees of them. The shape of the output is Heroku's:
+// "-----> " for a step, seven spaces for a detail, " !     " for what is wrong. Tools and people
+// read it.
+#include "builds/pipeline.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "accounts/accounts.h"
+#include "apps/uid_ranges.h"
+#include "base/report.h"
+#include "base/text.h"
+#include "builds/build_output.h"
+#include "builds/build_sandbox.h"
+#include "builds/procfile.h"
+#include "builds/slugignore.h"
+
+namespace renga::builds {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t small_file = 64 << 10;
+constexpr std::int64_t largest_cache = 2LL << 30;
+// Builds may take what is left of the machine, and no more: dynos weigh 100.
+constexpr sandbox::Limits build_limits = {
+    .memory_bytes = 2LL << 30, .cpu_weight = 25, .pids = 1024};
+
+// buildpacks/driver's exit statuses.
+enum Driver {
+  built = 0,
+  none_applies = 64,
+  refused = 65,
+  compile_failed = 66,
+  release_failed = 67
+};
+
+}  // namespace
+
+void Job::call_off(Stop why) {
+  auto none = Stop::none;
+  if (!stop.compare_exchange_strong(none, why)) return;
+  eventfd_write(stopped.get(), 1);
+}
+
+Pipeline::Pipeline(const Tools& tools, Job& job)
+    : tools_(tools), job_(job), files_(tools.options.directory / job.build.id.value) {
+  const auto account = accounts::Accounts(tools.database, tools.clock).find(job.build.user);
+  email_ = account ? account->email : "someone";
+}
+
+void Pipeline::run() {
+  const auto done = carry_out();
+  if (job_.stop == Stop::interrupted && !done) return;
+  if (!done) end_as_failed(done.error().message);
+}
+
+void Pipeline::fail_for(const std::exception& fault) {
+  report("builds", fmt::format("build {} failed: {}", job_.build.id.value, fault.what()));
+  say("");
+  say(" !     The platform failed to carry out this build. Its operator finds the reason in its "
+      "log, under");
+  say(fmt::format(" !     Request ID: {}", job_.build.id.value));
+  end_as_failed("The platform failed to carry out this build.");
+}
+
+Result<void> Pipeline::carry_out() {
+  app_ = TRY(tools_.apps.find(job_.build.app));
+  say(fmt::format("-----> Building on the {} stack", job_.build.stack));
+  TRY(prepare_source());
+  const auto chosen = TRY(run_buildpacks());
+  const auto types = TRY(discover_process_types());
+  const auto slug = TRY(compress(chosen, types));
+  if (job_.stop != Stop::none) return refuse({"The build was cancelled."});
+  launch(chosen, slug);
+  return {};
+}
+
+Result<void> Pipeline::prepare_source() {
+  if (!job_.build.source_url.empty() && !job_.build.source_version.empty() &&
+      tools_.records.built_before(app_.id, job_.build.source_version)) {
+    say(fmt::format(" !     Warning: version {} of this app was built before.",
+                    text::printable(job_.build.source_version)));
+    say(" !     Its source should have another version when it is another source.");
+  }
+  // What a build that was interrupted left is half built.
+  if (!std::exchange(job_.unpacked, false)) TRY(said(files_.unpack()));
+
+  if (const auto ignore = TRY(said(read_inside(files_.app(), ".slugignore", small_file)))) {
+    const auto patterns = Slugignore::parse(*ignore);
+    for (const auto& line : patterns.skipped())
+      say(fmt::format(" !     .slugignore has no negation; skipped: {}", text::printable(line)));
+    if (const auto removed = patterns.apply(files_.app()); removed > 0)
+      say(fmt::format("-----> Deleting {} files matching .slugignore patterns.", removed));
+  }
+  // Checked again after the buildpacks, who may write it; but nobody should wait for pip to hear of
+  // a typo.
+  TRY(read_procfile());
+  return {};
+}
+
+Result<std::vector<Buildpack>> Pipeline::buildpacks_to_try(bool& detect) {
+  auto names = job_.wanted;
+  if (names.empty())
+    for (const auto& installation : tools_.installations.all(app_.id))
+      names.push_back(installation.url);
+  detect = names.empty();
+  if (detect) {
+    say("-----> Determining which buildpack to use for this app");
+    return tools_.buildpacks.offered();
+  }
+  std::vector<Buildpack> all;
+  for (const auto& name : names) all.push_back(TRY(said(tools_.buildpacks.find(name))));
+  if (all.size() == 1) {
+    say("-----> Using buildpack: " + all[0].name);
+  } else {
+    say("-----> Using buildpacks:");
+    for (std::size_t i = 0; i < all.size(); ++i)
+      say(fmt::format("       {}. {}", i + 1, all[i].name));
+  }
+  return all;
+}
+
+sandbox::Spec Pipeline::spec(const std::vector<Buildpack>& buildpacks, bool detect) {
+  const auto build_dir = "/tmp/build_" + job_.build.id.value.substr(0, 8);
+  sandbox::Spec spec;
+  spec.id = job_.build.id.value;
+  spec.name = "build";
+  spec.stack = job_.build.stack;
+  spec.uid_base = apps::UidRanges(tools_.database).base(app_.id);
+  spec.mounts = files_.mounts(tools_.options.buildpacks_directory, build_dir);
+  spec.argv = {
+      "/bin/bash", "/buildpacks/driver", detect ? "detect" : "named", build_dir, "/cache", "/env",
+      "/result"};
+  for (const auto& each : buildpacks) spec.argv.push_back("/buildpacks/" + each.directory);
+  spec.env = files_.with_certificates(tools_.options.environment);
+  for (const auto& [name, value] : {std::pair<std::string, std::string>{"HOME", "/app"},
+                                    {"PATH", "/usr/local/bin:/usr/bin:/bin"},
+                                    {"LANG", "C.UTF-8"},
+                                    {"STACK", job_.build.stack},
+                                    {"SOURCE_VERSION", job_.build.source_version},
+                                    {"REQUEST_ID", job_.build.id.value},
+                                    {"DYNO", spec.name}})
+    spec.env[name] = value;
+  spec.working_directory = "/tmp";
+  spec.limits = build_limits;
+  return spec;
+}
+
+Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
+  bool detect = false;
+  const auto buildpacks = TRY(buildpacks_to_try(detect));
+  files_.prepare(tools_.releases.config(app_.id),
+                 tools_.options.directory / "caches" / app_.id.value);
+  const auto run = run_in_sandbox(
+      tools_.spawner, tools_.clock, spec(buildpacks, detect),
+      {.time = tools_.options.time_limit, .called_off = job_.stopped.get()},
+      [this](std::string_view bytes) { tools_.outputs.append(job_.build.output_stream, bytes); });
+  files_.forget_config();
+  if (!run)
+    return refuse({"The build could not be started: " + run.error().message}, run.error().kind);
+
+  switch (run->end) {
+    case SandboxRun::End::called_off:
+      if (job_.stop == Stop::interrupted)
+        return fail(Kind::unavailable, "The platform is stopping.");
+      return refuse({"The build was cancelled."});
+    case SandboxRun::End::timed_out:
+      return refuse({fmt::format(
+          "The build took longer than {} minutes and was stopped.",
+          std::chrono::ceil<std::chrono::minutes>(tools_.options.time_limit).count())});
+    case SandboxRun::End::exited:
+      break;
+  }
+  return chosen(*run, buildpacks, detect);
+}
+
+Result<Pipeline::Chosen> Pipeline::chosen(const SandboxRun& run,
+                                          const std::vector<Buildpack>& tried, bool detect) {
+  Chosen chosen;
+  chosen.detected = detect;
+  const auto notes = TRY(said(read_inside(files_.result(), "names", small_file)));
+  for (const auto line : text::lines(notes ? *notes : std::string())) {
+    const auto [index, name] = text::split_once(line, '\t');
+    const auto number = text::number(index);
+    if (!number || *number < 0 || static_cast<std::size_t>(*number) >= tried.size()) continue;
+    chosen.buildpacks.push_back(tried[static_cast<std::size_t>(*number)].name);
+    chosen.names.push_back(text::printable(name.substr(0, 100)));
+  }
+
+  if (run.status == none_applies) {
+    std::vector<std::string> names;
+    for (const auto& each : tried) names.push_back(each.name);
+    say(" !     No default language could be detected for this app.");
+    say("\t\t\tHINT: This occurs when renga cannot detect the buildpack to use for this "
+        "application automatically.");
+    say("\t\t\tCommit the file that a language goes by (requirements.txt for Python) or a Procfile "
+        "at the top of");
+    say("\t\t\tthe app, or choose one of " + text::join(names, ", ") +
+        ": heroku buildpacks:set NAME");
+    return fail(Kind::invalid, "No default language could be detected for this app.");
+  }
+  if (run.status == refused) {
+    const auto said_index = TRY(said(read_inside(files_.result(), "refused", small_file)));
+    const auto index =
+        text::number(text::trim(said_index ? *said_index : std::string())).value_or(-1);
+    const auto name = index >= 0 && static_cast<std::size_t>(index) < tried.size()
+                          ? tried[static_cast<std::size_t>(index)].name
+                          : "the one that is set";
+    say("-----> App not compatible with buildpack: " + name);
+    say("       Change it with heroku buildpacks:set NAME, or go back to detection with heroku "
+        "buildpacks:clear");
+    return fail(Kind::invalid, "The app is not compatible with the buildpack " + name + ".");
+  }
+  if (run.status == built && !chosen.names.empty()) return chosen;
+
+  say("");
+  if (run.out_of_memory)
+    refuse({fmt::format("The build ran out of memory ({} MB).", build_limits.memory_bytes >> 20)});
+  if (run.status == release_failed)
+    return refuse({"Push rejected, the buildpack's bin/release failed."});
+  return refuse(
+      {chosen.names.empty()
+           ? "Push rejected, the build ended before a buildpack was found."
+           : fmt::format("Push rejected, failed to compile {} app.", chosen.names.back())});
+}
+
+Result<Procfile> Pipeline::read_procfile() {
+  const auto text = TRY(said(read_inside(files_.app(), "Procfile", Procfile::size_limit)));
+  if (!text) return Procfile();
+  return said(Procfile::parse(*text));
+}
+
+Result<releases::ProcessTypes> Pipeline::discover_process_types() {
+  say("-----> Discovering process types");
+  const bool has_procfile =
+      TRY(said(read_inside(files_.app(), "Procfile", Procfile::size_limit))).has_value();
+  const auto declared = TRY(read_procfile()).types;
+  const auto yaml = TRY(said(read_inside(files_.result(), "release", small_file)));
+  auto types = TRY(said(default_process_types(yaml ? *yaml : std::string())));
+
+  std::vector<std::string> defaults;
+  for (const auto& [type, command] : types)
+    if (!declared.contains(type)) defaults.push_back(type);
+  for (const auto& line : process_type_lines(declared, defaults, has_procfile)) say(line);
+  for (const auto& [type, command] : declared) types[type] = command;
+  return types;
+}
+
+Result<releases::Slug> Pipeline::compress(const Chosen& chosen,
+                                          const releases::ProcessTypes& types) {
+  say("");
+  say("-----> Compressing...");
+  auto slug = tools_.slugs.create({.app = app_.id,
+                                   .stack = job_.build.stack,
+                                   .commit = job_.build.source_version,
+                                   .commit_description = job_.build.version_description,
+                                   .buildpack_provided_description = chosen.names.back(),
+                                   .process_types = types},
+                                  files_.app());
+  if (!slug)
+    return refuse({"The slug could not be made. " + slug.error().message,
+                   "Request ID: " + job_.build.id.value},
+                  slug.error().kind);
+  say("       Done: " + readable_size(slug->size));
+  return slug;
+}
+
+void Pipeline::launch(const Chosen& chosen, const releases::Slug& slug) {
+  say("-----> Launching...");
+  const auto description = deploy_description(job_.build.source_version);
+  releases::Release release;
+  {
+    // All of it or nothing: a build has succeeded exactly when its release is there.
+    auto transaction = tools_.database.begin();
+    release = tools_.releases.append(app_.id, {.description = description,
+                                               .user = job_.build.user,
+                                               .slug = slug.id,
+                                               .config = {},
+                                               .deploy = true});
+    tools_.records.succeed(job_.build.id, slug.id, release.id, chosen.buildpacks);
+    tools_.apps.set_stack(app_.id, job_.build.stack);
+    tools_.apps.set_built(app_.id, chosen.names.back(), slug.size);
+    // Later builds use what was found now, whatever files the app has by then.
+    if (chosen.detected) {
+      const auto pinned = tools_.installations.replace(app_.id, chosen.buildpacks);
+      if (!pinned) throw std::runtime_error("pin the buildpack: " + pinned.error().message);
+    }
+    transaction.commit();
+  }
+  if (release.status == releases::Status::pending)
+    say(" !     Release command declared: this new release will not be available until the command "
+        "succeeds.");
+  say(fmt::format("       Released v{}", release.version));
+  const auto host = tools_.domains.default_hostname(app_);
+  say("       " + text::replace_all(tools_.options.web_url_format, "{host}", host) +
+      " deployed to renga");
+  say("");
+  tools_.outputs.finish(job_.build.output_stream);
+
+  log(fmt::format("{} by user {}", description, email_));
+  log(fmt::format("Release v{} created by user {}", release.version, email_));
+  log("Build succeeded");
+  // The app is live; a cache that cannot be kept must not turn that into a failure.
+  try {
+    save_cache();
+  } catch (const std::exception& fault) {
+    report("builds",
+           fmt::format("the build cache of {} was not kept: {}", app_.name, fault.what()));
+  }
+}
+
+void Pipeline::save_cache() {
+  const auto saved = tools_.options.directory / "caches" / app_.id.value;
+  if (fs::is_empty(files_.cache())) {
+    fs::remove_all(saved);
+    return;
+  }
+  const auto size = size_of_tree(files_.cache());
+  if (size > largest_cache) {
+    log(fmt::format("Build cache of {} was not kept: it is larger than {}", readable_size(size),
+                    readable_size(largest_cache)));
+    return;
+  }
+  fs::create_directories(saved.parent_path());
+  // In one step, so that a crash leaves the old one or the new one; the old one goes with this
+  // build's files.
+  if (renameat2(AT_FDCWD, files_.cache().c_str(), AT_FDCWD, saved.c_str(), RENAME_EXCHANGE) != 0)
+    fs::rename(files_.cache(), saved);
+}
+
+void Pipeline::end_as_failed(const std::string& why) {
+  tools_.records.fail(job_.build.id, why);
+  say("");
+  say(" !     Push failed");
+  tools_.outputs.finish(job_.build.output_stream);
+  log("Build failed: " + why);
+}
+
+void Pipeline::say(std::string_view line) {
+  tools_.outputs.append(job_.build.output_stream, std::string(line) + "\n");
+}
+
+std::unexpected<Error> Pipeline::refuse(const std::vector<std::string>& lines, Kind kind) {
+  for (const auto& line : lines) say(" !     " + line);
+  return fail(kind, lines.front());
+}
+
+template <class T>
+Result<T> Pipeline::said(Result<T> result) {
+  if (!result) return refuse({result.error().message}, result.error().kind);
+  return result;
+}
+
+void Pipeline::log(std::string message) {
+  tools_.logs.append(job_.build.app, {tools_.clock.now(), "app", "api", std::move(message)});
+}
+
+}  // namespace renga::builds
