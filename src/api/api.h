@@ -1,0 +1,86 @@
+// Api: Heroku's Platform API, git's door and the capability URLs, all behind the one control
+// endpoint. It owns no domain object: it asks the rooms and writes their answers as JSON. Both
+// calls are safe from any thread; what a call blocks on is what its room blocks on. docs/api.md
+// says what is served.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "accounts/accounts.h"
+#include "accounts/authorizations.h"
+#include "apps/apps.h"
+#include "apps/buildpack_installations.h"
+#include "apps/domains.h"
+#include "apps/features.h"
+#include "builds/builds.h"
+#include "dynos/engine.h"
+#include "dynos/formation.h"
+#include "dynos/reconciler.h"
+#include "git/repositories.h"
+#include "http/server.h"
+#include "logs/log_store.h"
+#include "logs/output_streams.h"
+#include "logs/sessions.h"
+#include "releases/releases.h"
+
+namespace renga::api {
+
+// Everything the API asks. Borrowed: all of it outlives the Api.
+struct Services {
+  store::Database& database;
+  Clock& clock;
+  const crypto::SecretBox& box;  // signs capability URLs
+  accounts::Accounts& accounts;
+  accounts::Authorizations& authorizations;
+  apps::Apps& apps;
+  apps::Domains& domains;
+  apps::Features& features;
+  apps::BuildpackInstallations& buildpack_installations;
+  releases::Releases& releases;
+  releases::Slugs& slugs;
+  builds::Builds& builds;
+  dynos::Formation& formation;
+  dynos::Engine& engine;
+  dynos::Reconciler& reconciler;
+  logs::LogStore& logs;
+  logs::Sessions& log_sessions;
+  logs::OutputStreams& outputs;
+  git::Repositories& repositories;
+
+  // Where uploads wait for their build: DIR/sources, on the data directory's file system.
+  std::filesystem::path sources_directory;
+  // How an app's address is written: "http://{host}:8080/".
+  std::string web_url_format;
+  // The control endpoint, without a slash at the end: for answers to requests without a Host.
+  std::string url;      // "http://127.0.0.1:7373"
+  std::string tls_url;  // "https://localhost:7373"
+
+  // Called after an app was created, renamed, put into maintenance or destroyed, or got or lost a
+  // domain; on the thread that did it. The router's table follows from it.
+  std::function<void(const Id<apps::App>&)> on_app_change = [](const Id<apps::App>&) {};
+};
+
+class Api {
+ public:
+  explicit Api(Services services);
+  ~Api();
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  // What to do with a request whose head is there. Only looks at method and path: runs on the
+  // loop's thread.
+  http::Route route(const http::Request& head);
+
+  // Answers a request: finds its route, who asks and whether they may, and calls the resource.
+  // Never throws.
+  http::Response handle(http::Request& request);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace renga::api

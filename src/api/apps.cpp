@@ -1,0 +1,147 @@
+// App: what everything else hangs on.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <set>
+
+#include "api/body.h"
+#include "api/handlers.h"
+#include "api/objects.h"
+#include "base/text.h"
+
+namespace renga::api {
+namespace {
+
+// The one region is this machine. Scripts that ask for one of Heroku's two get it too: they mean
+// "anywhere", and refusing them would help nobody.
+Result<void> check_region(const std::optional<std::string>& region) {
+  if (!region || *region == "local" || *region == region_ref().at("id").as_string() ||
+      *region == "us" || *region == "eu")
+    return {};
+  return fail(Kind::invalid, fmt::format("There is no region {} here, only local: this machine.",
+                                         text::printable(*region)));
+}
+
+json::object with_owner(Call& call, const apps::App& app) {
+  const auto user = call.user(app.owner);
+  accounts::Account owner;
+  owner.id = app.owner;
+  owner.email = user.at("email").as_string().c_str();
+  return to_json(call, app, owner);
+}
+
+Answer list_of(Call& call, const std::vector<apps::App>& found) {
+  return call.page<apps::App>(
+      found,
+      {by_text<apps::App>("name", [](const auto& app) { return app.name; }),
+       by_text<apps::App>("id", [](const auto& app) { return app.id.value; }),
+       by_time<apps::App>("updated_at", [](const auto& app) { return app.updated_at; })},
+      [&](const apps::App& app) { return with_owner(call, app); });
+}
+
+}  // namespace
+
+Result<Answer> app_create(Call& call) {
+  const auto& services = call.services;
+  const auto body = TRY(call.body());
+  apps::NewApp wanted;
+  if (const auto name = TRY(text_in(body, "name"))) {
+    if (name->empty())
+      return fail(Kind::invalid, "`name` is empty. Leave it out to have one made up.");
+    wanted.name = *name;
+  }
+  if (const auto stack = TRY(identity_in(body, "stack")))
+    wanted.stack = TRY(stack_named(services.apps, *stack));
+  TRY(check_region(TRY(identity_in(body, "region"))));
+
+  // An app is never seen without its first releases.
+  auto transaction = services.database.begin();
+  const auto app = TRY(services.apps.create(call.account(), wanted));
+  services.releases.append_first(app.id, call.account().id);
+  transaction.commit();
+
+  for (const auto* what :
+       {"Initial release", "Release v1 created", "Enable Logplex", "Release v2 created"})
+    call.log(app.id, what);
+  services.on_app_change(app.id);
+  return created(with_owner(call, TRY(services.apps.find(app.id))));
+}
+
+Result<Answer> app_list(Call& call) {
+  return list_of(call, call.services.apps.visible_to(call.account()));
+}
+
+Result<Answer> app_list_of_user(Call& call) {
+  const auto& user = call.param("user");
+  const auto& self = call.account();
+  if (user != "~" && user != self.id.value && !text::equals_ignoring_case(user, self.email))
+    return fail(Kind::not_found,
+                "Couldn't find that user. Only your own apps can be asked for: /users/~/apps.");
+  return app_list(call);
+}
+
+Result<Answer> app_info(Call& call) {
+  return ok(with_owner(call, TRY(call.app(apps::Permission::view))));
+}
+
+Result<Answer> app_update(Call& call) {
+  const auto& services = call.services;
+  const auto body = TRY(call.body());
+  apps::AppChanges changes;
+  changes.name = TRY(text_in(body, "name"));
+  changes.maintenance = TRY(flag_in(body, "maintenance"));
+  if (const auto stack = TRY(identity_in(body, "build_stack")))
+    changes.build_stack = TRY(stack_named(services.apps, *stack));
+
+  // A new name moves the app's address and its git URL: the owner's to decide.
+  const auto app =
+      TRY(call.app(changes.name ? apps::Permission::manage : apps::Permission::operate));
+  const auto updated = TRY(services.apps.update(app.id, changes));
+  if (app.maintenance != updated.maintenance)
+    call.log(app.id,
+             updated.maintenance ? "Maintenance mode enabled" : "Maintenance mode disabled");
+  if (app.name != updated.name)
+    call.log(app.id, fmt::format("Rename {} to {}", app.name, updated.name));
+  services.on_app_change(app.id);
+  return ok(with_owner(call, updated));
+}
+
+Result<Answer> app_delete(Call& call) {
+  const auto& services = call.services;
+  const auto app = TRY(call.app(apps::Permission::manage));
+  auto answer = ok(with_owner(call, app));
+  std::set<std::string> outputs;
+  for (const auto& build : services.builds.all(app.id)) outputs.insert(build.output_stream);
+  for (const auto& release : services.releases.all(app.id))
+    if (release.output_stream) outputs.insert(*release.output_stream);
+
+  services.builds.forget(app.id);
+  services.engine.forget(app.id);
+  TRY(services.apps.destroy(app.id));
+  // Once more: until its row was gone, the reconciler may have told the engine of it again.
+  services.engine.forget(app.id);
+  services.on_app_change(app.id);
+  services.repositories.remove(app.id);
+  services.logs.remove(app.id);
+  for (const auto& output : outputs)
+    if (!output.empty()) services.outputs.remove(output);
+  services.slugs.collect_garbage();
+  return answer;
+}
+
+Result<Answer> app_filter(Call& call) {
+  const auto body = TRY(call.body());
+  const auto* in = TRY(object_in(body, "in"));
+  const auto* ids = in == nullptr ? nullptr : TRY(array_in(*in, "id"));
+  if (ids == nullptr)
+    return fail(Kind::invalid, "`in.id` is required: {\"in\": {\"id\": [\"…\"]}}.");
+  std::set<std::string> wanted;
+  for (const auto& id : *ids)
+    if (id.is_string()) wanted.insert(id.get_string().c_str());
+  auto found = call.services.apps.visible_to(call.account());
+  std::erase_if(found, [&](const auto& app) { return !wanted.contains(app.id.value); });
+  return list_of(call, found);
+}
+
+}  // namespace renga::api

@@ -1,0 +1,188 @@
+// Dyno: what runs. Formation dynos follow the formation; one-off dynos are made here.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "api/body.h"
+#include "api/handlers.h"
+#include "api/objects.h"
+#include "base/text.h"
+
+namespace renga::api {
+namespace {
+
+json::object to_json(const apps::App& app, const dynos::Dyno& dyno) {
+  return {
+      {"app", app_ref(app)},
+      {"attach_url", nullptr},
+      {"command", dyno.command},
+      {"created_at", rfc3339(dyno.created_at)},
+      {"exit_status", dyno.exit_status ? json::value(*dyno.exit_status) : json::value(nullptr)},
+      {"id", dyno.id.value},
+      {"name", dyno.name()},
+      {"release", json::object{{"id", dyno.release.value}, {"version", dyno.release_version}}},
+      {"size", dyno.size},
+      {"state", dynos::name_of(dyno.state)},
+      {"type", dyno.type},
+      {"updated_at", rfc3339(dyno.state_since)},
+  };
+}
+
+// By name or id; one-off dynos also after their end.
+Result<dynos::Dyno> find_dyno(const Call& call, const apps::App& app) {
+  const auto& identity = call.param("dyno");
+  auto& engine = call.services.engine;
+  for (const auto& dyno : engine.dynos(app.id))
+    if (dyno.name() == identity || dyno.id.value == identity) return dyno;
+  if (const auto ended = engine.one_off(Id<dynos::Dyno>{identity}); ended && ended->app == app.id)
+    return *ended;
+  return fail(Kind::not_found,
+              fmt::format("Couldn't find the dyno {} of {}. `ps` lists those there are.",
+                          text::printable(identity), app.name));
+}
+
+bool is_one_off(const Call& call, const dynos::Dyno& dyno) {
+  return call.services.engine.one_off(dyno.id).has_value();
+}
+
+// The environment that comes with the call. Terminals send their size as numbers.
+Result<std::map<std::string, std::string>> env_in(const json::object& body) {
+  std::map<std::string, std::string> env;
+  const auto* given = TRY(object_in(body, "env"));
+  if (given == nullptr) return env;
+  for (const auto& [name, value] : *given) {
+    const std::string key(name);
+    if (value.is_string())
+      env[key] = value.get_string().c_str();
+    else if (value.is_int64())
+      env[key] = std::to_string(value.get_int64());
+    else
+      return fail(Kind::invalid, fmt::format("`env.{}` must be a string.", key));
+  }
+  // The names that no environment can hold are refused by the rule of config vars.
+  TRY(apps::apply({}, apps::ConfigChanges(env.begin(), env.end())));
+  return env;
+}
+
+// "migrate --now" runs the process type migrate with one more word, where the Procfile has it.
+std::string command_of(const Call& call, const apps::App& app, const std::string& command) {
+  const auto [first, rest] = text::split_once(text::trim(command), ' ');
+  for (const auto& process : call.services.formation.all(app.id))
+    if (process.type == first)
+      return rest.empty() ? process.command : fmt::format("{} {}", process.command, rest);
+  return command;
+}
+
+Result<dynos::OneOff> one_off_in(const Call& call, const apps::App& app, const json::object& body) {
+  dynos::OneOff wanted;
+  wanted.id = Id<dynos::Dyno>::create();
+  wanted.command = command_of(call, app, TRY(required_text(body, "command")));
+  wanted.env = TRY(env_in(body));
+
+  const auto type = TRY(text_in(body, "type")).value_or("run");
+  const bool plain =
+      type.size() <= 64 && !type.empty() && std::ranges::all_of(type, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '-' || c == '_';
+      });
+  const auto formation = call.services.formation.all(app.id);
+  if (!plain ||
+      std::ranges::any_of(formation, [&](const auto& process) { return process.type == type; }))
+    return fail(Kind::invalid,
+                fmt::format("A one-off dyno cannot be of the type {}: types are letters, digits, "
+                            "- and _, and not in the Procfile. Leave `type` out for run.",
+                            text::printable(type)));
+  wanted.type = type;
+
+  const auto size = TRY(identity_in(body, "size")).value_or(dynos::default_size().name);
+  const auto* found = dynos::find_size(size);
+  if (found == nullptr)
+    return fail(Kind::invalid, fmt::format("There is no dyno size {}. GET /dyno-sizes lists them.",
+                                           text::printable(size)));
+  wanted.size = found->name;
+
+  if (const auto seconds = TRY(number_in(body, "time_to_live"))) {
+    if (*seconds < 1 || *seconds > 86'400)
+      return fail(Kind::invalid, "`time_to_live` must be from 1 to 86400 seconds.");
+    wanted.time_to_live = std::chrono::seconds(*seconds);
+  }
+  return wanted;
+}
+
+}  // namespace
+
+Result<Answer> dyno_create(Call& call) {
+  const auto& services = call.services;
+  const auto body = TRY(call.body());
+  const auto app = TRY(call.app(apps::Permission::operate));
+  if (TRY(flag_in(body, "attach")).value_or(false))
+    return fail(Kind::unsupported,
+                "Attaching to a one-off dyno is not offered by this server. Run it detached "
+                "(run:detached) and read its output in the app's log.");
+  const auto wanted = TRY(one_off_in(call, app, body));
+  const auto release = services.releases.current(app.id);
+  if (!release.slug)
+    return fail(Kind::conflict,
+                fmt::format("Nothing was deployed to {} yet. Push the app first.", app.name));
+
+  const auto dyno = TRY(services.engine.run(services.reconciler.spec_of(app, release), wanted));
+  call.log(app.id, fmt::format("Starting process with command `{}`", wanted.command));
+  return created(to_json(app, dyno));
+}
+
+Result<Answer> dyno_list(Call& call) {
+  const auto app = TRY(call.app(apps::Permission::view));
+  json::array array;
+  for (const auto& dyno : call.services.engine.dynos(app.id)) array.push_back(to_json(app, dyno));
+  return ok(std::move(array));
+}
+
+Result<Answer> dyno_info(Call& call) {
+  const auto app = TRY(call.app(apps::Permission::view));
+  return ok(to_json(app, TRY(find_dyno(call, app))));
+}
+
+Result<Answer> dyno_restart_all(Call& call) {
+  const auto app = TRY(call.app(apps::Permission::operate));
+  TRY(call.services.engine.restart(app.id, ""));
+  return accepted();
+}
+
+Result<Answer> dyno_restart(Call& call) {
+  const auto app = TRY(call.app(apps::Permission::operate));
+  const auto dyno = TRY(find_dyno(call, app));
+  // A one-off has no successor: to restart it is to stop it.
+  if (is_one_off(call, dyno))
+    TRY(call.services.engine.stop(app.id, dyno.name()));
+  else
+    TRY(call.services.engine.restart(app.id, dyno.name()));
+  return accepted();
+}
+
+Result<Answer> dyno_restart_type(Call& call) {
+  const auto app = TRY(call.app(apps::Permission::operate));
+  TRY(call.services.engine.restart(app.id, call.param("type")));
+  return accepted();
+}
+
+Result<Answer> dyno_stop(Call& call) {
+  const auto app = TRY(call.app(apps::Permission::operate));
+  TRY(call.services.engine.stop(app.id, TRY(find_dyno(call, app)).name()));
+  return accepted();
+}
+
+Result<Answer> dyno_stop_type(Call& call) {
+  const auto app = TRY(call.app(apps::Permission::operate));
+  TRY(call.services.engine.stop(app.id, call.param("type")));
+  return accepted();
+}
+
+Result<Answer> dyno_run_inside(Call& call) {
+  TRY(call.app(apps::Permission::operate));
+  return fail(
+      Kind::unsupported,
+      "Running a command inside a dyno that is already up is not offered by this server. Start a "
+      "one-off dyno instead (run:detached).");
+}
+
+}  // namespace renga::api

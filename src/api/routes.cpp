@@ -1,0 +1,199 @@
+// The one list of what the control endpoint answers, in the order of Heroku's reference. A path may
+// fit two rows; the first one counts.
+#include "api/routes.h"
+
+#include "api/handlers.h"
+
+namespace renga::api {
+
+std::span<const RouteRow> routes() {
+  using enum Needs;
+  static constexpr RouteRow all[] = {
+      // account.cpp, rate_limits.cpp, features.cpp
+      {"GET", "/account", account_info, identity},
+      {"PATCH", "/account", account_update, everything},
+      {"GET", "/account/features", account_feature_list, identity},
+      {"GET", "/account/features/{feature}", account_feature_info, identity},
+      {"PATCH", "/account/features/{feature}", account_feature_update, everything},
+      {"GET", "/account/rate-limits", rate_limit_info, identity},
+      {"GET", "/accounts/{user}/actions/get-quota", account_quota, identity},
+      {"GET", "/users/{user}", user_info, identity},
+      {"PATCH", "/users/{user}", user_update, everything},
+
+      // authorizations.cpp
+      {"POST", "/oauth/authorizations", authorization_create, password},
+      {"GET", "/oauth/authorizations", authorization_list, everything},
+      {"GET", "/oauth/authorizations/{authorization}", authorization_info, everything},
+      {"DELETE", "/oauth/authorizations/{authorization}", authorization_delete, everything},
+      {"POST", "/oauth/authorizations/{authorization}/actions/regenerate-tokens",
+       authorization_regenerate, everything},
+      {"DELETE", "/oauth/sessions/{session}", session_delete, identity},
+
+      // apps.cpp
+      {"POST", "/apps", app_create, write},
+      {"GET", "/apps", app_list, read},
+      {"GET", "/users/{user}/apps", app_list_of_user, read},
+      {"POST", "/filters/apps", app_filter, read},
+      {"GET", "/apps/{app}", app_info, read},
+      {"PATCH", "/apps/{app}", app_update, write},
+      {"DELETE", "/apps/{app}", app_delete, write},
+
+      // features.cpp
+      {"GET", "/apps/{app}/features", app_feature_list, read},
+      {"GET", "/apps/{app}/features/{feature}", app_feature_info, read},
+      {"PATCH", "/apps/{app}/features/{feature}", app_feature_update, write},
+
+      // builds.cpp, sources.cpp
+      {"POST", "/apps/{app}/builds", build_create, write},
+      {"GET", "/apps/{app}/builds", build_list, read},
+      {"GET", "/apps/{app}/builds/{build}", build_info, read},
+      {"DELETE", "/apps/{app}/builds/{build}", build_cancel, write},
+      {"DELETE", "/apps/{app}/build-cache", build_cache_delete, write},
+      {"POST", "/sources", source_create, write},
+      {"POST", "/apps/{app}/sources", source_create_of_app, write},
+      {"PUT", "/uploads/sources/{capability}", source_upload, nothing, Form::upload},
+      {"GET", "/uploads/sources/{capability}", source_download, nothing, Form::stream},
+
+      // buildpack_installations.cpp
+      {"GET", "/apps/{app}/buildpack-installations", buildpack_installation_list, read},
+      {"PUT", "/apps/{app}/buildpack-installations", buildpack_installation_update, write},
+      {"GET", "/buildpacks/{buildpack}", registry_buildpack, nothing},
+
+      // collaborators.cpp
+      {"POST", "/apps/{app}/collaborators", collaborator_create, write},
+      {"GET", "/apps/{app}/collaborators", collaborator_list, read},
+      {"GET", "/apps/{app}/collaborators/{collaborator}", collaborator_info, read},
+      {"DELETE", "/apps/{app}/collaborators/{collaborator}", collaborator_delete, write},
+
+      // config_vars.cpp
+      {"GET", "/apps/{app}/config-vars", config_var_info, read_protected},
+      {"PATCH", "/apps/{app}/config-vars", config_var_update, write_protected},
+      {"GET", "/apps/{app}/releases/{release}/config-vars", config_var_info_of_release,
+       read_protected},
+
+      // domains.cpp
+      {"POST", "/apps/{app}/domains", domain_create, write},
+      {"GET", "/apps/{app}/domains", domain_list, read},
+      {"GET", "/apps/{app}/domains/{domain}", domain_info, read},
+      {"PATCH", "/apps/{app}/domains/{domain}", domain_update, write},
+      {"DELETE", "/apps/{app}/domains/{domain}", domain_delete, write},
+
+      // dynos.cpp, dyno_sizes.cpp
+      {"POST", "/apps/{app}/dynos", dyno_create, write_protected},
+      {"GET", "/apps/{app}/dynos", dyno_list, read},
+      {"DELETE", "/apps/{app}/dynos", dyno_restart_all, write},
+      {"GET", "/apps/{app}/dynos/{dyno}", dyno_info, read},
+      {"POST", "/apps/{app}/dynos/{dyno}", dyno_run_inside, write_protected},
+      {"DELETE", "/apps/{app}/dynos/{dyno}", dyno_restart, write},
+      {"POST", "/apps/{app}/dynos/{dyno}/actions/stop", dyno_stop, write},
+      {"DELETE", "/apps/{app}/formations/{type}", dyno_restart_type, write},
+      {"POST", "/apps/{app}/formations/{type}/actions/stop", dyno_stop_type, write},
+      {"GET", "/dyno-sizes", dyno_size_list, identity},
+      {"GET", "/dyno-sizes/{size}", dyno_size_info, identity},
+      {"GET", "/apps/{app}/available-dyno-sizes", dyno_size_list_of_app, read},
+
+      // formation.cpp
+      {"GET", "/apps/{app}/formation", formation_list, read},
+      {"PATCH", "/apps/{app}/formation", formation_batch_update, write},
+      {"GET", "/apps/{app}/formation/{formation}", formation_info, read},
+      {"PATCH", "/apps/{app}/formation/{formation}", formation_update, write},
+
+      // log_sessions.cpp, streams.cpp
+      {"POST", "/apps/{app}/log-sessions", log_session_create, read_protected},
+      {"GET", "/streams/{stream}", output_stream_open, nothing, Form::stream},
+      {"GET", "/log-sessions/{session}", log_session_open, nothing, Form::stream},
+
+      // regions.cpp, stacks.cpp
+      {"GET", "/regions", region_list, identity},
+      {"GET", "/regions/{region}", region_info, identity},
+      {"GET", "/stacks", stack_list, identity},
+      {"GET", "/stacks/{stack}", stack_info, identity},
+      {"GET", "/apps/{app}/available-stacks", stack_list_of_app, read},
+      {"GET", "/generations", generation_list, identity},
+      {"GET", "/generations/{generation}", generation_info, identity},
+
+      // releases.cpp, slugs.cpp
+      {"POST", "/apps/{app}/releases", release_create, write},
+      {"GET", "/apps/{app}/releases", release_list, read},
+      {"GET", "/apps/{app}/releases/{release}", release_info, read},
+      {"POST", "/apps/{app}/slugs", slug_create, write},
+      {"GET", "/apps/{app}/slugs/{slug}", slug_info, read},
+      {"PUT", "/uploads/slugs/{capability}", slug_upload, nothing, Form::upload},
+      {"GET", "/uploads/slugs/{capability}", slug_download, nothing, Form::stream},
+
+      // git.cpp
+      {"GET", "/{app}.git/info/refs", git_discover, read, Form::git},
+      {"POST", "/{app}.git/git-receive-pack", git_receive_pack, write, Form::git},
+      {"POST", "/{app}.git/git-upload-pack", git_upload_pack, read, Form::git},
+
+      // empty_lists.cpp: what this server does not have, as the clients that ask for it expect to
+      // hear it
+      {"GET", "/account/app-transfers", no_things, identity},
+      {"POST", "/account/app-transfers", not_offered, everything},
+      {"GET", "/account/keys", no_things, identity},
+      {"POST", "/account/keys", not_offered, everything},
+      {"GET", "/account/invoices", no_things, identity},
+      {"GET", "/account/credits", no_things, identity},
+      {"GET", "/oauth/clients", no_things, identity},
+      {"POST", "/oauth/clients", not_offered, everything},
+      {"GET", "/oauth/sessions", no_things, identity},
+      {"POST", "/oauth/tokens", not_offered, everything},
+
+      {"GET", "/addons", no_things, read},
+      {"GET", "/addons/{addon}", no_such_thing, read},
+      {"GET", "/addon-attachments", no_things, read},
+      {"POST", "/addon-attachments", not_offered, write},
+      {"GET", "/addon-attachments/{attachment}", no_such_thing, read},
+      {"GET", "/addon-services", no_things, identity},
+      {"GET", "/addon-services/{service}", no_such_thing, identity},
+      {"GET", "/addon-services/{service}/plans", no_such_thing, identity},
+      {"GET", "/plans/{plan}", no_such_thing, identity},
+      {"GET", "/users/{user}/addons", no_things, read},
+      {"POST", "/actions/addons/resolve", no_addon_resolved, read},
+      {"POST", "/actions/addon-attachments/resolve", no_attachment_resolved, read},
+      {"GET", "/apps/{app}/addons", no_things_of_app, read},
+      {"POST", "/apps/{app}/addons", not_offered_of_app, write},
+      {"GET", "/apps/{app}/addons/{addon}", no_such_thing_of_app, read},
+      {"GET", "/apps/{app}/addon-attachments", no_things_of_app, read},
+      {"GET", "/apps/{app}/addon-attachments/{attachment}", no_such_thing_of_app, read},
+
+      {"GET", "/apps/{app}/log-drains", no_things_of_app, read},
+      {"POST", "/apps/{app}/log-drains", not_offered_of_app, write},
+      {"GET", "/apps/{app}/log-drains/{drain}", no_such_thing_of_app, read},
+      {"GET", "/apps/{app}/telemetry-drains", no_things_of_app, read},
+      {"GET", "/apps/{app}/webhooks", no_things_of_app, read},
+      {"POST", "/apps/{app}/webhooks", not_offered_of_app, write},
+      {"GET", "/apps/{app}/webhook-deliveries", no_things_of_app, read},
+      {"GET", "/apps/{app}/sni-endpoints", no_things_of_app, read},
+      {"POST", "/apps/{app}/sni-endpoints", not_offered_of_app, write},
+      {"GET", "/apps/{app}/sni-endpoints/{endpoint}", no_such_thing_of_app, read},
+      {"POST", "/apps/{app}/acm", not_offered_of_app, write},
+      {"PUT", "/apps/{app}/pre-authorizations", not_offered_of_app, write},
+
+      {"GET", "/pipelines", no_things, read},
+      {"POST", "/pipelines", not_offered, write},
+      {"GET", "/pipelines/{pipeline}", no_such_thing, read},
+      {"GET", "/pipeline-couplings", no_things, read},
+      {"POST", "/pipeline-couplings", not_offered, write},
+      {"GET", "/users/{user}/pipeline-couplings", no_things, read},
+      {"POST", "/pipeline-promotions", not_offered, write},
+      {"GET", "/apps/{app}/pipeline-couplings", no_pipeline_coupling, read},
+      {"GET", "/apps/{app}/review-app", no_such_thing_of_app, read},
+      {"POST", "/review-apps", not_offered, write},
+      {"POST", "/app-setups", not_offered, write},
+
+      {"GET", "/teams", no_things, identity},
+      {"POST", "/teams", not_offered, everything},
+      {"GET", "/teams/{team}", no_such_thing, identity},
+      {"GET", "/teams/{team}/apps", no_such_thing, read},
+      {"POST", "/teams/apps", not_offered, write},
+      {"GET", "/organizations", no_things, identity},
+      {"GET", "/enterprise-accounts", no_things, identity},
+      {"GET", "/spaces", no_things, identity},
+      {"POST", "/spaces", not_offered, everything},
+      {"GET", "/spaces/{space}", no_such_thing, identity},
+  };
+  return all;
+}
+
+}  // namespace renga::api
