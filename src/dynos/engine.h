@@ -76,6 +76,7 @@ struct Endpoints {
   bool starting = false;  // some web dyno is on its way up: hold requests
   bool crashed = false;   // none is up or starting, since they crashed: H10
   int web_quantity = 0;   // in the formation: 0 is H14
+  bool operator==(const Endpoints&) const = default;
 };
 
 class Engine {

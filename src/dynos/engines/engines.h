@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "apps/uid_ranges.h"
@@ -23,6 +24,13 @@ struct LocalEngineOptions {
   std::vector<std::chrono::seconds> crash_back_off{
       std::chrono::seconds(5), std::chrono::seconds(15), std::chrono::seconds(60),
       std::chrono::seconds(300), std::chrono::seconds(900)};
+  std::chrono::seconds crash_forgiven_after{300};  // up for so long: the next crash is a first one
+  int surge = 4;  // web dynos of an app that start at once next to the ones they replace
+  // Sandboxes of this server that are not dynos (builds). All others that no row knows are removed
+  // by start(); without this, start the engine before whatever else makes sandboxes.
+  std::function<bool(const std::string& sandbox)> is_foreign = [](const std::string&) {
+    return false;
+  };
 };
 
 // engines/local: dynos in sandboxes of this machine.

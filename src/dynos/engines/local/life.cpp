@@ -99,7 +99,7 @@ Orders Life::tick(SteadyTime now) {
   if (!deadline_ || now < *deadline_) return orders;
   switch (phase_) {
     case Phase::booting: {
-      orders = kill(now);
+      orders = kill(now, "Stopping process with SIGKILL");
       orders.lines.insert(
           orders.lines.begin(),
           fmt::format("Error R10 (Boot timeout) -> Web process failed to bind to $PORT within {} "
@@ -110,7 +110,7 @@ Orders Life::tick(SteadyTime now) {
     case Phase::draining:
       return terminate(now);
     case Phase::stopping: {
-      orders = kill(now);
+      orders = kill(now, "Stopping remaining processes with SIGKILL");
       orders.lines.insert(
           orders.lines.begin(),
           fmt::format("Error R12 (Exit timeout) -> At least one process failed to exit within {} "
@@ -137,11 +137,11 @@ Orders Life::terminate(SteadyTime now) {
   return orders;
 }
 
-Orders Life::kill(SteadyTime now) {
+Orders Life::kill(SteadyTime now, std::string line) {
   Orders orders;
   phase_ = Phase::killed;
   deadline_ = now + kill_again;
-  orders.lines.emplace_back("Stopping remaining processes with SIGKILL");
+  orders.lines.push_back(std::move(line));
   orders.signal = Signal::kill;
   return orders;
 }

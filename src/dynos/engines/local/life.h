@@ -67,7 +67,7 @@ class Life {
   enum class Phase { fresh, booting, running, draining, stopping, killed, over };
 
   Orders terminate(SteadyTime now);
-  Orders kill(SteadyTime now);
+  Orders kill(SteadyTime now, std::string line);
   void change(State next, Orders& orders);
 
   Kind kind_;

@@ -49,7 +49,7 @@ TEST_F(LifeTest, AWebDynoThatBindsNoPortIsKilledAndCrashes) {
   EXPECT_THAT(orders.lines,
               ElementsAre("Error R10 (Boot timeout) -> Web process failed to bind to $PORT within "
                           "60 seconds of launch",
-                          "Stopping remaining processes with SIGKILL"));
+                          "Stopping process with SIGKILL"));
   EXPECT_THAT(web.ended(137).lines, ElementsAre("Process exited with status 137",
                                                 "State changed from starting to crashed"));
   EXPECT_EQ(web.state(), State::crashed);

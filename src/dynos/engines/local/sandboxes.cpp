@@ -1,0 +1,35 @@
+#include "dynos/engines/local/sandboxes.h"
+
+namespace renga::dynos {
+namespace {
+
+class SpawnedSandboxes final : public Sandboxes {
+ public:
+  explicit SpawnedSandboxes(sandbox::Spawner& spawner) : spawner_(spawner) {}
+
+  Result<sandbox::Running> start(const sandbox::Spec& spec) override {
+    return spawner_.start(spec);
+  }
+  std::vector<sandbox::Running> running() override { return spawner_.running(); }
+  void signal(const std::string& id, int signal) override { spawner_.signal(id, signal); }
+  void kill(const std::string& id) override { spawner_.kill(id); }
+  void remove(const std::string& id) override { spawner_.remove(id); }
+  os::Fd watch(const sandbox::Running& running) override { return spawner_.watch(running); }
+  std::optional<sandbox::Exit> exit_of(const std::string& id) override {
+    return spawner_.exit_of(id);
+  }
+  std::optional<sandbox::Spawner::Memory> memory(const std::string& id) override {
+    return spawner_.memory(id);
+  }
+
+ private:
+  sandbox::Spawner& spawner_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sandboxes> sandboxes_of(sandbox::Spawner& spawner) {
+  return std::make_unique<SpawnedSandboxes>(spawner);
+}
+
+}  // namespace renga::dynos

@@ -1,0 +1,31 @@
+// Sandboxes: what engines/local needs of the spawner, as a seam, so that a control that dies
+// between any two steps can be played through in tests. Semantics are sandbox/spawner.h's; calls
+// block. Belongs to the engine's thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sandbox/spawner.h"
+
+namespace renga::dynos {
+
+class Sandboxes {
+ public:
+  virtual ~Sandboxes() = default;
+  virtual Result<sandbox::Running> start(const sandbox::Spec& spec) = 0;
+  virtual std::vector<sandbox::Running> running() = 0;
+  virtual void signal(const std::string& id, int signal) = 0;
+  virtual void kill(const std::string& id) = 0;
+  virtual void remove(const std::string& id) = 0;
+  // Closed (negative) when it is already gone.
+  virtual os::Fd watch(const sandbox::Running& running) = 0;
+  virtual std::optional<sandbox::Exit> exit_of(const std::string& id) = 0;
+  virtual std::optional<sandbox::Spawner::Memory> memory(const std::string& id) = 0;
+};
+
+std::unique_ptr<Sandboxes> sandboxes_of(sandbox::Spawner& spawner);
+
+}  // namespace renga::dynos
