@@ -1,7 +1,8 @@
-// RouterLink: control's side of the router process. Opens the listening sockets, starts `renga router` with
-// them, or takes up the one that runs since before control did; starts another when it dies; keeps it told
-// of the table; hears its request log and which dynos it has let go of. The router goes on with its last
-// table whatever happens here. One thread of its own; calls are safe from any thread and do not wait.
+// RouterLink: control's side of the router process. Opens the listening sockets, starts `renga
+// router` with them, or takes up the one that runs since before control did; starts another when it
+// dies; keeps it told of the table; hears its request log and which dynos it has let go of. The
+// router goes on with its last table whatever happens here. One thread of its own; calls are safe
+// from any thread and do not wait.
 #pragma once
 
 #include <filesystem>

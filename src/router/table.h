@@ -1,11 +1,12 @@
-// RouteTable: what the router knows: which app answers at a host name and where its dynos listen. An
-// immutable value, replaced as a whole; written as JSON to the router's socket and to its file.
+// RouteTable: what the router knows: which app answers at a host name and where its dynos listen.
+// An immutable value, replaced as a whole; written as JSON to the router's socket and to its file.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -24,12 +25,12 @@ struct Route {
   std::string app;  // its UUID
   std::string name;
   std::vector<Backend> backends;
-  bool starting = false;     // hold requests: a dyno is on its way up
-  bool crashed = false;      // H10
-  bool deployed = true;      // false: H81, nothing was ever released
-  bool maintenance = false;  // H80
-  int web_quantity = 0;      // 0: H14
-  std::string error_page_url;        // ERROR_PAGE_URL, MAINTENANCE_PAGE_URL
+  bool starting = false;       // hold requests: a dyno is on its way up
+  bool crashed = false;        // H10
+  bool deployed = true;        // false: H81, nothing was ever released
+  bool maintenance = false;    // H80
+  int web_quantity = 0;        // 0: H14
+  std::string error_page_url;  // ERROR_PAGE_URL, MAINTENANCE_PAGE_URL
   std::string maintenance_page_url;
   bool operator==(const Route&) const = default;
 };
@@ -37,10 +38,16 @@ struct Route {
 struct RouteTable {
   std::uint64_t generation = 0;
   std::vector<Route> routes;
-  std::map<std::string, std::size_t> hosts;  // lower-case host name, or "*.example.com", to its route
+  // Lower-case host name without port, or "*.example.com", to its route's place in `routes`.
+  std::map<std::string, std::size_t> hosts;
+  // Dynos that somebody waits to see retired. Each is answered once the router has taken this table
+  // over, also one that it has never heard of; so a control that has just come back can ask.
+  std::vector<std::string> retiring;
 };
 
 std::string to_json(const RouteTable& table);
+// Refuses text that is not such a table, hosts of a route that is not there and backends without a
+// numeric IPv4 address and port.
 Result<RouteTable> parse_table(std::string_view json);
 
 }  // namespace renga::router

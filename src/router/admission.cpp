@@ -1,0 +1,242 @@
+// Which dyno gets a request. A request is refused at once when nothing could serve it (H10, H14,
+// H80, H81) or too many are under way (H11); it is held while the app boots; it goes to a random
+// dyno that is up, over an idle connection or a new one. A dyno that cannot be connected to is left
+// alone for a while by everybody, and another is tried, at most ten or as many as there are (H19,
+// H21). When all are left alone the request looks again, ever less often. All of it may take 75 s
+// (H20, H34).
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "base/report.h"
+#include "router/client_connection.h"
+#include "router/error_pages.h"
+#include "router/log_line.h"
+#include "router/proxy_loop.h"
+
+namespace renga::router {
+
+namespace {
+
+constexpr std::chrono::milliseconds longest_look{2'000};
+
+// RFC 9110 9.2.2: asking twice has the effect of asking once.
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
+         method == "OPTIONS" || method == "TRACE";
+}
+
+std::int64_t micros_now() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// An idle connection on which the dyno's FIN or stray bytes have come since the loop last looked.
+bool has_gone_stale(int socket) {
+  char byte = 0;
+  return ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}
+
+}  // namespace
+
+// Finds the app and what its log line and the dyno are told of the request.
+void ClientConnection::identify(const http::RequestHead& head) {
+  auto& x = exchange_;
+  x.at = micros_now();
+  const auto* id = http::find_field(head.fields, "x-request-id");
+  std::string made;
+  if (id == nullptr || !acceptable_request_id(id->value)) loop_.write_request_id(made);
+  const std::string_view request_id = made.empty() ? id->value : std::string_view(made);
+
+  const auto* app = loop_.table().find(head.host);
+  if (app != nullptr) {
+    x.app = *app;
+    x.load = x.app->load;
+    x.load->requests.fetch_add(1);
+    write_log_request(x.log_request, head, request_id, ip_);
+  }
+  if (head.method.empty() || head.target.empty()) return;
+  write_request_head(x.to_dyno.text(), head,
+                     {.client_ip = ip_,
+                      .port = port_,
+                      .proto = "http",
+                      .request_id = request_id,
+                      .start = x.at / 1000});
+}
+
+void ClientConnection::begin(const http::RequestHead& head, char* rest, std::size_t size) {
+  auto& x = exchange_;
+  x.minor = head.minor;
+  x.is_head = head.method == "HEAD";
+  x.idempotent = is_idempotent(head.method);
+  x.upgrade = passes_upgrade(head);
+  x.keep_alive = head.keep_alive;
+  x.framing = head.framing;
+  x.body_left = head.framing.length;
+  x.received = head.framing.body == http::Body::none;
+  const bool no_host = http::find_field(head.fields, "host") == nullptr;
+  const auto expect = head.expect;
+  identify(head);
+
+  // `head` may lie in the buffer that this changes: nothing of it is used behind here.
+  const auto used = take_body(rest, size);
+  x.expects_continue = expect == http::Expect::continue_100 && !x.received && used == 0;
+  keep_input({rest + used, size - used});
+
+  if (no_host) {
+    x.keep_alive = false;
+    return answer_page(400, refusal_page(400, "The Host header is missing."));
+  }
+  if (!x.app) return answer_page(404, no_such_app_page());
+  if (expect == http::Expect::unknown) {
+    return fail_request(h::unknown_expectation, "unsupported expect header value");
+  }
+  if (x.bad_chunk) return fail_request(h::bad_chunk, "bad chunk");
+
+  const auto dynos =
+      std::max<int>({1, static_cast<int>(x.app->dynos.size()), x.app->route.web_quantity});
+  if (x.load->requests.load() > loop_.limits().requests_per_dyno * dynos) {
+    return fail_request(h::backlog_too_deep);
+  }
+  admit();
+}
+
+// Also called again whenever the answer may have changed.
+void ClientConnection::admit() {
+  auto& x = exchange_;
+  loop_.events().cancel(std::exchange(look_, 0));
+  step_.cancel();
+
+  const auto* now = loop_.table().find_app(x.app->route.app);
+  if (now == nullptr) return answer_page(404, no_such_app_page());
+  if (*now != x.app) x.app = *now;
+
+  const auto& route = x.app->route;
+  if (route.maintenance) return fail_request(h::maintenance);
+  if (!route.deployed) return fail_request(h::blank_app);
+  if (route.web_quantity <= 0) return fail_request(h::no_web_processes);
+  if (x.app->dynos.empty()) {
+    if (route.crashed && !route.starting) return fail_request(h::app_crashed);
+    return hold({});
+  }
+  if (const auto* dyno = choose()) return connect_to(*dyno, !x.tried_again);
+  hold(std::min(loop_.limits().retry_wait * (1 << std::min(x.looks++, 10)), longest_look));
+}
+
+const Dyno* ClientConnection::choose() const {
+  const auto& dynos = exchange_.app->dynos;
+  const auto now = loop_.events().now();
+  const auto& any = dynos[loop_.random_below(dynos.size())];
+  if (!any.state->quarantined(now)) return &any;
+
+  const auto up = [&](const Dyno& dyno) { return !dyno.state->quarantined(now); };
+  const auto count = std::count_if(dynos.begin(), dynos.end(), up);
+  if (count == 0) return nullptr;
+  auto left = loop_.random_below(static_cast<std::uint64_t>(count));
+  return &*std::find_if(dynos.begin(), dynos.end(),
+                        [&](const Dyno& dyno) { return up(dyno) && left-- == 0; });
+}
+
+// A table that changes it is noticed by itself; a quarantine that ends is not.
+void ClientConnection::hold(std::chrono::milliseconds look_again) {
+  state_ = State::queued;
+  if (!queue_.waits()) loop_.waits().queue.start(queue_);
+  if (look_again.count() == 0) return;
+  look_ = loop_.events().after(look_again, [this] {
+    look_ = 0;
+    guarded([this] { admit(); });
+  });
+}
+
+void ClientConnection::queue_timed_out() {
+  if (state_ == State::connecting) return fail_request(h::connection_timeout);
+  if (state_ != State::queued) return;
+  fail_request(exchange_.app->dynos.empty() ? h::boot_timeout : h::all_quarantined);
+}
+
+void ClientConnection::connect_to(const Dyno& dyno, bool pooled) {
+  auto& x = exchange_;
+  x.dyno = dyno.state;
+  x.dyno->under_way.fetch_add(1);
+  x.dyno_name = dyno.name;
+  x.readable = x.dyno_finished = x.upload_broken = false;
+  while (pooled) {
+    x.connection = loop_.pools().take(*dyno.state);
+    if (!x.connection) break;
+    x.connection->user = this;
+    if (x.idempotent || !has_gone_stale(x.connection->transport().fd())) {
+      x.connect_ms = 0;
+      return connected();
+    }
+    x.connection->user = nullptr;
+    loop_.bury(std::move(x.connection));
+  }
+
+  x.connecting_since = loop_.events().now();
+  try {
+    x.connection = std::make_unique<DynoConnection>(loop_.events(), loop_.pools(), dyno);
+  } catch (const std::system_error& wrong) {
+    report("router", fmt::format("no connection to {} of {}: {}", dyno.name, x.app->route.name,
+                                 wrong.what()));
+    return fail_request(h::platform_error);
+  }
+  x.connection->user = this;
+  state_ = State::connecting;
+  if (x.connection->failed_at_once()) return connect_failed(h::connection_refused);
+  if (!queue_.waits()) loop_.waits().queue.start(queue_);
+  loop_.waits().connect.start(step_);
+}
+
+void ClientConnection::connect_failed(const HCode& code) {
+  auto& x = exchange_;
+  const auto until = loop_.events().now() + loop_.limits().quarantine;
+  x.dyno->quarantined_until.store(until.time_since_epoch().count());
+  x.connect_ms = -1;
+  let_go(false);
+  const auto most =
+      std::min<std::size_t>(static_cast<std::size_t>(loop_.limits().attempts), x.app->dynos.size());
+  if (static_cast<std::size_t>(++x.attempts) >= most) {
+    x.connect_ms = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.events().now() -
+                                                                         x.connecting_since)
+                       .count();
+    return fail_request(code);
+  }
+  admit();
+}
+
+void ClientConnection::connected() {
+  auto& x = exchange_;
+  queue_.cancel();
+  step_.cancel();
+  state_ = State::relaying;
+  x.connected_at = loop_.events().now();
+  flush_to_dyno();
+  if (std::exchange(x.expects_continue, false)) {
+    send_to_client("HTTP/1.1 100 Continue\r\n\r\n", {});
+  }
+  again_ = true;
+}
+
+// Ends this request's use of its dyno, and of the connection unless that can serve another.
+void ClientConnection::let_go(bool reusable) {
+  auto& x = exchange_;
+  if (x.connection) {
+    x.connection->user = nullptr;
+    if (reusable && !x.connection->state()->leaving.load() && !loop_.draining()) {
+      loop_.pools().put(std::move(x.connection));
+    } else {
+      loop_.bury(std::move(x.connection));
+    }
+  }
+  if (x.dyno) loop_.dyno_released(*x.dyno);
+  x.dyno.reset();
+}
+
+void ClientConnection::stop_counting() {
+  if (exchange_.load) exchange_.load->requests.fetch_sub(1);
+  exchange_.load.reset();
+}
+
+}  // namespace renga::router

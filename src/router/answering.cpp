@@ -1,0 +1,288 @@
+// Dyno to client: the response's head, rewritten, and its body, reframed where the client needs it;
+// and the router's own pages. A connection to a dyno serves another request only when this one
+// ended the way both sides understood it: everything sent, everything read, not a byte more, no
+// "close".
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "http/message.h"
+#include "router/chunk_filter.h"
+#include "router/client_connection.h"
+#include "router/error_pages.h"
+#include "router/proxy_loop.h"
+
+namespace renga::router {
+
+namespace {
+constexpr int reads_in_a_row = 16;
+}
+
+void ClientConnection::pump_response() {
+  auto& x = exchange_;
+  auto& scratch = loop_.scratch();
+  for (int reads = 0; state_ == State::relaying && x.connection && x.readable; ++reads) {
+    if (to_client_.size() > loop_.limits().backpressure || broken_) return;
+    if (reads == reads_in_a_row) return loop_.again(*this);
+    const auto got = x.connection->transport().read(scratch.data(), scratch.size());
+    if (got.drained) x.readable = x.dyno_finished && got.status == Transport::Status::moved;
+    if (got.status == Transport::Status::blocked) return;
+    if (got.status != Transport::Status::moved) {
+      return dyno_closed(got.status == Transport::Status::broken);
+    }
+    x.answered = true;
+    if (x.head_sent) {
+      auto& nothing = loop_.head_scratch();
+      nothing.clear();
+      take_response_body(nothing, scratch.data(), got.bytes);
+    } else {
+      take_response_head(scratch.data(), got.bytes);
+    }
+    if (state_ == State::relaying && x.head_sent) loop_.waits().idle.start(step_);
+  }
+}
+
+void ClientConnection::take_response_head(char* data, std::size_t size) {
+  auto& x = exchange_;
+  if (!x.from_dyno.empty()) {
+    x.from_dyno.append(data, size);
+    data = x.from_dyno.data();
+    size = x.from_dyno.size();
+  }
+  auto& parser = x.partial ? *x.partial : loop_.response_parser();
+  if (!x.partial) parser.reset();
+  while (true) {
+    const auto parsed = parser.parse({data, size}, x.is_head ? "HEAD" : "GET");
+    if (parsed.state == http::Parse::refused) return refuse_response(parsed.flaw, {data, size});
+    if (parsed.state == http::Parse::need_more) {
+      if (x.from_dyno.empty()) {
+        x.from_dyno.assign(data, size);
+      } else {
+        x.from_dyno.erase(0, x.from_dyno.size() - size);
+      }
+      if (!x.partial) x.partial = std::make_unique<http::ResponseParser>();
+      return;
+    }
+    const auto& head = parser.head();
+    data += head.size;
+    size -= head.size;
+    if (head.status >= 200 || head.status == 101) return begin_response(head, data, size);
+    // Any other 1xx: 100 was the router's to say, and the rest is news that nobody must have.
+    parser.reset();
+    if (size == 0) {
+      x.from_dyno.clear();
+      return;
+    }
+  }
+}
+
+void ClientConnection::refuse_response(http::Flaw flaw, std::string_view head) {
+  switch (flaw) {
+    case http::Flaw::bad_length:
+      return fail_request(h::bad_length);
+    case http::Flaw::cookie_too_large:
+      return fail_request(h::large_cookie);
+    case http::Flaw::header_too_large:
+      return fail_request(head.find('\n') > 8192 ? h::large_status_line : h::large_header);
+    default:
+      return fail_request(h::poor_response);
+  }
+}
+
+void ClientConnection::begin_response(const http::ResponseHead& head, char* body,
+                                      std::size_t size) {
+  auto& x = exchange_;
+  if (head.status == 101) return switch_protocols(head, {body, size});
+
+  x.status = head.status;
+  x.relay = relay_of(head, x.minor);
+  x.answer_left = head.framing.length;
+  x.dyno_keeps = head.keep_alive;
+  // Before the whole request is here nobody knows whether the client will ever send the rest.
+  if (!x.received || last_request_ || x.relay == Relay::dechunked ||
+      x.relay == Relay::until_close) {
+    x.keep_alive = false;
+  }
+  auto& out = loop_.head_scratch();
+  out.clear();
+  write_response_head(out, head,
+                      {.relay = x.relay,
+                       .client_minor = x.minor,
+                       .keep_alive = x.keep_alive,
+                       .date = loop_.date()});
+  take_response_body(out, body, size);
+  x.from_dyno.clear();
+  x.partial.reset();
+}
+
+// RFC 9110 7.8: only what the client asked for, and only once its request is complete, so that no
+// byte of it can be taken for the new protocol's.
+void ClientConnection::switch_protocols(const http::ResponseHead& head, std::string_view rest) {
+  auto& x = exchange_;
+  if (!x.upgrade || !request_sent()) return fail_request(h::unasked_upgrade);
+  x.status = 101;
+  auto& out = loop_.head_scratch();
+  out.clear();
+  write_response_head(out, head, {.date = loop_.date()});
+  send_to_client(out, rest);
+  x.head_sent = true;
+  x.bytes = rest.size();
+  x.from_dyno.clear();
+  x.partial.reset();
+  // The dyno is free to be told to stop: a pipe may last for days, and closing it is then its
+  // business.
+  if (x.dyno) loop_.dyno_released(*x.dyno);
+  x.dyno.reset();
+  stop_counting();
+
+  state_ = State::pipe;
+  x.replayable = false;
+  x.received = x.sent = x.complete = x.dyno_keeps = false;
+  x.to_dyno.clear();
+  send_to_dyno(in_);
+  in_ = std::string();
+  loop_.waits().idle.start(step_);
+  again_ = true;
+}
+
+// Sends `head`, which is empty but with the first piece, and what is the body's of the data.
+void ClientConnection::take_response_body(std::string& head, char* data, std::size_t size) {
+  auto& x = exchange_;
+  bool over = false;
+  std::size_t used = size;
+  std::size_t payload = size;
+  std::string_view body(data, size);
+  std::string_view tail;
+  switch (x.relay) {
+    case Relay::none:
+      over = true;
+      used = payload = 0;
+      body = {};
+      break;
+    case Relay::length:
+      used = payload = static_cast<std::size_t>(std::min<std::uint64_t>(x.answer_left, size));
+      x.answer_left -= used;
+      over = x.answer_left == 0;
+      body = body.substr(0, used);
+      break;
+    case Relay::chunked:
+    case Relay::dechunked: {
+      const auto keep = x.relay == Relay::chunked ? Keep::framing_and_payload : Keep::payload;
+      const auto chunks = filter_chunks(x.answer_chunks, data, size, keep);
+      if (chunks.refused) return fail_request(h::poor_response);
+      over = chunks.done;
+      used = chunks.used;
+      payload = chunks.payload;
+      body = body.substr(0, chunks.kept);
+      break;
+    }
+    case Relay::into_chunks:
+      if (body.empty()) break;
+      fmt::format_to(std::back_inserter(head), "{:x}\r\n", size);
+      tail = "\r\n";
+      break;
+    case Relay::until_close:
+      break;
+  }
+  x.head_sent = true;
+  x.bytes += payload;
+  send_to_client(head, body, tail);
+  if (over) response_complete(used < size);
+}
+
+void ClientConnection::dyno_closed(bool reset) {
+  auto& x = exchange_;
+  if (x.head_sent) {
+    if (!reset && (x.relay == Relay::into_chunks || x.relay == Relay::until_close)) {
+      if (x.relay == Relay::into_chunks) send_to_client("0\r\n\r\n", {});
+      return response_complete(false);
+    }
+    return fail_request(h::interrupted);
+  }
+  if (x.answered) return fail_request(h::interrupted);
+  if (try_again(reset)) return;
+  fail_request(h::closed_without_response);
+}
+
+// A pooled connection can be closed by the dyno just as a request sets out. That is no fault, and a
+// second dyno connection is tried, once, if the first dyno cannot have acted on the request: any
+// request that may be repeated anyway; others only when the dyno's kernel has refused part of them
+// (a reset, or bytes never acknowledged), not when the dyno took them, thought, and closed.
+bool ClientConnection::try_again(bool reset) {
+  auto& x = exchange_;
+  if (!x.connection->reused || x.tried_again || !x.replayable) return false;
+  const bool refused = reset || x.connection->socket_error() != 0 || x.upload_broken ||
+                       x.connection->unacknowledged();
+  if (!x.idempotent && !refused) return false;
+  x.tried_again = true;
+  x.to_dyno.rewind();
+  x.sent = false;
+  x.connect_ms = -1;
+  let_go(false);
+  admit();
+  return true;
+}
+
+bool ClientConnection::dyno_connection_is_clean() const {
+  const auto& x = exchange_;
+  if (!x.dyno_keeps || x.dyno_finished || !request_sent()) return false;
+  if (!x.readable) return true;
+  // The last read filled the buffer to its end: there may be more.
+  char byte = 0;
+  return ::recv(x.connection->transport().fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         errno == EAGAIN;
+}
+
+void ClientConnection::response_complete(bool leftover) {
+  auto& x = exchange_;
+  x.complete = true;
+  if (!x.received) x.keep_alive = false;
+  let_go(!leftover && dyno_connection_is_clean());
+  state_ = State::finishing;
+  if (to_client_.empty()) {
+    step_.cancel();
+  } else {
+    loop_.waits().idle.start(step_);
+  }
+  again_ = true;
+}
+
+// Ends the request with one of the router's codes: with its page while nothing of an answer has
+// been sent, else by cutting the connection, which is how HTTP/1.1 says that an answer is not
+// complete.
+void ClientConnection::fail_request(const HCode& code, std::string_view cause) {
+  auto& x = exchange_;
+  loop_.events().cancel(std::exchange(look_, 0));
+  queue_.cancel();
+  log(&code, cause, code.status);
+  let_go(false);
+  if (x.head_sent || code.status == 499) return close();
+  answer_page(code.status, error_page(code, x.app ? &x.app->route : nullptr));
+}
+
+void ClientConnection::answer_page(int status, std::string_view html) {
+  auto& x = exchange_;
+  if (!x.received || last_request_) x.keep_alive = false;
+  x.status = status;
+  x.head_sent = x.complete = true;
+  auto& out = loop_.head_scratch();
+  out.clear();
+  fmt::format_to(
+      std::back_inserter(out),
+      "HTTP/1.1 {} {}\r\nContent-Type: text/html; charset=utf-8\r\n"
+      "Content-Length: {}\r\nCache-Control: no-cache, no-store\r\n"
+      "Server: renga-router\r\nDate: {}\r\n{}Connection: {}\r\n\r\n",
+      status, http::reason_phrase(status), html.size(), loop_.date(),
+      status == 405 ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n" : "",
+      x.keep_alive ? "keep-alive" : "close");
+  queue_.cancel();
+  loop_.events().cancel(std::exchange(look_, 0));
+  let_go(false);
+  state_ = State::finishing;
+  loop_.waits().idle.start(step_);
+  send_to_client(out, x.is_head ? std::string_view() : html);
+  again_ = true;
+}
+
+}  // namespace renga::router

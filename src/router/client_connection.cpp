@@ -1,0 +1,406 @@
+// The connection and its states. Every entry (an event of either socket, a time-out, a new table)
+// changes what it must and then calls run(), which goes round advance() until nothing moves any
+// more; so that no step calls the next one's caller, however many requests a client has sent in one
+// piece.
+//
+// A client whose FIN has come while it waits for an answer is taken to be gone, as at Heroku:
+// nothing tells a closed socket from one that is only shut for writing, and hardly any HTTP client
+// does the latter.
+#include "router/client_connection.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/report.h"
+#include "router/error_pages.h"
+#include "router/log_line.h"
+#include "router/proxy_loop.h"
+
+namespace renga::router {
+
+namespace {
+constexpr int reads_in_a_row = 16;  // of one connection, before others have their turn
+}
+
+void Exchange::reset() {
+  auto keep_log = std::move(log_request);
+  auto keep_dyno = std::move(to_dyno);
+  *this = Exchange();
+  keep_log.clear();
+  keep_dyno.clear();
+  log_request = std::move(keep_log);
+  to_dyno = std::move(keep_dyno);
+}
+
+ClientConnection::ClientConnection(ProxyLoop& loop, os::Fd socket, std::string ip,
+                                   std::string_view port)
+    : loop_(loop),
+      transport_(std::move(socket)),
+      ip_(std::move(ip)),
+      port_(port),
+      step_([this] { guarded([this] { timed_out(); }); }),
+      queue_([this] { guarded([this] { queue_timed_out(); }); }) {
+  loop_.events().add(transport_.fd(), *this);
+  loop_.waits().keep_alive.start(step_);
+}
+
+ClientConnection::~ClientConnection() {
+  if (state_ == State::closed) return;
+  // The loop is being taken down; the counters are shared, and outlive it.
+  loop_.events().cancel(look_);
+  loop_.forget_again(*this);
+  let_go(false);
+  stop_counting();
+  loop_.events().remove(transport_.fd(), *this);
+}
+
+// What the machine does wrong (no memory, no descriptors) ends the one connection that it happens
+// to.
+void ClientConnection::guarded(const std::function<void()>& work) {
+  if (state_ == State::closed) return;
+  try {
+    work();
+    run();
+  } catch (const std::exception& wrong) {
+    report("router", std::string("a connection was closed: ") + wrong.what());
+    if (state_ != State::closed) close();
+  }
+}
+
+void ClientConnection::on_events(std::uint32_t events) {
+  guarded([&] {
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) client_closed_ = true;
+    if ((events & EPOLLERR) != 0) broken_ = true;
+  });
+}
+
+void ClientConnection::on_dyno_events(std::uint32_t events) {
+  guarded([&] {
+    auto& x = exchange_;
+    if (state_ == State::connecting) {
+      const int error = x.connection->socket_error();
+      if (error != 0) {
+        connect_failed(error == ETIMEDOUT ? h::connection_timeout : h::connection_refused);
+      } else if ((events & EPOLLOUT) != 0) {
+        x.connect_ms = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.events().now() -
+                                                                             x.connecting_since)
+                           .count();
+        connected();
+      }
+    }
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) x.readable = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) x.dyno_finished = true;
+    if ((events & EPOLLOUT) != 0 && state_ == State::relaying) flush_to_dyno();
+  });
+}
+
+void ClientConnection::table_changed() {
+  guarded([this] {
+    if (state_ == State::queued) admit();
+  });
+}
+
+void ClientConnection::run() {
+  do {
+    again_ = false;
+    if (state_ == State::closed) return;
+    flush_to_client();
+    if (!broken_) advance();
+    if (broken_ && state_ != State::closed) client_gone();
+  } while (again_);
+}
+
+void ClientConnection::advance() {
+  switch (state_) {
+    case State::head:
+      read_head();
+      break;
+    case State::queued:
+    case State::connecting:
+      if (client_closed_ && exchange_.received) client_gone();
+      break;
+    case State::relaying:
+      pump_request();
+      if (state_ == State::relaying) pump_response();
+      if (state_ == State::relaying && client_closed_ && exchange_.received) client_gone();
+      break;
+    case State::pipe:
+      pump_pipe();
+      break;
+    case State::finishing:
+      if (to_client_.empty()) end_request();
+      break;
+    case State::lingering:
+      linger();
+      break;
+    case State::closed:
+      break;
+  }
+}
+
+void ClientConnection::wait_for_request() {
+  state_ = State::head;
+  loop_.waits().keep_alive.start(step_);
+  again_ = readable_ || !in_.empty();
+}
+
+void ClientConnection::read_head() {
+  if (!in_.empty() && !partial_ && take_head(in_.data(), in_.size())) return;
+  auto& scratch = loop_.scratch();
+  while (state_ == State::head && readable_) {
+    const auto got = transport_.read(scratch.data(), scratch.size());
+    if (got.drained) readable_ = client_closed_;
+    if (got.status == Transport::Status::closed || got.status == Transport::Status::broken) {
+      close();
+      return;
+    }
+    if (got.status == Transport::Status::blocked) {
+      readable_ = false;
+      return;
+    }
+    if (in_.empty()) {
+      if (take_head(scratch.data(), got.bytes)) return;
+    } else {
+      in_.append(scratch.data(), got.bytes);
+      if (take_head(in_.data(), in_.size())) return;
+    }
+  }
+}
+
+bool ClientConnection::take_head(char* bytes, std::size_t size) {
+  auto& parser = partial_ ? *partial_ : loop_.request_parser();
+  if (!partial_) parser.reset();
+  const auto parsed = parser.parse({bytes, size});
+  if (parsed.state == http::Parse::need_more) {
+    if (bytes != in_.data()) in_.assign(bytes, size);
+    if (!partial_) {
+      // The loop's parser is the next client's; this one remembers where it was.
+      partial_ = std::make_unique<http::RequestParser>();
+      loop_.waits().head.start(step_);
+    }
+    return false;
+  }
+  step_.cancel();
+  exchange_.reset();
+  if (parsed.state == http::Parse::refused) {
+    refuse_head(parser.head(), parsed);
+  } else {
+    const auto& head = parser.head();
+    begin(head, bytes + head.size, size - head.size);
+  }
+  partial_.reset();
+  return true;
+}
+
+void ClientConnection::keep_input(std::string_view rest) {
+  if (!in_.empty() && rest.data() >= in_.data() && rest.data() <= in_.data() + in_.size()) {
+    in_.erase(0, in_.size() - rest.size());
+  } else {
+    in_.assign(rest);
+  }
+  if (in_.empty() && in_.capacity() > 4096) in_ = std::string();
+}
+
+// Nothing behind a refused head can be told apart, so the connection ends with the answer.
+void ClientConnection::refuse_head(const http::RequestHead& head, const http::Parsed& why) {
+  auto& x = exchange_;
+  x.keep_alive = false;
+  x.is_head = head.method == "HEAD";
+  const int status = http::status_of(why.flaw);
+  if (const auto* host = http::find_field(head.fields, "host"); host != nullptr && status == 400) {
+    auto known = head;
+    if (known.host.empty()) known.host = host->value;
+    identify(known);
+    if (x.app) log(&h::bad_header, "bad header", status);
+  }
+  answer_page(status, refusal_page(status, why.reason));
+}
+
+void ClientConnection::flush_to_client() {
+  bool moved = false;
+  while (!to_client_.empty() && !broken_) {
+    const auto left = to_client_.left();
+    iovec part{const_cast<char*>(left.data()), left.size()};
+    const auto sent = transport_.write(&part, 1);
+    if (sent.status == Transport::Status::broken) broken_ = true;
+    if (sent.status != Transport::Status::moved) break;
+    to_client_.take(sent.bytes);
+    moved = true;
+  }
+  if (moved && exchange_.head_sent) loop_.waits().idle.start(step_);
+}
+
+void ClientConnection::send_to_client(std::string_view head, std::string_view body,
+                                      std::string_view tail) {
+  std::array<iovec, 3> parts;
+  std::size_t count = 0;
+  std::size_t size = 0;
+  for (const auto part : {head, body, tail}) {
+    if (part.empty()) continue;
+    parts[count++] = {const_cast<char*>(part.data()), part.size()};
+    size += part.size();
+  }
+  if (count == 0 || broken_) return;
+  std::size_t sent = 0;
+  if (to_client_.empty()) {
+    const auto outcome = transport_.write(parts.data(), count);
+    if (outcome.status == Transport::Status::broken) {
+      broken_ = true;
+      return;
+    }
+    sent = outcome.bytes;
+    if (sent == size) return;
+  }
+  for (const auto part : {head, body, tail}) {
+    const auto skipped = std::min(sent, part.size());
+    to_client_.append(part.substr(skipped));
+    sent -= skipped;
+  }
+}
+
+// The client has closed or reset its connection.
+void ClientConnection::client_gone() {
+  const auto status = exchange_.status;
+  switch (state_) {
+    case State::queued:
+    case State::connecting:
+    case State::relaying:
+    case State::finishing:
+      log(&h::client_gone, {}, h::client_gone.status);
+      break;
+    case State::pipe:
+      log(nullptr, {}, status);
+      break;
+    default:
+      break;
+  }
+  close();
+}
+
+void ClientConnection::timed_out() {
+  auto& x = exchange_;
+  const bool client_owes = !x.received;
+  switch (state_) {
+    case State::head:
+      if (!partial_) return close();
+      exchange_.reset();
+      x.keep_alive = false;
+      answer_page(408, refusal_page(408, "The request's head took too long to arrive."));
+      break;
+    case State::connecting:
+      connect_failed(h::connection_timeout);
+      break;
+    case State::relaying:
+      if (!x.head_sent && x.sent) return fail_request(h::request_timeout);
+      // Somebody has not moved for long: the dyno if it does not take what we have for it, or owes
+      // more of its answer; the client likewise.
+      if (!x.to_dyno.empty()) return fail_request(h::idle_connection);
+      if (client_owes || !to_client_.empty()) return fail_request(h::client_idle);
+      fail_request(h::idle_connection);
+      break;
+    case State::pipe:
+      fail_request(h::idle_connection);
+      break;
+    case State::finishing:
+      log(&h::client_idle, {}, h::client_idle.status);
+      close();
+      break;
+    case State::queued:
+    case State::lingering:
+    case State::closed:
+      close();
+      break;
+  }
+}
+
+void ClientConnection::linger() {
+  if (state_ != State::lingering) {
+    state_ = State::lingering;
+    transport_.finish_writing();
+    loop_.waits().linger.start(step_);
+    in_.clear();
+  }
+  auto& scratch = loop_.scratch();
+  for (int reads = 0; readable_; ++reads) {
+    if (reads == reads_in_a_row) return loop_.again(*this);
+    const auto got = transport_.read(scratch.data(), scratch.size());
+    if (got.status == Transport::Status::closed || got.status == Transport::Status::broken) {
+      return close();
+    }
+    if (got.drained) readable_ = client_closed_ && got.status == Transport::Status::moved;
+  }
+}
+
+void ClientConnection::drain(Last last) {
+  guarded([&] {
+    last_request_ = true;
+    const bool asks_nothing = state_ == State::head && in_.empty() && !partial_;
+    if (last == Last::this_request && asks_nothing) close();
+  });
+}
+
+void ClientConnection::force_close() {
+  if (state_ == State::closed) return;
+  if (state_ == State::pipe) {
+    log(&h::forced_close, {}, exchange_.status);
+  } else if (state_ != State::head && state_ != State::lingering) {
+    log(&h::forced_close, {}, 0);
+  }
+  close();
+}
+
+void ClientConnection::close() {
+  if (state_ == State::closed) return;
+  step_.cancel();
+  queue_.cancel();
+  loop_.events().cancel(look_);
+  let_go(false);
+  stop_counting();
+  exchange_.app.reset();
+  state_ = State::closed;
+  again_ = false;
+  loop_.events().remove(transport_.fd(), *this);
+  transport_.close();
+  loop_.gone(*this);
+}
+
+void ClientConnection::end_request() {
+  auto& x = exchange_;
+  log(nullptr, {}, x.status);
+  stop_counting();
+  const bool keep_alive = x.keep_alive && x.received && !last_request_;
+  x.reset();
+  if (keep_alive) {
+    wait_for_request();
+  } else {
+    linger();
+  }
+}
+
+void ClientConnection::log(const HCode* code, std::string_view cause, int status) {
+  auto& x = exchange_;
+  if (x.logged || !x.app) return;
+  x.logged = true;
+  std::int64_t service = -1;
+  if (x.connect_ms >= 0) {
+    service =
+        std::chrono::duration_cast<std::chrono::milliseconds>(loop_.events().now() - x.connected_at)
+            .count();
+  }
+  auto& line = loop_.line_scratch();
+  line.clear();
+  write_log_line(line, x.log_request,
+                 {.code = code,
+                  .cause = cause,
+                  .dyno = x.dyno_name,
+                  .connect_ms = x.connect_ms,
+                  .service_ms = service,
+                  .status = status,
+                  .bytes = x.bytes});
+  loop_.log(x.app->route.app, x.at, line);
+}
+
+}  // namespace renga::router

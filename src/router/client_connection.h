@@ -1,0 +1,133 @@
+// ClientConnection: one client at the edge and the request it has under way, as a state machine on
+// its loop's thread. Split by direction: client_connection.cpp has the connection and its states,
+// admission.cpp the choice of a dyno, uploading.cpp the way to the dyno, answering.cpp the way
+// back.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http/chunked.h"
+#include "http/parser.h"
+#include "net/event_loop.h"
+#include "router/exchange.h"
+#include "router/h_codes.h"
+#include "router/pending.h"
+#include "router/time_outs.h"
+#include "router/transport.h"
+
+namespace renga::router {
+
+class ProxyLoop;
+
+class ClientConnection final : public net::Watcher {
+ public:
+  // `port` is a view into the loop's listener, which outlives its clients.
+  ClientConnection(ProxyLoop& loop, os::Fd socket, std::string ip, std::string_view port);
+  ~ClientConnection() override;
+
+  void on_events(std::uint32_t events) override;
+  void on_dyno_events(std::uint32_t events);
+  // Goes on where it stopped reading to let others have their turn.
+  void resume() {
+    guarded([] {});
+  }
+
+  void table_changed();
+  // Ends with the request under way; without one at once, or after the next.
+  enum class Last { this_request, next_request };
+  void drain(Last last);
+  void force_close();  // the drain has lasted too long: H24
+
+  std::size_t place = 0;  // in the loop's list, the loop's own
+
+ private:
+  enum class State {
+    head,        // waits for a request, or for the rest of its head
+    queued,      // holds a request until there is a dyno for it
+    connecting,  // to a dyno
+    relaying,
+    pipe,       // after 101: bytes both ways
+    finishing,  // the answer is complete, but not all of it is sent
+    lingering,  // has been answered and told to close; what it still sends is read and dropped
+    closed
+  };
+
+  // --- client_connection.cpp: the connection
+  void guarded(const std::function<void()>& work);
+  void run();
+  void advance();
+  void read_head();
+  bool take_head(char* bytes, std::size_t size);  // false: more bytes are needed
+  void refuse_head(const http::RequestHead& head, const http::Parsed& why);
+  void keep_input(std::string_view rest);
+  void flush_to_client();
+  void send_to_client(std::string_view head, std::string_view body, std::string_view tail = {});
+  void client_gone();
+  void timed_out();
+  void linger();
+  void close();
+  void wait_for_request();
+
+  // --- admission.cpp: which dyno
+  void begin(const http::RequestHead& head, char* rest, std::size_t size);
+  void identify(const http::RequestHead& head);
+  void admit();
+  const Dyno* choose() const;  // none: all are in quarantine
+  void hold(std::chrono::milliseconds look_again);
+  void queue_timed_out();
+  void connect_to(const Dyno& dyno, bool pooled);
+  void connect_failed(const HCode& code);
+  void connected();
+  void let_go(bool reusable);
+  void stop_counting();
+
+  // --- uploading.cpp: client to dyno
+  std::size_t take_body(char* data, std::size_t size);
+  void pump_request();
+  void send_to_dyno(std::string_view bytes);
+  void flush_to_dyno();
+  void request_progress();
+  bool request_sent() const;
+  void pump_pipe();
+
+  // --- answering.cpp: dyno to client
+  void pump_response();
+  void take_response_head(char* data, std::size_t size);
+  void begin_response(const http::ResponseHead& head, char* body, std::size_t size);
+  void refuse_response(http::Flaw flaw, std::string_view head);
+  void switch_protocols(const http::ResponseHead& head, std::string_view rest);
+  void take_response_body(std::string& head, char* data, std::size_t size);
+  void dyno_closed(bool reset);
+  bool try_again(bool reset);
+  void response_complete(bool leftover);
+  bool dyno_connection_is_clean() const;
+  void fail_request(const HCode& code, std::string_view cause = {});
+  void answer_page(int status, std::string_view html);
+  void log(const HCode* code, std::string_view cause, int status);
+  void end_request();
+
+  ProxyLoop& loop_;
+  Transport transport_;
+  const std::string ip_;
+  const std::string_view port_;
+  State state_ = State::head;
+  Waiting step_;   // the wait of the state
+  Waiting queue_;  // all of waiting for a dyno
+
+  std::string in_;                                // bytes of the client that are not taken yet
+  std::unique_ptr<http::RequestParser> partial_;  // of the head that begins in_
+  Pending to_client_;
+  bool readable_ = true;
+  bool client_closed_ = false;  // its FIN has come
+  bool broken_ = false;         // a write to it failed
+  bool last_request_ = false;   // draining
+  bool again_ = false;          // advance() goes round once more
+  net::TimerId look_ = 0;       // when every dyno was in quarantine
+  Exchange exchange_;
+};
+
+}  // namespace renga::router

@@ -1,0 +1,270 @@
+// The rules, in the order in which they are asked for every field: what frames the message or
+// belongs to this one connection is written by the router itself and never copied; what tells the
+// dyno where a request came from is the router's word, so the client's is dropped, under any
+// spelling that a CGI-like server would take for the same name; what Connection nominates goes; the
+// rest is copied as it came, in its order.
+#include "router/forwarding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace renga::router {
+
+namespace {
+
+using http::same_name;
+
+enum class Rule { copy, drop, forwarded_for, content_length, upgrade };
+
+// Names that a client must not be able to set, also not as X_Request_Id.
+constexpr std::array<std::string_view, 13> ours = {"x-forwarded-for",
+                                                   "x-forwarded-proto",
+                                                   "x-forwarded-port",
+                                                   "x-forwarded-host",
+                                                   "x-request-id",
+                                                   "x-request-start",
+                                                   "content-length",
+                                                   "transfer-encoding",
+                                                   "connection",
+                                                   "host",
+                                                   "via",
+                                                   "proxy",
+                                                   "upgrade"};
+
+bool is_alias(std::string_view name) {
+  if (name.find('_') == std::string_view::npos) return false;
+  return std::any_of(ours.begin(), ours.end(), [&](std::string_view own) {
+    return name.size() == own.size() &&
+           std::equal(name.begin(), name.end(), own.begin(), [](char sent, char lower) {
+             const char c = sent >= 'A' && sent <= 'Z' ? static_cast<char>(sent + 32) : sent;
+             return (c == '_' ? '-' : c) == lower;
+           });
+  });
+}
+
+// What both directions drop.
+Rule hop_by_hop(std::string_view name) {
+  const auto is = [&](std::string_view lower) { return same_name(name, lower); };
+  switch (name.size()) {
+    case 2:
+      return is("te") ? Rule::drop : Rule::copy;
+    case 7:
+      return is("upgrade") ? Rule::upgrade : is("trailer") ? Rule::drop : Rule::copy;
+    case 10:
+      return is("connection") || is("keep-alive") ? Rule::drop : Rule::copy;
+    case 14:
+      return is("content-length")   ? Rule::content_length
+             : is("http2-settings") ? Rule::drop
+                                    : Rule::copy;
+    case 16:
+      return is("proxy-connection") ? Rule::drop : Rule::copy;
+    case 17:
+      return is("transfer-encoding") ? Rule::drop : Rule::copy;
+    default:
+      return Rule::copy;
+  }
+}
+
+Rule request_rule(std::string_view name) {
+  const auto is = [&](std::string_view lower) { return same_name(name, lower); };
+  switch (name.size()) {
+    case 4:
+      if (is("host")) return Rule::drop;
+      break;
+    case 5:
+      if (is("proxy")) return Rule::drop;  // httpoxy: CGI makes HTTP_PROXY of it
+      break;
+    case 6:
+      if (is("expect")) return Rule::drop;  // the router answers it
+      break;
+    case 12:
+      if (is("x-request-id")) return Rule::drop;
+      break;
+    case 15:
+      if (is("x-forwarded-for")) return Rule::forwarded_for;
+      if (is("x-request-start")) return Rule::drop;
+      break;
+    case 16:
+      if (is("x-forwarded-port")) return Rule::drop;
+      break;
+    case 17:
+      if (is("x-forwarded-proto")) return Rule::drop;
+      break;
+    case 19:
+      if (is("proxy-authorization")) return Rule::drop;
+      break;
+    default:
+      break;
+  }
+  const auto rule = hop_by_hop(name);
+  return rule == Rule::copy && is_alias(name) ? Rule::drop : rule;
+}
+
+bool nominates(std::string_view connection, std::string_view name) {
+  while (true) {
+    const auto comma = connection.find(',');
+    if (text::equals_ignoring_case(text::trim(connection.substr(0, comma)), name)) return true;
+    if (comma == std::string_view::npos) return false;
+    connection.remove_prefix(comma + 1);
+  }
+}
+
+// Whether any Connection line nominates this field. Those that say who is asking are not given up.
+class Nominations {
+ public:
+  explicit Nominations(const std::vector<http::Field>& fields) : fields_(fields) {
+    for (const auto& field : fields) {
+      if (!same_name(field.name, "connection")) continue;
+      // Nearly all there are; they nominate nothing that would be copied.
+      any_ = any_ || !(same_name(field.value, "keep-alive") || same_name(field.value, "close") ||
+                       same_name(field.value, "upgrade"));
+    }
+  }
+  bool has(std::string_view name) const {
+    if (!any_) return false;
+    if (name.size() > 12 && same_name(name.substr(0, 12), "x-forwarded-")) return false;
+    if (same_name(name, "via")) return false;
+    return std::any_of(fields_.begin(), fields_.end(), [&](const http::Field& field) {
+      return same_name(field.name, "connection") && nominates(field.value, name);
+    });
+  }
+
+ private:
+  const std::vector<http::Field>& fields_;
+  bool any_ = false;
+};
+
+void write_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+bool acceptable_request_id(std::string_view id) {
+  return id.size() >= 20 && id.size() <= 200 && std::all_of(id.begin(), id.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '+' || c == '/' || c == '=' || c == '-';
+         });
+}
+
+bool passes_upgrade(const http::RequestHead& head) {
+  if (!head.upgrade) return false;
+  return std::none_of(head.fields.begin(), head.fields.end(), [](const http::Field& field) {
+    return same_name(field.name, "upgrade") && http::list_has(field.value, "h2c");
+  });
+}
+
+void write_forwarded_for(std::string& out, const http::RequestHead& head,
+                         std::string_view client_ip) {
+  for (const auto& field : head.fields) {
+    if (field.name.size() != 15 || !same_name(field.name, "x-forwarded-for")) continue;
+    if (!field.value.empty()) out.append(field.value).append(", ");
+  }
+  out.append(client_ip);
+}
+
+void write_request_head(std::string& out, const http::RequestHead& head, const Arrival& arrival) {
+  const Nominations nominations(head.fields);
+  const bool upgrade = passes_upgrade(head);
+
+  out.append(head.method).append(" ").append(head.target).append(" HTTP/1.1\r\n");
+  write_field(out, "Host", head.host);
+  for (const auto& field : head.fields) {
+    switch (request_rule(field.name)) {
+      case Rule::copy:
+        if (!nominations.has(field.name)) write_field(out, field.name, field.value);
+        break;
+      case Rule::content_length:
+        write_field(out, "Content-Length", field.value);
+        break;
+      case Rule::upgrade:
+        if (upgrade) write_field(out, "Upgrade", field.value);
+        break;
+      case Rule::forwarded_for:
+      case Rule::drop:
+        break;
+    }
+  }
+  if (head.framing.body == http::Body::chunked) out.append("Transfer-Encoding: chunked\r\n");
+  if (upgrade) out.append("Connection: Upgrade\r\n");
+  out.append("X-Forwarded-For: ");
+  write_forwarded_for(out, head, arrival.client_ip);
+  out.append("\r\nX-Forwarded-Proto: ").append(arrival.proto);
+  out.append("\r\nX-Forwarded-Port: ").append(arrival.port);
+  out.append("\r\nX-Request-Start: ").append(fmt::format_int(arrival.start).c_str());
+  out.append("\r\nX-Request-Id: ").append(arrival.request_id);
+  out.append("\r\nVia: 1.").append(head.minor == 0 ? "0" : "1").append(" renga-router\r\n\r\n");
+}
+
+Relay relay_of(const http::ResponseHead& head, int client_minor) {
+  switch (head.framing.body) {
+    case http::Body::none:
+      return Relay::none;
+    case http::Body::length:
+      return Relay::length;
+    case http::Body::chunked:
+      return client_minor == 0 ? Relay::dechunked : Relay::chunked;
+    case http::Body::until_close:
+      return client_minor == 0 ? Relay::until_close : Relay::into_chunks;
+  }
+  return Relay::none;
+}
+
+void write_response_head(std::string& out, const http::ResponseHead& head, const Return& back) {
+  const Nominations nominations(head.fields);
+  const bool upgrade = head.status == 101 || head.status == 426;
+  // RFC 9110 8.6: none with 1xx and 204; with HEAD and 304 it tells what there would be.
+  const bool length = (back.relay == Relay::none || back.relay == Relay::length) &&
+                      head.status >= 200 && head.status != 204;
+  bool date = false;
+  bool server = false;
+  bool upgraded = false;
+
+  out.append("HTTP/1.1 ").append(fmt::format_int(head.status).c_str());
+  out.append(" ").append(head.reason).append("\r\n");
+  for (const auto& field : head.fields) {
+    switch (hop_by_hop(field.name)) {
+      case Rule::copy:
+        date = date || same_name(field.name, "date");
+        server = server || same_name(field.name, "server");
+        if (!nominations.has(field.name)) write_field(out, field.name, field.value);
+        break;
+      case Rule::content_length:
+        if (length) write_field(out, "Content-Length", field.value);
+        break;
+      case Rule::upgrade:
+        if (upgrade) write_field(out, "Upgrade", field.value);
+        upgraded = upgrade;
+        break;
+      case Rule::forwarded_for:
+      case Rule::drop:
+        break;
+    }
+  }
+  if (back.relay == Relay::chunked || back.relay == Relay::into_chunks) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  }
+  if (!server) out.append("Server: renga-router\r\n");
+  if (!date && head.status >= 200) write_field(out, "Date", back.date);
+  out.append("Via: 1.1 renga-router\r\n");
+  if (head.status == 101) {
+    out.append("Connection: Upgrade\r\n");
+  } else {
+    const bool say_keep_alive = back.keep_alive && back.client_minor == 0;
+    const std::string_view own = !back.keep_alive ? "close"
+                                 : say_keep_alive ? "keep-alive"
+                                                  : std::string_view();
+    if (upgraded || !own.empty()) {
+      out.append("Connection: ").append(own);
+      if (upgraded) out.append(own.empty() ? "Upgrade" : ", Upgrade");
+      out.append("\r\n");
+    }
+  }
+  out.append("\r\n");
+}
+
+}  // namespace renga::router

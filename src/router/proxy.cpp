@@ -1,0 +1,161 @@
+// When a dyno is retired. The table is taken over by each loop in its own time, so a dyno that it
+// no longer names is watched from then on: it is free once every loop has taken the table over
+// (nobody starts anything new) and its count of requests is zero. Both the last loop to take over
+// and the last request to end look; the counter is changed before `leaving` is read, and `leaving`
+// set before the counter is read, so one of them sees it.
+#include "router/proxy.h"
+
+#include <fcntl.h>
+
+#include <atomic>
+#include <map>
+#include <thread>
+
+#include "base/fault.h"
+#include "base/locked.h"
+
+namespace renga::router {
+
+namespace {
+
+struct Leaving {
+  std::uint64_t since = 0;           // the table that no longer named it, by our own count
+  std::shared_ptr<DynoState> state;  // none: the router never knew it
+};
+
+struct Watch {
+  std::uint64_t tables = 0;               // so many were set
+  std::vector<std::uint64_t> taken_over;  // by each loop, the newest
+  std::map<std::string, Leaving> leaving;
+  std::shared_ptr<const RouteIndex> current;
+};
+
+}  // namespace
+
+struct Proxy::State {
+  State(const Limits& l, ProxyEvents e) : limits(l), events(std::move(e)) {}
+
+  const Limits limits;
+  const ProxyEvents events;
+  Locked<Watch> watch;
+  std::vector<std::unique_ptr<ProxyLoop>> loops;
+  std::vector<std::thread> threads;
+  std::atomic<std::size_t> draining = 0;
+
+  void taken_over(std::size_t loop, std::uint64_t table, std::uint64_t generation);
+  void look(const std::string& dyno);
+  std::vector<std::string> retire(Watch& watched);
+};
+
+// Takes those off the list that are free.
+std::vector<std::string> Proxy::State::retire(Watch& watched) {
+  auto everywhere = watched.tables;
+  for (const auto table : watched.taken_over) everywhere = std::min(everywhere, table);
+  std::vector<std::string> retired;
+  std::erase_if(watched.leaving, [&](const auto& entry) {
+    const auto& [dyno, leaving] = entry;
+    if (leaving.since > everywhere) return false;
+    if (leaving.state && leaving.state->under_way.load() > 0) return false;
+    retired.push_back(dyno);
+    return true;
+  });
+  return retired;
+}
+
+void Proxy::State::taken_over(std::size_t loop, std::uint64_t table, std::uint64_t generation) {
+  std::vector<std::string> retired;
+  bool everywhere = true;
+  {
+    auto watched = watch.lock();
+    watched->taken_over[loop] = table;
+    for (const auto other : watched->taken_over) everywhere = everywhere && other >= table;
+    if (everywhere) retired = retire(*watched);
+  }
+  if (everywhere) events.on_taken_over(generation);
+  for (const auto& dyno : retired) events.on_retired(dyno);
+}
+
+void Proxy::State::look(const std::string&) {
+  std::vector<std::string> retired;
+  {
+    auto watched = watch.lock();
+    retired = retire(*watched);
+  }
+  for (const auto& dyno : retired) events.on_retired(dyno);
+}
+
+Proxy::Proxy(const Limits& limits, std::size_t threads, const std::vector<os::Fd>& listeners,
+             ProxyEvents events)
+    : state_(std::make_unique<State>(limits, std::move(events))) {
+  auto& state = *state_;
+  for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
+    state.loops.push_back(std::make_unique<ProxyLoop>(
+        limits, LoopEvents{.on_log =
+                               [&state](std::string records, std::size_t requests) {
+                                 state.events.on_log(std::move(records), requests);
+                               },
+                           .on_free = [&state](const std::string& dyno) { state.look(dyno); }}));
+  }
+  // More sockets than threads, from a time with more of them: a thread takes several, since a
+  // socket that nobody accepts from would keep its share of the clients waiting.
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    Listener listener{.socket = os::Fd(::fcntl(listeners[i].get(), F_DUPFD_CLOEXEC, 3)),
+                      .port = std::to_string(net::local_address(listeners[i].get()).port())};
+    if (!listener.socket) fault("duplicate a listening socket");
+    state.loops[i % state.loops.size()]->listen(std::move(listener));
+  }
+  state.watch.lock()->taken_over.resize(state.loops.size());
+  for (auto& loop : state.loops) {
+    state.threads.emplace_back([&loop] { loop->run(); });
+  }
+}
+
+Proxy::~Proxy() {
+  for (auto& loop : state_->loops) loop->stop();
+  for (auto& thread : state_->threads) thread.join();
+}
+
+void Proxy::set_table(RouteTable table) {
+  auto& state = *state_;
+  const auto generation = table.generation;
+  const auto asked = std::move(table.retiring);
+  std::shared_ptr<const RouteIndex> index;
+  std::uint64_t count = 0;
+  {
+    auto watched = state.watch.lock();
+    auto& watch = *watched;
+    count = ++watch.tables;
+    const auto before = watch.current;
+    index = std::make_shared<const RouteIndex>(std::move(table), before.get());
+    watch.current = index;
+    if (before) {
+      for (const auto& [dyno, dyno_state] : before->dynos()) {
+        if (index->dynos().contains(dyno)) continue;
+        dyno_state->leaving.store(true);
+        watch.leaving[dyno] = {count, dyno_state};
+      }
+    }
+    for (const auto& dyno : asked) {
+      if (!index->dynos().contains(dyno)) watch.leaving.try_emplace(dyno, Leaving{count, nullptr});
+    }
+    for (const auto& [dyno, dyno_state] : index->dynos()) {
+      if (watch.leaving.erase(dyno) > 0) dyno_state->leaving.store(false);
+    }
+  }
+  for (std::size_t i = 0; i < state.loops.size(); ++i) {
+    state.loops[i]->post_table(
+        index, [&state, i, count, generation] { state.taken_over(i, count, generation); });
+  }
+}
+
+void Proxy::drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done) {
+  auto& state = *state_;
+  state.draining = state.loops.size();
+  for (auto& loop : state.loops) {
+    loop->post_drain(idle, limit, [&state, done] {
+      if (state.draining.fetch_sub(1) == 1) done();
+    });
+  }
+}
+
+}  // namespace renga::router

@@ -1,0 +1,49 @@
+// Proxy: the router without a process around it: its loops on their threads, the table that they
+// share, and the watch over dynos that leave. The program `renga router` has one; so have tests.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "os/fd.h"
+#include "router/limits.h"
+#include "router/proxy_loop.h"
+#include "router/table.h"
+
+namespace renga::router {
+
+// Called on any of the loops' threads, and inside set_table(); must not wait and must not call
+// back.
+struct ProxyEvents {
+  std::function<void(std::string records, std::size_t requests)> on_log = [](std::string,
+                                                                             std::size_t) {};
+  // Every loop works by the table of this generation, or a newer one.
+  std::function<void(std::uint64_t generation)> on_taken_over = [](std::uint64_t) {};
+  // The table no longer names this dyno, and no request of it is under way.
+  std::function<void(const std::string& dyno)> on_retired = [](const std::string&) {};
+};
+
+class Proxy {
+ public:
+  // Serves at `listeners` (duplicated: the caller keeps its own) with so many threads, at once.
+  Proxy(const Limits& limits, std::size_t threads, const std::vector<os::Fd>& listeners,
+        ProxyEvents events);
+  ~Proxy();  // cuts whatever is under way; see drain()
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+
+  // From one thread at a time.
+  void set_table(RouteTable table);
+  // Accepts nothing more and finishes what is under way, at most so long; `done` is called once.
+  void drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace renga::router

@@ -1,0 +1,252 @@
+#include "router/proxy_loop.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+
+#include "base/random.h"
+#include "base/report.h"
+#include "router/log_records.h"
+
+namespace renga::router {
+
+namespace {
+constexpr int accepts_in_a_row = 128;
+constexpr std::size_t records_at_once = 16 * 1024;
+constexpr std::chrono::milliseconds accept_again{100};
+}  // namespace
+
+// Accepts clients. With as many as allowed, or without descriptors, it leaves the rest in the
+// kernel's queue and looks again a little later.
+class ProxyLoop::Acceptor final : public net::Watcher {
+ public:
+  Acceptor(ProxyLoop& owner, Listener listener) : owner_(owner), listener_(std::move(listener)) {
+    owner_.loop_.add(listener_.socket.get(), *this);
+  }
+  ~Acceptor() override {
+    owner_.loop_.cancel(later_);
+    owner_.loop_.remove(listener_.socket.get(), *this);
+  }
+  void on_events(std::uint32_t) override { accept(); }
+  void close() {
+    owner_.loop_.cancel(std::exchange(later_, 0));
+    owner_.loop_.remove(listener_.socket.get(), *this);
+    listener_.socket.close();
+  }
+
+ private:
+  void accept() {
+    if (later_ != 0 || !listener_.socket) return;
+    for (int count = 0; count < accepts_in_a_row; ++count) {
+      if (owner_.clients_.size() >= owner_.limits_.connections) return look_again(accept_again);
+      auto accepted = net::accept(listener_.socket.get());
+      if (accepted.error != 0) {
+        report("router", fmt::format("no client was accepted: {}", std::strerror(accepted.error)));
+        return look_again(accept_again);
+      }
+      if (!accepted.fd) return;
+      owner_.add_client(std::move(accepted.fd), accepted.peer, listener_);
+    }
+    look_again(std::chrono::milliseconds(0));
+  }
+  void look_again(std::chrono::milliseconds delay) {
+    later_ = owner_.loop_.after(delay, [this] {
+      later_ = 0;
+      accept();
+    });
+  }
+
+  ProxyLoop& owner_;
+  Listener listener_;
+  net::TimerId later_ = 0;
+};
+
+ProxyLoop::Waits::Waits(net::EventLoop& loop, const Limits& limits)
+    : head(loop, limits.head),
+      keep_alive(loop, limits.keep_alive),
+      connect(loop, limits.connect),
+      queue(loop, limits.queue),
+      first_byte(loop, limits.first_byte),
+      idle(loop, limits.idle),
+      linger(loop, limits.linger) {}
+
+ProxyLoop::ProxyLoop(const Limits& limits, LoopEvents events)
+    : limits_(limits),
+      events_(std::move(events)),
+      waits_(loop_, limits_),
+      table_(std::make_shared<const RouteIndex>(RouteTable(), nullptr)),
+      pools_(loop_, limits_.dyno_idle, limits_.pooled,
+             [this](std::unique_ptr<DynoConnection> connection) { bury(std::move(connection)); }) {
+  fill_random({reinterpret_cast<unsigned char*>(&random_state_), sizeof random_state_});
+  loop_.on_idle([this] { end_turn(); });
+}
+
+ProxyLoop::~ProxyLoop() { clients_.clear(); }
+
+void ProxyLoop::listen(Listener listener) {
+  acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(listener)));
+}
+
+void ProxyLoop::post_table(std::shared_ptr<const RouteIndex> table,
+                           std::function<void()> taken_over) {
+  loop_.post([this, table = std::move(table), taken_over = std::move(taken_over)] {
+    take_over(table);
+    taken_over();
+  });
+}
+
+void ProxyLoop::take_over(std::shared_ptr<const RouteIndex> table) {
+  table_ = std::move(table);
+  pools_.close_if([&](const DynoState& dyno) { return !table_->dynos().contains(dyno.dyno); });
+  // A client that closes leaves the list, and another takes its place; none is added.
+  for (std::size_t i = clients_.size(); i-- > 0;) {
+    if (i < clients_.size()) clients_[i]->table_changed();
+  }
+}
+
+void ProxyLoop::post_drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done) {
+  loop_.post([this, idle, limit, done = std::move(done)] { drain(idle, limit, done); });
+}
+
+void ProxyLoop::drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done) {
+  draining_ = true;
+  drained_ = std::move(done);
+  for (auto& acceptor : acceptors_) acceptor->close();
+  const auto last = idle == Idle::close_at_once ? ClientConnection::Last::this_request
+                                                : ClientConnection::Last::next_request;
+  for (std::size_t i = clients_.size(); i-- > 0;) {
+    if (i < clients_.size()) clients_[i]->drain(last);
+  }
+  loop_.after(limit, [this] {
+    while (!clients_.empty()) clients_.back()->force_close();
+  });
+}
+
+void ProxyLoop::add_client(os::Fd socket, const net::Address& peer, const Listener& listener) {
+  try {
+    auto client = std::make_unique<ClientConnection>(*this, std::move(socket), client_ip(peer),
+                                                     listener.port);
+    client->place = clients_.size();
+    clients_.push_back(std::move(client));
+  } catch (const std::exception& wrong) {
+    report("router", fmt::format("a client was turned away: {}", wrong.what()));
+    return;
+  }
+  // Most send their request right behind the handshake, so it is here already.
+  clients_.back()->resume();
+}
+
+void ProxyLoop::gone(ClientConnection& client) {
+  forget_again(client);
+  const auto place = client.place;
+  dead_clients_.push_back(std::move(clients_[place]));
+  if (place + 1 != clients_.size()) {
+    clients_[place] = std::move(clients_.back());
+    clients_[place]->place = place;
+  }
+  clients_.pop_back();
+}
+
+void ProxyLoop::bury(std::unique_ptr<DynoConnection> connection) {
+  dead_connections_.push_back(std::move(connection));
+}
+
+void ProxyLoop::again(ClientConnection& client) {
+  if (std::find(again_.begin(), again_.end(), &client) == again_.end()) again_.push_back(&client);
+  if (again_posted_) return;
+  again_posted_ = true;
+  loop_.post([this] {
+    again_posted_ = false;
+    auto clients = std::exchange(again_, {});
+    // One of them may close another; the list of those still to go on is kept where it is found.
+    std::reverse(clients.begin(), clients.end());
+    std::swap(clients, resuming_);
+    while (!resuming_.empty()) {
+      auto* next = resuming_.back();
+      resuming_.pop_back();
+      next->resume();
+    }
+  });
+}
+
+void ProxyLoop::forget_again(const ClientConnection& client) {
+  std::erase(again_, &client);
+  std::erase(resuming_, &client);
+}
+
+void ProxyLoop::dyno_released(DynoState& dyno) {
+  if (dyno.under_way.fetch_sub(1) == 1 && dyno.leaving.load()) events_.on_free(dyno.dyno);
+}
+
+void ProxyLoop::log(std::string_view app, std::int64_t at, std::string_view message) {
+  append_log_record(records_, app, at, message);
+  ++record_count_;
+  if (records_.size() >= records_at_once) {
+    flush_log();
+  } else if (log_timer_ == 0) {
+    log_timer_ = loop_.after(limits_.log_delay, [this] {
+      log_timer_ = 0;
+      flush_log();
+    });
+  }
+}
+
+void ProxyLoop::flush_log() {
+  if (record_count_ == 0) return;
+  loop_.cancel(std::exchange(log_timer_, 0));
+  events_.on_log(std::exchange(records_, {}), std::exchange(record_count_, 0));
+}
+
+void ProxyLoop::end_turn() {
+  dead_clients_.clear();
+  dead_connections_.clear();
+  if (draining_ && clients_.empty() && drained_) {
+    flush_log();
+    std::exchange(drained_, nullptr)();
+  }
+}
+
+void ProxyLoop::write_request_id(std::string& out) {
+  if (entropy_used_ + 16 > entropy_.size()) {
+    fill_random(entropy_);
+    entropy_used_ = 0;
+  }
+  auto* bytes = entropy_.data() + entropy_used_;
+  entropy_used_ += 16;
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (int i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
+    out += digits[bytes[i] >> 4];
+    out += digits[bytes[i] & 15];
+  }
+}
+
+// xorshift64*: which dyno is asked is nobody's secret, and this is asked for every request.
+std::uint64_t ProxyLoop::random_below(std::uint64_t bound) {
+  random_state_ |= random_state_ == 0;
+  random_state_ ^= random_state_ >> 12;
+  random_state_ ^= random_state_ << 25;
+  random_state_ ^= random_state_ >> 27;
+  return ((random_state_ * 0x2545F4914F6CDD1DULL) >> 32) % bound;
+}
+
+std::string_view ProxyLoop::date() {
+  const auto second = static_cast<std::int64_t>(std::time(nullptr));
+  if (second != date_second_) {
+    date_second_ = second;
+    std::tm parts{};
+    const auto time = static_cast<std::time_t>(second);
+    ::gmtime_r(&time, &parts);
+    std::array<char, 64> text{};
+    // Nobody here sets a locale, so the names are English.
+    const auto size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    date_.assign(text.data(), size);
+  }
+  return date_;
+}
+
+}  // namespace renga::router

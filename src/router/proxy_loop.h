@@ -1,0 +1,122 @@
+// ProxyLoop: one thread's share of the router: its listeners, its clients, its connections to
+// dynos, its request log. Loops share nothing but the table and the counters in it. Everything
+// belongs to the thread that runs run(), but what is marked otherwise.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/parser.h"
+#include "net/event_loop.h"
+#include "os/fd.h"
+#include "router/client_connection.h"
+#include "router/dyno_connection.h"
+#include "router/limits.h"
+#include "router/listeners.h"
+#include "router/route_index.h"
+#include "router/time_outs.h"
+
+namespace renga::router {
+
+// What a loop tells; called on its thread.
+struct LoopEvents {
+  // Log records (log_records.h) of so many requests.
+  std::function<void(std::string records, std::size_t requests)> on_log;
+  // A dyno that is leaving has no request under way any more.
+  std::function<void(const std::string& dyno)> on_free;
+};
+
+enum class Idle { close_at_once, may_ask_once_more };  // client connections without a request
+
+class ProxyLoop {
+ public:
+  ProxyLoop(const Limits& limits, LoopEvents events);
+  ~ProxyLoop();
+  ProxyLoop(const ProxyLoop&) = delete;
+  ProxyLoop& operator=(const ProxyLoop&) = delete;
+
+  void listen(Listener listener);  // before run()
+  void run() { loop_.run(); }
+
+  // From any thread. The callbacks run on the loop's thread.
+  void post_table(std::shared_ptr<const RouteIndex> table, std::function<void()> taken_over);
+  // Accepts nothing more and lets requests under way finish, at most so long; `done` follows once
+  // the last client is gone. Then the loop does nothing more than wait for stop().
+  void post_drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
+  void stop() { loop_.stop(); }
+
+  // The rest is for the connections.
+  struct Waits {
+    Waits(net::EventLoop& loop, const Limits& limits);
+    TimeOuts head, keep_alive, connect, queue, first_byte, idle, linger;
+  };
+
+  net::EventLoop& events() { return loop_; }
+  const Limits& limits() const { return limits_; }
+  Waits& waits() { return waits_; }
+  DynoPools& pools() { return pools_; }
+  const RouteIndex& table() const { return *table_; }
+  bool draining() const { return draining_; }
+
+  std::array<char, 64 * 1024>& scratch() { return scratch_; }
+  std::string& head_scratch() { return head_scratch_; }
+  std::string& line_scratch() { return line_scratch_; }
+  http::RequestParser& request_parser() { return request_parser_; }
+  http::ResponseParser& response_parser() { return response_parser_; }
+
+  void write_request_id(std::string& out);          // a random UUID
+  std::string_view date();                          // for a Date header
+  std::uint64_t random_below(std::uint64_t bound);  // not for secrets
+  void log(std::string_view app, std::int64_t at, std::string_view message);
+  void dyno_released(DynoState& dyno);  // one request of it has ended
+
+  void bury(std::unique_ptr<DynoConnection> connection);
+  void gone(ClientConnection& client);   // closed: owned until the turn ends
+  void again(ClientConnection& client);  // calls its resume() in the next turn
+  void forget_again(const ClientConnection& client);
+
+ private:
+  class Acceptor;
+
+  void flush_log();
+  void end_turn();
+  void take_over(std::shared_ptr<const RouteIndex> table);
+  void add_client(os::Fd socket, const net::Address& peer, const Listener& listener);
+  void drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
+
+  const Limits limits_;
+  LoopEvents events_;
+  net::EventLoop loop_;
+  Waits waits_;
+  std::shared_ptr<const RouteIndex> table_;
+
+  std::array<char, 64 * 1024> scratch_;
+  std::string head_scratch_, line_scratch_;
+  http::RequestParser request_parser_;
+  http::ResponseParser response_parser_;
+  std::array<unsigned char, 4096> entropy_;
+  std::size_t entropy_used_ = entropy_.size();
+  std::uint64_t random_state_;
+  std::int64_t date_second_ = 0;
+  std::string date_;
+
+  std::string records_;
+  std::size_t record_count_ = 0;
+  net::TimerId log_timer_ = 0;
+
+  std::vector<std::unique_ptr<DynoConnection>> dead_connections_;
+  DynoPools pools_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<ClientConnection>> clients_;
+  std::vector<std::unique_ptr<ClientConnection>> dead_clients_;
+  std::vector<ClientConnection*> again_, resuming_;
+  bool again_posted_ = false;
+  bool draining_ = false;
+  std::function<void()> drained_;
+};
+
+}  // namespace renga::router

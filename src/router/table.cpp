@@ -1,0 +1,117 @@
+#include "router/table.h"
+
+#include <arpa/inet.h>
+
+#include <boost/json.hpp>
+#include <utility>
+
+namespace renga::router {
+
+namespace json = boost::json;
+
+namespace {
+
+json::object to_object(const Backend& backend) {
+  return {{"dyno", backend.dyno},
+          {"name", backend.name},
+          {"address", backend.address},
+          {"port", backend.port}};
+}
+
+json::object to_object(const Route& route) {
+  json::array backends;
+  for (const auto& backend : route.backends) backends.push_back(to_object(backend));
+  return {{"app", route.app},
+          {"name", route.name},
+          {"backends", std::move(backends)},
+          {"starting", route.starting},
+          {"crashed", route.crashed},
+          {"deployed", route.deployed},
+          {"maintenance", route.maintenance},
+          {"web_quantity", route.web_quantity},
+          {"error_page_url", route.error_page_url},
+          {"maintenance_page_url", route.maintenance_page_url}};
+}
+
+// Reading throws boost's system_error at the first member that is missing or of another type;
+// parse_table() makes one refusal of it.
+std::string text(const json::object& object, std::string_view name) {
+  return std::string(object.at(name).as_string());
+}
+
+Result<Backend> to_backend(const json::object& object) {
+  Backend backend{.dyno = text(object, "dyno"),
+                  .name = text(object, "name"),
+                  .address = text(object, "address"),
+                  .port = object.at("port").to_number<std::uint16_t>()};
+  in_addr numeric{};
+  if (::inet_pton(AF_INET, backend.address.c_str(), &numeric) != 1 || backend.port == 0) {
+    return fail(Kind::invalid, "The route table was refused: dyno " + backend.dyno +
+                                   " has no numeric IPv4 address and port.");
+  }
+  return backend;
+}
+
+Result<Route> to_route(const json::object& object) {
+  Route route{.app = text(object, "app"),
+              .name = text(object, "name"),
+              .backends = {},
+              .starting = object.at("starting").as_bool(),
+              .crashed = object.at("crashed").as_bool(),
+              .deployed = object.at("deployed").as_bool(),
+              .maintenance = object.at("maintenance").as_bool(),
+              .web_quantity = object.at("web_quantity").to_number<int>(),
+              .error_page_url = text(object, "error_page_url"),
+              .maintenance_page_url = text(object, "maintenance_page_url")};
+  for (const auto& backend : object.at("backends").as_array()) {
+    route.backends.push_back(TRY(to_backend(backend.as_object())));
+  }
+  return route;
+}
+
+Result<RouteTable> to_table(const json::object& object) {
+  RouteTable table;
+  table.generation = object.at("generation").to_number<std::uint64_t>();
+  for (const auto& route : object.at("routes").as_array()) {
+    table.routes.push_back(TRY(to_route(route.as_object())));
+  }
+  for (const auto& [host, route] : object.at("hosts").as_object()) {
+    const auto place = route.to_number<std::size_t>();
+    if (place >= table.routes.size()) {
+      return fail(Kind::invalid, "The route table was refused: " + std::string(host) +
+                                     " belongs to a route that is not in it.");
+    }
+    table.hosts.emplace(host, place);
+  }
+  for (const auto& dyno : object.at("retiring").as_array()) {
+    table.retiring.emplace_back(dyno.as_string());
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string to_json(const RouteTable& table) {
+  json::array routes;
+  for (const auto& route : table.routes) routes.push_back(to_object(route));
+  json::object hosts;
+  for (const auto& [host, route] : table.hosts) hosts[host] = route;
+  json::array retiring;
+  for (const auto& dyno : table.retiring) retiring.push_back(json::string(dyno));
+  return json::serialize(json::object{{"generation", table.generation},
+                                      {"routes", std::move(routes)},
+                                      {"hosts", std::move(hosts)},
+                                      {"retiring", std::move(retiring)}});
+}
+
+Result<RouteTable> parse_table(std::string_view json_text) {
+  try {
+    return to_table(json::parse(json_text).as_object());
+  } catch (const std::exception& wrong) {
+    return fail(Kind::invalid,
+                std::string("The route table was refused: it is not the JSON of one (") +
+                    wrong.what() + ").");
+  }
+}
+
+}  // namespace renga::router
