@@ -1,4 +1,5 @@
-// Release: an immutable, numbered state of an app: slug and config vars (and, later, add-ons). A value.
+// Release: an immutable, numbered state of an app: slug and config vars (and, later, add-ons). A
+// value.
 #pragma once
 
 #include <map>
@@ -15,9 +16,9 @@ using ProcessTypes = std::map<std::string, std::string>;  // type to command
 // Slug: the built app, content-addressed and shared between apps.
 struct Slug {
   Id<Slug> id;
-  Id<apps::App> app;             // that built it
-  std::string checksum;          // "SHA256:<64 hex>" of the archive
-  std::int64_t size = 0;         // bytes, compressed
+  Id<apps::App> app;      // that built it
+  std::string checksum;   // "SHA256:<64 hex>" of the archive
+  std::int64_t size = 0;  // bytes, compressed
   std::string stack;
   std::string commit;
   std::string commit_description;
@@ -36,7 +37,7 @@ struct Release {
   int version = 0;  // per app, from 1, without gaps, never reused
   std::string description;
   Status status = Status::succeeded;
-  bool current = false;             // the newest that succeeded
+  bool current = false;  // the newest that succeeded
   Id<accounts::Account> user;
   std::optional<Id<Slug>> slug;
   std::optional<std::string> output_stream;  // of its release command; see logs::OutputStreams
