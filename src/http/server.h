@@ -1,12 +1,16 @@
 // Server: the control endpoint. One event-loop thread holds every connection; the first byte tells
 // TLS (0x16) from plain. Handlers are plain blocking functions on a pool of worker threads.
 //
-// Limits: head 64 KiB (431), buffered body 10 MiB unless the route says otherwise (413), 30 s for a
-// head, 60 s between two pieces of a body, 4,096 connections, 128 worker threads (503 beyond).
+// Limits: head 64 KiB (431), buffered body 10 MiB unless the route says otherwise (413), and those
+// of ServerLimits.
+//
+// A client that closes its sending side still gets its answer, but not a streamed one: there the
+// end of the client's bytes is the only sign that it left, and counts as such.
 #pragma once
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -33,11 +37,23 @@ using Router = std::function<Route(const Request& head)>;
 class RawConnection : public BodyReader, public ResponseStream {};
 using LineHandler = std::function<void(const std::string& line, std::shared_ptr<RawConnection>)>;
 
+struct ServerLimits {
+  std::size_t connections = 4096;  // one more is closed at once
+  std::size_t threads = 128;       // handlers at once; one more gets 503
+  std::chrono::milliseconds head{
+      30'000};  // from the first byte (or the connection) to the head's end
+  std::chrono::milliseconds idle{60'000};   // between two requests
+  std::chrono::milliseconds body{60'000};   // between two pieces of a body
+  std::chrono::milliseconds send{60'000};   // a client that takes nothing of its answer
+  std::chrono::milliseconds linger{2'000};  // for the client to close after the last answer
+};
+
 struct ServerOptions {
   std::string listen = "127.0.0.1:0";          // HOST:PORT; port 0 lets the kernel choose
   std::shared_ptr<const net::TlsContext> tls;  // none: TLS connections are closed
   Router router;
-  LineHandler on_line;  // none: such connections are closed
+  LineHandler on_line;  // none: such connections are closed. Runs on a worker thread
+  ServerLimits limits;
 };
 
 class Server {
@@ -50,7 +66,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   void start();
-  // Stops accepting and lets requests under way finish, for at most `limit`.
+  // Stops accepting and lets requests under way finish, for at most `limit`. From any thread but
+  // the server's own.
   void drain(std::chrono::milliseconds limit);
   std::string address() const;  // HOST:PORT, with the port the kernel chose
 

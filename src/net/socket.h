@@ -74,6 +74,8 @@ Connecting start_connect(const Address& address);
 int connect_error(int fd);  // 0: connected
 
 void set_no_delay(int fd);
+// Lets the kernel find out within two minutes that a silent peer has vanished.
+void set_keep_alive(int fd);
 void set_blocking(int fd, bool blocking);
 
 enum class UnixType { stream, packets };  // packets: SOCK_SEQPACKET, which keeps messages apart

@@ -120,6 +120,13 @@ int connect_error(int fd) {
 
 void set_no_delay(int fd) { set(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
+void set_keep_alive(int fd) {
+  set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
 void set_blocking(int fd, bool blocking) {
   const auto flags = ::fcntl(fd, F_GETFL);
   if (flags < 0) fault("fcntl");
