@@ -1,0 +1,153 @@
+// Who can talk to whom.
+#include "sandbox/network.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/id.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "sandbox/testing/sandbox_fixture.h"
+
+namespace renga::sandbox {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+os::Fd listen_on_host(std::uint16_t& port) {
+  os::Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  socklen_t size = sizeof address;
+  if (bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      listen(listener.get(), 4) != 0)
+    return {};
+  getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  port = ntohs(address.sin_port);
+  return listener;
+}
+
+bool connects(const std::string& to, std::uint16_t port) {
+  const os::Fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  inet_pton(AF_INET, to.c_str(), &address.sin_addr);
+  if (connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
+    return true;
+  pollfd ready{client.get(), POLLOUT, 0};
+  int error = 0;
+  socklen_t size = sizeof error;
+  return poll(&ready, 1, 1000) == 1 &&
+         getsockopt(client.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
+class NetworkTest : public SandboxTest {
+ protected:
+  Spec python(const std::string& program) const {
+    auto spec = script("");
+    spec.argv = {"python3", "-c", program};
+    return spec;
+  }
+  // What the inside of another sandbox says of a connection: "open", "refused" or "timed out".
+  std::string try_from_inside(const std::string& host, std::uint16_t port) {
+    return std::string(text::trim(run(python("import socket\n"
+                                             "s = socket.socket(); s.settimeout(0.7)\n"
+                                             "try:\n  s.connect(('" +
+                                             host + "', " + std::to_string(port) +
+                                             ")); print('open')\n"
+                                             "except Exception as e: print(e)\n"))
+                                      .output));
+  }
+};
+
+TEST_F(NetworkTest, TheHostReachesASandboxAndOtherSandboxesDoNot) {
+  const auto server = python(
+      "import socket\n"
+      "s = socket.socket(); s.bind(('0.0.0.0', 5000)); s.listen(8)\n"
+      "while True: s.accept()[0].close()\n");
+  const auto started = spawner->start(server);
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_TRUE(eventually([&] { return connects(started->address, 5000); }));
+  EXPECT_EQ(try_from_inside(started->address, 5000), "timed out");
+}
+
+TEST_F(NetworkTest, ASandboxReachesNothingOfTheHost) {
+  std::uint16_t port = 0;
+  const auto listener = listen_on_host(port);
+  ASSERT_TRUE(listener);
+  EXPECT_TRUE(connects("127.0.0.1", port));
+  EXPECT_EQ(try_from_inside("169.254.1.1", port), "timed out");
+  EXPECT_THAT(try_from_inside("127.0.0.1", port), HasSubstr("refused"));
+}
+
+TEST_F(NetworkTest, ASandboxReachesNoMetadataAndNoPrivateNetwork) {
+  EXPECT_EQ(try_from_inside("169.254.169.254", 80), "timed out");
+  EXPECT_EQ(try_from_inside("10.0.0.1", 80), "timed out");
+}
+
+TEST_F(NetworkTest, ASandboxKnowsItsOwnNameAndHasNoIpv6Address) {
+  const auto output = output_of("hostname; getent hosts web.1; cat /proc/net/if_inet6");
+  EXPECT_THAT(output, HasSubstr("web.1\n100."));
+  EXPECT_THAT(output, Not(HasSubstr("eth0")));
+}
+
+TEST_F(NetworkTest, LinksGoWithTheirSandboxes) {
+  const auto spec = script("sleep 1000");
+  const auto started = spawner->start(spec);
+  ASSERT_TRUE(started) << started.error().message;
+  const auto routed = [&] {
+    const auto routes = os::read_file("/proc/net/fib_trie").value_or("");
+    return routes.find(started->address + "\n") != std::string::npos;
+  };
+  EXPECT_TRUE(routed());
+  spawner->remove(spec.id);
+  EXPECT_TRUE(eventually([&] { return !routed(); }));
+}
+
+TEST_F(NetworkTest, ServersOnOneHostHaveSlicesOfTheirOwn) {
+  const auto first = spawner->start(script("sleep 1000"));
+  ASSERT_TRUE(first) << first.error().message;
+  auto other_options = options();
+  other_options.run_directory = directory / "run2";
+  other_options.server_name = server_name + "b";
+  Spawner other(other_options);
+  const auto spec = script("sleep 1000");
+  const auto second = other.start(spec);
+  ASSERT_TRUE(second) << second.error().message;
+  const auto slice_of = [](const std::string& address) {
+    in_addr raw;
+    inet_pton(AF_INET, address.c_str(), &raw);
+    return ntohl(raw.s_addr) >> 12;
+  };
+  EXPECT_NE(slice_of(first->address), slice_of(second->address));
+  other.remove(spec.id);
+  clean_up_server(other_options);
+}
+
+TEST(Firewall, LetsOnlyReachableResolversThrough) {
+  const std::string configuration =
+      "search example.org\nnameserver 127.0.0.53\nnameserver 10.0.0.2\nnameserver ::1\n"
+      "nameserver  9.9.9.9 \noptions ndots:1\n";
+  EXPECT_THAT(resolvers_in(configuration), ElementsAre("10.0.0.2", "9.9.9.9"));
+  EXPECT_EQ(reachable_resolvers_only(configuration),
+            "search example.org\nnameserver 10.0.0.2\nnameserver  9.9.9.9 \noptions ndots:1\n");
+  EXPECT_THAT(resolvers_in("nameserver 127.0.0.53\n"), IsEmpty());
+}
+
+TEST(Firewall, RefusesPrivateNetworksUnlessAllowed) {
+  FirewallPlan plan{"renga_x", "rg0000", "100.64.0.0/20", {}, PrivateNetworks::refused};
+  EXPECT_THAT(firewall_rules(plan), HasSubstr("192.168.0.0/16"));
+  plan.private_networks = PrivateNetworks::allowed;
+  EXPECT_THAT(firewall_rules(plan), Not(HasSubstr("192.168.0.0/16")));
+  EXPECT_THAT(firewall_rules(plan), HasSubstr("169.254.0.0/16"));
+}
+
+}  // namespace
+}  // namespace renga::sandbox
