@@ -47,6 +47,8 @@ void Keeper::asked(const Id<apps::App>& app) {
   for (auto& [id, kept] : kept_) {
     if (kept.record.dyno.app != app) continue;
     if (const auto now = records_.find(id)) {
+      if (kept.record.asked == Asked::nothing && now->asked == Asked::replace)
+        say(kept.record, "Restarting");
       kept.record.asked = now->asked;
       kept.record.crashes = now->crashes;
       kept.record.retry_at = now->retry_at;
