@@ -30,6 +30,8 @@ Response call_handler(Exchange& exchange) {
     auto response = exchange.route.handler(request);
     if (response.status >= 200 && response.status <= 599) return response;
     reason = "its handler answered with status " + std::to_string(response.status);
+  } catch (const ClientLeft& error) {
+    return refusal(400, error.what(), request.id);  // to nobody, unless only its body was malformed
   } catch (const std::exception& error) {
     reason = error.what();
   } catch (...) {
@@ -50,6 +52,8 @@ void stream_answer(Exchange& exchange, const std::shared_ptr<Outflow>& out,
   const auto stream = std::make_shared<AnswerStream>(out);
   try {
     callback(stream);
+  } catch (const ClientLeft&) {
+    out->break_off();
   } catch (const std::exception& error) {
     report("http",
            "request " + exchange.request.id + ", its streamed answer failed: " + error.what());
@@ -120,6 +124,8 @@ void Connection::start_raw(std::string line) {
       [handler = shared_.options.on_line, line = std::move(line), stream]() mutable {
         try {
           handler(line, std::move(stream));
+        } catch (const ClientLeft&) {
+          // As sessions end that nobody closes; the stream ends with its last reference.
         } catch (const std::exception& error) {
           report("http", std::string("a raw connection's handler failed: ") + error.what());
         }

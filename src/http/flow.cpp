@@ -42,7 +42,7 @@ std::string Inflow::read() {
   // Bounded by the connection, which fails the body when its client is too slow.
   changed_.wait(lock, [this] { return !bytes_.empty() || ended_ || failed_; });
   if (bytes_.empty()) {
-    if (failed_) throw std::runtime_error("The client left before the end of the request's body.");
+    if (failed_) throw ClientLeft("The client left before the end of the request's body.");
     return {};
   }
   const bool was_full = bytes_.size() >= full;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,11 @@ class LoopDoor {
 
  private:
   Locked<net::EventLoop*> loop_;
+};
+
+// What Inflow::read() throws: not the platform's fault, and so not worth a line in its log.
+struct ClientLeft : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 // `wake` may be called from any thread and must not block: it makes the connection look again.

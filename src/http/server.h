@@ -4,6 +4,9 @@
 // Limits: head 64 KiB (431), buffered body 10 MiB unless the route says otherwise (413), and those
 // of ServerLimits.
 //
+// The program must ignore SIGPIPE (see net/tls.h). Handlers, streamed bodies' reads and on_line run
+// on worker threads and may block; a handler may keep its ResponseStream after it returned.
+//
 // A client that closes its sending side still gets its answer, but not a streamed one: there the
 // end of the client's bytes is the only sign that it left, and counts as such.
 #pragma once

@@ -1,4 +1,5 @@
-// TLS server contexts for the loop's connections, on OpenSSL: TLS 1.2 and 1.3.
+// TLS server contexts for the loop's connections, on OpenSSL: TLS 1.2 and 1.3, no ALPN. OpenSSL
+// writes without MSG_NOSIGNAL, so the program must ignore SIGPIPE.
 #pragma once
 
 #include <openssl/ssl.h>
