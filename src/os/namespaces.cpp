@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -64,6 +65,50 @@ Fd id_map(std::uint32_t base, std::uint32_t count) {
   while (waitpid(holder.pid, nullptr, 0) < 0 && errno == EINTR) continue;
   if (error != 0) fault(error, "make an id map: " + attempted);
   return opened;
+}
+
+namespace {
+
+// Nothing, or why the kernel refuses.
+int try_user_namespace() {
+  try {
+    const auto probe = fork_into(CLONE_NEWUSER);
+    if (probe.pid == 0) _exit(0);
+    while (waitpid(probe.pid, nullptr, 0) < 0 && errno == EINTR) continue;
+    return 0;
+  } catch (const std::system_error& error) {
+    return error.code().value();
+  }
+}
+
+void leave_chroot() {
+  if (unshare(CLONE_NEWNS) != 0) fault("make a mount namespace");
+  // What the host mounts later is still to be seen here, and nothing of ours there.
+  const Fd tree(open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+  if (!tree) fault("clone the root directory");
+  // Entering a mount namespace, even one's own, leaves any chroot: see setns(2).
+  const auto here = open_file("/proc/self/ns/mnt", O_RDONLY);
+  if (setns(here.get(), CLONE_NEWNS) != 0) fault("leave the chroot");
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) fault("separate mounts");
+  if (move_mount(tree.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0 ||
+      fchdir(tree.get()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
+      umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
+    fault("make the root directory the root of a mount namespace");
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) fault("separate mounts");
+}
+
+}  // namespace
+
+void ensure_user_namespaces() {
+  int error = try_user_namespace();
+  if (error == EPERM) {
+    leave_chroot();
+    error = try_user_namespace();
+  }
+  if (error != 0)
+    fault(error,
+          "make a user namespace (are they forbidden by the sysctl user.max_user_namespaces or "
+          "kernel.unprivileged_userns_clone?)");
 }
 
 void in_network_of(const Fd& pidfd, const std::function<void()>& work) {

@@ -25,6 +25,12 @@ void map_ids(pid_t pid, std::uint32_t base, std::uint32_t count);
 // A user namespace with that map and no process in it: what idmapped mounts are given.
 Fd id_map(std::uint32_t base, std::uint32_t count);
 
+// Whether processes in new user namespaces can be made. Throws, with what to do, when the host
+// forbids it. In a chroot the kernel refuses them: then this process (of one thread, and its
+// children) moves to a mount namespace of its own, whose root is what was its root directory. Every
+// path means what it meant before.
+void ensure_user_namespaces();
+
 // Calls `work` with this thread in the process's network namespace, and comes back. When it cannot
 // come back it ends the program: everything after would happen in the wrong place.
 void in_network_of(const Fd& pidfd, const std::function<void()>& work);

@@ -44,7 +44,6 @@ table inet {table} {{
     type filter hook prerouting priority raw; policy accept;
     iifname "{prefix}*" meta nfproto ipv6 drop
     iifname "{prefix}*" ip saddr != {slice} drop
-    iifname != "{prefix}*" ip saddr {slice} iifname != "lo" drop
   }}
   chain to_host {{
     type filter hook input priority filter; policy accept;

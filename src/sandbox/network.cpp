@@ -169,9 +169,7 @@ bool routed_elsewhere(std::uint32_t first, const std::string& prefix) {
 }  // namespace
 
 Network::Network(const std::string& server_name, std::string run_directory)
-    : prefix_("rg" + hex_digits(hash_of(server_name), 4)),
-      server_name_(server_name),
-      run_directory_(std::move(run_directory)) {}
+    : server_name_(server_name), run_directory_(std::move(run_directory)) {}
 
 void Network::prepare() {
   claim_slice();
@@ -198,9 +196,12 @@ bool Network::try_slice(std::uint32_t number) {
     // A note whose server's directory is gone is of a server that is gone.
     if (*owner != run_directory_ && std::filesystem::exists(*owner)) return false;
   }
-  if (routed_elsewhere(first, prefix_)) return false;
+  // The slice makes it unique among servers that share notes; the name, among others, nearly so.
+  const auto prefix = "rg" + hex_digits(number, 3) + hex_digits(hash_of(server_name_), 2);
+  if (routed_elsewhere(first, prefix)) return false;
   os::replace_file(note, run_directory_, 0644);
   slice_ = first;
+  prefix_ = prefix;
   return true;
 }
 
@@ -235,7 +236,7 @@ void Network::load_firewall() {
 }
 
 std::string Network::join(const os::Cloned& process, const std::string& id) {
-  // 4 digits of the server, 8 of the sandbox: 14 characters, of 15 that there may be.
+  // 7 characters for the server, 8 for the sandbox: the 15 that there may be.
   const auto name = prefix_ + id.substr(0, 8);
   {
     os::Netlink batch;

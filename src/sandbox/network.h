@@ -36,9 +36,9 @@ class Network {
   bool try_slice(std::uint32_t number);
   void load_firewall();
 
-  std::string prefix_;  // of this server's interfaces
   std::string server_name_;
   std::string run_directory_;
+  std::string prefix_;       // of this server's interfaces
   std::uint32_t slice_ = 0;  // its first address
   std::uint32_t next_ = 0;   // offset of the address to be tried next
   std::vector<std::string> resolvers_;

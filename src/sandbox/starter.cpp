@@ -149,6 +149,7 @@ Starter::Starter(const SpawnerOptions& options)
       cgroups_(os::CgroupTrees::find(), options.server_name),
       network_(options.server_name, options.run_directory.string()),
       init_(os::sealed_copy(options.init_program)) {
+  os::ensure_user_namespaces();
   const auto policy = syscall_policy();
   filter_.assign(reinterpret_cast<const char*>(policy.data()), policy.size() * sizeof policy[0]);
   run_directory_.prepare();
