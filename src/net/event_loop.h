@@ -1,6 +1,6 @@
-// EventLoop: one thread's epoll loop: edge-triggered descriptors, timers and posted work. Everything
-// but post() and stop() belongs to the thread that runs the loop (or to the one that sets it up
-// before run()).
+// EventLoop: one thread's epoll loop: edge-triggered descriptors, timers and posted work.
+// Everything but post() and stop() belongs to the thread that runs the loop (or to the one that
+// sets it up before run()).
 #pragma once
 
 #include <chrono>
