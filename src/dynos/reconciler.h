@@ -36,6 +36,8 @@ class Reconciler {
   AppSpec spec_of(const apps::App& app, const releases::Release& release);
 
  private:
+  AppSpec spec(const apps::App& app, const releases::Release& release) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -58,6 +58,11 @@ class FakeSandboxes final : public Sandboxes {
       if (sandbox.alive) all.push_back(sandbox.running);
     return all;
   }
+  std::vector<std::string> ids() override {
+    std::vector<std::string> all;
+    for (const auto& [id, sandbox] : sandboxes) all.push_back(id);
+    return all;
+  }
   void signal(const std::string& id, int signal) override {
     step();
     const auto found = sandboxes.find(id);

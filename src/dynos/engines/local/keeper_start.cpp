@@ -128,15 +128,18 @@ void Keeper::recover() {
   std::map<std::string, sandbox::Running> running;
   for (auto& sandbox : sandboxes_.running()) running.emplace(sandbox.id, sandbox);
 
+  std::set<std::string> strays;
+  for (const auto& id : sandboxes_.ids()) strays.insert(id);
+  for (const auto& [id, sandbox] : running) strays.insert(id);
+
   for (auto& record : records_.all()) {
     const auto id = record.dyno.id.value;
     const auto sandbox = running.find(id);
-    const auto* found = sandbox == running.end() ? nullptr : &sandbox->second;
-    if (!record.cleared) adopt(std::move(record), found);
-    // What lives on although its row says that it is over is removed by adopt().
-    if (found) running.erase(sandbox);
+    if (record.cleared) continue;
+    strays.erase(id);  // what lives on although its row says that it is over is removed by adopt()
+    adopt(std::move(record), sandbox == running.end() ? nullptr : &sandbox->second);
   }
-  for (const auto& [id, sandbox] : running) {
+  for (const auto& id : strays) {
     if (options_.is_foreign(id)) continue;
     report("dynos", "removing sandbox " + id + ", which belongs to no dyno");
     clear(id);

@@ -41,8 +41,11 @@ os::Fd listen_at(const std::filesystem::path& path) {
   ::unlinkat(directory.get(), path.filename().c_str(), 0);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0)
     fault("bind " + path.string());
-  // renga-init connects as its app's user, through a descriptor of the directory that it was given;
-  // the directory keeps others out, and a sender must know its dyno's secret.
+  // renga-init connects as its app's user, who has to pass the directory; those above may be
+  // closed. A sender must know its dyno's secret.
+  using std::filesystem::perms;
+  std::filesystem::permissions(path.parent_path(), perms::group_exec | perms::others_exec,
+                               std::filesystem::perm_options::add);
   if (::fchmodat(directory.get(), path.filename().c_str(), 0666, 0) != 0)
     fault("chmod " + path.string());
   if (::listen(socket.get(), 1024) != 0) fault("listen at " + path.string());

@@ -11,6 +11,7 @@ class SpawnedSandboxes final : public Sandboxes {
     return spawner_.start(spec);
   }
   std::vector<sandbox::Running> running() override { return spawner_.running(); }
+  std::vector<std::string> ids() override { return spawner_.ids(); }
   void signal(const std::string& id, int signal) override { spawner_.signal(id, signal); }
   void kill(const std::string& id) override { spawner_.kill(id); }
   void remove(const std::string& id) override { spawner_.remove(id); }

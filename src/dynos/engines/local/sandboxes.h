@@ -17,6 +17,7 @@ class Sandboxes {
   virtual ~Sandboxes() = default;
   virtual Result<sandbox::Running> start(const sandbox::Spec& spec) = 0;
   virtual std::vector<sandbox::Running> running() = 0;
+  virtual std::vector<std::string> ids() = 0;
   virtual void signal(const std::string& id, int signal) = 0;
   virtual void kill(const std::string& id) = 0;
   virtual void remove(const std::string& id) = 0;

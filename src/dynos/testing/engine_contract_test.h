@@ -1,0 +1,233 @@
+// What every engine must do, whatever runs the processes behind it. An engine's tests include this,
+// make an EngineHouse, and instantiate EngineContract with it. The commands run on a real engine as
+// they are.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <functional>
+#include <memory>
+
+#include "base/locked.h"
+#include "dynos/engine.h"
+
+namespace renga::dynos {
+
+// A machine with an engine on it and an app in its store.
+class EngineHouse {
+ public:
+  virtual ~EngineHouse() = default;
+  virtual Engine& engine() = 0;
+  virtual Id<apps::App> app() = 0;
+  virtual Id<releases::Slug> slug() = 0;
+  virtual bool answers(const Endpoint& endpoint) = 0;  // a connection is accepted there
+  virtual std::string log() { return ""; }             // for failures
+};
+
+struct EngineKind {
+  std::string name;
+  std::function<std::optional<std::string>()> unsupported;  // why it cannot be tested here
+  std::function<std::unique_ptr<EngineHouse>()> make;
+};
+inline void PrintTo(const EngineKind& kind, std::ostream* out) { *out << kind.name; }
+
+class EngineContract : public testing::TestWithParam<EngineKind> {
+ protected:
+  static constexpr auto serve =
+      "perl -MIO::Socket::INET -e '$s=IO::Socket::INET->new(LocalPort=>$ENV{PORT},Listen=>9,"
+      "ReuseAddr=>1) or die; while(1){$c=$s->accept; close $c if $c}'";
+
+  void SetUp() override {
+    if (const auto why = GetParam().unsupported()) GTEST_SKIP() << *why;
+    house = GetParam().make();
+    EngineEvents events;
+    // A router that has no request under way.
+    events.on_endpoints_change = [this](const Id<apps::App>& app) {
+      std::set<std::string> now;
+      for (const auto& endpoint : engine().endpoints(app).up) now.insert(endpoint.dyno.value);
+      for (const auto& before : routed)
+        if (!now.contains(before)) engine().retired({before});
+      routed = now;
+    };
+    engine().set_events(events);
+    engine().start();
+  }
+  void TearDown() override {
+    if (!house) return;
+    if (HasFailure()) std::cerr << house->log();
+    engine().forget(house->app());
+    house.reset();
+  }
+
+  Engine& engine() { return house->engine(); }
+  AppSpec spec(int version, std::vector<ProcessSpec> processes) {
+    AppSpec made;
+    made.app = house->app();
+    made.app_name = "sushi";
+    made.release = {"release-" + std::to_string(version)};
+    made.release_version = version;
+    made.slug = house->slug();
+    made.stack = "host";
+    made.env = {{"GREETING", "hello"}};
+    made.processes = std::move(processes);
+    return made;
+  }
+  static ProcessSpec web(int quantity) { return {"web", serve, quantity, "Standard-1X"}; }
+  static ProcessSpec worker(int quantity) {
+    return {"worker", "sleep 600", quantity, "Standard-1X"};
+  }
+
+  std::vector<std::string> shown() {
+    std::vector<std::string> all;
+    for (const auto& dyno : engine().dynos(house->app()))
+      all.push_back(dyno.name() + "@v" + std::to_string(dyno.release_version) + " " +
+                    std::string(name_of(dyno.state)));
+    return all;
+  }
+  bool eventually(const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      ::poll(nullptr, 0, 10);
+    }
+    return true;
+  }
+  bool becomes(const std::vector<std::string>& wanted) {
+    if (eventually([&] { return shown() == wanted; })) return true;
+    ADD_FAILURE() << "shown: " << testing::PrintToString(shown());
+    return false;
+  }
+  std::set<std::string> ids() {
+    std::set<std::string> all;
+    for (const auto& dyno : engine().dynos(house->app())) all.insert(dyno.id.value);
+    return all;
+  }
+  OneOff one_off(const std::string& command) {
+    OneOff made;
+    made.id = Id<Dyno>::create();
+    made.command = command;
+    return made;
+  }
+
+  std::unique_ptr<EngineHouse> house;
+  std::set<std::string> routed;
+};
+
+TEST_P(EngineContract, RunsWhatIsApplied) {
+  engine().apply(spec(1, {web(1), worker(2)}));
+  ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up", "worker.2@v1 up"}));
+  const auto endpoints = engine().endpoints(house->app());
+  ASSERT_EQ(endpoints.up.size(), 1U);
+  EXPECT_EQ(endpoints.up[0].dyno_name, "web.1");
+  EXPECT_EQ(endpoints.web_quantity, 1);
+  EXPECT_TRUE(house->answers(endpoints.up[0]));
+}
+
+TEST_P(EngineContract, ApplyingTwiceChangesNothing) {
+  engine().apply(spec(1, {web(1)}));
+  ASSERT_TRUE(becomes({"web.1@v1 up"}));
+  const auto before = ids();
+  engine().apply(spec(1, {web(1)}));
+  engine().apply(spec(1, {web(1), worker(1)}));
+  ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up"}));
+  for (const auto& id : before) EXPECT_TRUE(ids().contains(id));
+}
+
+TEST_P(EngineContract, ScalesUpAndDown) {
+  engine().apply(spec(1, {worker(1)}));
+  ASSERT_TRUE(becomes({"worker.1@v1 up"}));
+  const auto first = ids();
+  engine().apply(spec(1, {worker(3)}));
+  ASSERT_TRUE(becomes({"worker.1@v1 up", "worker.2@v1 up", "worker.3@v1 up"}));
+  engine().apply(spec(1, {worker(1)}));
+  ASSERT_TRUE(becomes({"worker.1@v1 up"}));
+  EXPECT_EQ(ids(), first);
+  engine().apply(spec(1, {}));
+  ASSERT_TRUE(becomes({}));
+}
+
+TEST_P(EngineContract, RunsNothingWithoutASlug) {
+  auto empty = spec(1, {web(1)});
+  empty.slug.reset();
+  engine().apply(empty);
+  EXPECT_TRUE(becomes({}));
+  EXPECT_EQ(engine().endpoints(house->app()).web_quantity, 0);
+  EXPECT_EQ(engine().run(empty, one_off("exit 0")).error().kind, Kind::conflict);
+}
+
+TEST_P(EngineContract, ReplacesDynosWhenAReleaseComes) {
+  engine().apply(spec(1, {web(1), worker(1)}));
+  ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up"}));
+  engine().apply(spec(2, {web(1), worker(1)}));
+  ASSERT_TRUE(becomes({"web.1@v2 up", "worker.1@v2 up"}));
+  const auto endpoints = engine().endpoints(house->app());
+  ASSERT_EQ(endpoints.up.size(), 1U);
+  EXPECT_TRUE(house->answers(endpoints.up[0]));
+}
+
+TEST_P(EngineContract, RestartsByTypeAndByName) {
+  engine().apply(spec(1, {web(1), worker(1)}));
+  ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up"}));
+  auto before = ids();
+  ASSERT_TRUE(engine().restart(house->app(), "web.1"));
+  ASSERT_TRUE(eventually([&] { return shown().size() == 2 && ids() != before; }));
+  ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up"}));
+  before = ids();
+  ASSERT_TRUE(engine().stop(house->app(), "worker"));
+  ASSERT_TRUE(eventually([&] { return shown().size() == 2 && ids() != before; }));
+  ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up"}));
+}
+
+TEST_P(EngineContract, RefusesToRestartWhatIsNotThere) {
+  engine().apply(spec(1, {worker(0)}));
+  EXPECT_TRUE(engine().restart(house->app(), ""));
+  EXPECT_TRUE(engine().restart(house->app(), "worker"));
+  EXPECT_EQ(engine().restart(house->app(), "clock").error().kind, Kind::not_found);
+  EXPECT_EQ(engine().stop(house->app(), "worker.7").error().kind, Kind::not_found);
+}
+
+TEST_P(EngineContract, AOneOffRunsOnceAndItsStatusIsKept) {
+  engine().apply(spec(1, {}));
+  const auto job = one_off("exit 3");
+  const auto dyno = engine().run(spec(1, {}), job);
+  ASSERT_TRUE(dyno) << dyno.error().message;
+  EXPECT_EQ(dyno->id, job.id);
+  EXPECT_EQ(dyno->type, "run");
+  EXPECT_GE(dyno->number, 1'000);
+  ASSERT_TRUE(engine().run(spec(1, {}), job));
+  ASSERT_TRUE(eventually([&] {
+    const auto now = engine().one_off(job.id);
+    return now && now->exit_status == 3;
+  }));
+  EXPECT_TRUE(becomes({}));
+  EXPECT_FALSE(engine().one_off(Id<Dyno>::create()));
+}
+
+TEST_P(EngineContract, AOneOffThatIsStoppedDoesNotComeBack) {
+  engine().apply(spec(1, {}));
+  const auto dyno = engine().run(spec(1, {}), one_off("sleep 600"));
+  ASSERT_TRUE(dyno) << dyno.error().message;
+  ASSERT_TRUE(engine().stop(house->app(), dyno->name()));
+  ASSERT_TRUE(eventually([&] { return engine().one_off(dyno->id)->exit_status == 143; }));
+  EXPECT_TRUE(becomes({}));
+}
+
+TEST_P(EngineContract, ForgettingAnAppStopsAllOfIt) {
+  engine().apply(spec(1, {web(1)}));
+  const auto dyno = engine().run(spec(1, {}), one_off("sleep 600"));
+  ASSERT_TRUE(dyno);
+  engine().forget(house->app());
+  EXPECT_THAT(engine().dynos(house->app()), testing::IsEmpty());
+  EXPECT_EQ(engine().endpoints(house->app()).web_quantity, 0);
+}
+
+TEST_P(EngineContract, StoppingEverythingLeavesNothing) {
+  engine().apply(spec(1, {web(1), worker(1)}));
+  ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up"}));
+  engine().stop_everything();
+  EXPECT_THAT(engine().dynos(house->app()), testing::IsEmpty());
+}
+
+}  // namespace renga::dynos
