@@ -18,6 +18,8 @@ int main(int argc, char** argv) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 
   const char* part = argc > 1 ? argv[1] : "";
+  // Manual pages are the CLI's, those of the platform's parts too.
+  if (argc > 2 && std::strcmp(argv[2], "--help") == 0) return renga::cli::main(argc, argv);
   if (std::strcmp(part, "server") == 0) return renga::server::server_main(argc, argv);
   if (std::strcmp(part, "server:stop") == 0) return renga::server::stop_main(argc, argv);
   if (std::strcmp(part, "router") == 0) return renga::router::router_main(argc, argv);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "base/text.h"
@@ -25,6 +26,13 @@ const Flag* find_flag(const Command& command, Matches matches) {
   return nullptr;
 }
 
+// How many arguments the usage line has room for: "[NAME]" is one, "NAME ..." any number.
+std::size_t most_arguments(const Command& command) {
+  if (command.usage.find("...") != std::string_view::npos)
+    return std::numeric_limits<std::size_t>::max();
+  return command.usage.empty() ? 0 : text::split(command.usage, ' ').size();
+}
+
 std::string spelled(const Flag& flag) {
   return fmt::format("{}--{}{}", flag.letter ? fmt::format("-{}, ", flag.letter) : "    ",
                      flag.name, flag.value.empty() ? "" : fmt::format(" {}", flag.value));
@@ -41,6 +49,10 @@ Result<void> parse_arguments(const Command& command, const std::vector<std::stri
       return {};
     }
     if (!word.starts_with('-') || word == "-") {
+      if (context.arguments.size() == most_arguments(command))
+        return fail(Kind::invalid,
+                    fmt::format("{} does not know what to do with {}. See `renga help {}`.",
+                                command.name, word, command.name));
       context.arguments.push_back(word);
       continue;
     }
@@ -83,7 +95,8 @@ std::string manual(const Command& command) {
     page += fmt::format("  {:24} {}\n", spelled(flag), flag.summary);
   };
   for (const auto& flag : command.flags) add(flag);
-  for (const auto& flag : common_flags) add(flag);
+  if (!command.hidden)
+    for (const auto& flag : common_flags) add(flag);
   if (!command.help.empty()) page += fmt::format("\n{}\n", text::trim(command.help));
   return page;
 }

@@ -10,8 +10,8 @@
 namespace renga::cli {
 
 // Flags may stand anywhere before `--`; --name VALUE, --name=VALUE, -n VALUE and -nVALUE are the
-// same. Every command also takes --url and --help. Kind::invalid: an unknown flag, or one without
-// its value.
+// same. Every command also takes --url and --help. Kind::invalid: an unknown flag, one without its
+// value, or more arguments than the usage line names.
 Result<void> parse_arguments(const Command& command, const std::vector<std::string>& words,
                              Context& context);
 

@@ -73,6 +73,7 @@ int run(std::span<const Command> commands, const std::vector<std::string>& argum
     terminal.out(overview(commands));
     return 0;
   }
+  if (words[0] == "--version" || words[0] == "-v") words[0] = "version";
 
   const auto command =
       std::ranges::find_if(commands, [&](const Command& known) { return known.name == words[0]; });
@@ -92,21 +93,20 @@ int run(std::span<const Command> commands, const std::vector<std::string>& argum
     terminal.out(manual(*command));
     return 0;
   }
-  const auto status = command->run(context);
-  if (status) return *status;
-  terminal.say(fmt::format(" !    {}", status.error().message));
+  try {
+    const auto status = command->run(context);
+    if (status) return *status;
+    terminal.say(fmt::format(" !    {}", status.error().message));
+  } catch (const std::exception& error) {
+    terminal.say(fmt::format(" !    {} failed: {}", command->name, error.what()));
+  }
   return 1;
 }
 
 int main(int argc, char** argv) {
   RealTerminal terminal;
-  try {
-    return run(all_commands(), std::vector<std::string>(argv + 1, argv + argc), terminal,
-               client::real_surroundings(), client::http_transport);
-  } catch (const std::exception& error) {
-    terminal.say(fmt::format(" !    {}", error.what()));
-    return 1;
-  }
+  return run(all_commands(), std::vector<std::string>(argv + std::min(argc, 1), argv + argc),
+             terminal, client::real_surroundings(), client::http_transport);
 }
 
 }  // namespace renga::cli

@@ -37,7 +37,8 @@ struct Command {
   std::string_view help;     // the rest of its manual page, with examples
   std::vector<Flag> flags;
   Result<int> (*run)(Context&);  // exit status
-  bool hidden = false;           // not in the list of `renga help`
+  // A part of the platform with a page here: not in the list, and without the flags of a client.
+  bool hidden = false;
 };
 
 using TransportMaker =
@@ -56,6 +57,8 @@ class Context {
   Result<std::string> app();
   // A path below the app: path("/dynos") is "/apps/<name>/dynos".
   Result<std::string> path(std::string_view below = {});
+  // The app's newest release; Kind::not_found when it has none.
+  Result<boost::json::value> newest_release();
 
   bool has(const std::string& flag) const { return flags.contains(flag); }
   std::string flag(const std::string& name, std::string otherwise = {}) const {

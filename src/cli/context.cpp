@@ -39,4 +39,11 @@ Result<std::string> Context::path(std::string_view below) {
   return "/apps/" + text::url_encode(TRY(app())) + std::string(below);
 }
 
+Result<boost::json::value> Context::newest_release() {
+  auto newest = TRY(TRY(platform())->get(TRY(path("/releases")), "version ..; order=desc, max=1"));
+  if (!newest.is_array() || newest.as_array().empty())
+    return fail(Kind::not_found, fmt::format("{} has no release yet.", TRY(app())));
+  return std::move(newest.as_array().front());
+}
+
 }  // namespace renga::cli

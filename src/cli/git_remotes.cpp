@@ -36,7 +36,6 @@ std::string app_of(std::string_view url, const std::string& host) {
   return {};
 }
 
-// git is always served over TLS too; its remotes say so, since passwords travel with them.
 std::string git_base(const client::Settings& settings) { return "https://" + settings.host(); }
 
 }  // namespace
@@ -55,16 +54,20 @@ std::vector<AppRemote> app_remotes(const std::filesystem::path& directory, const
   return remotes;
 }
 
+std::string git_url(const client::Settings& settings, const std::string& app) {
+  return fmt::format("{}/{}.git", git_base(settings), app);
+}
+
 bool in_repository(const std::filesystem::path& directory) {
   const auto inside = git(directory, {"rev-parse", "--git-dir"});
   return inside && inside->status == 0;
 }
 
 Result<void> set_app_remote(const std::filesystem::path& directory,
-                            const client::Settings& settings, const std::string& name,
-                            const std::string& app) {
+                            const client::Settings& settings, const std::string& program,
+                            const std::string& name, const std::string& app) {
   const auto base = git_base(settings);
-  const auto url = fmt::format("{}/{}.git", base, app);
+  const auto url = git_url(settings, app);
   const auto known = git(directory, {"remote", "get-url", name});
   const auto done = known && known->status == 0 ? git(directory, {"remote", "set-url", name, url})
                                                 : git(directory, {"remote", "add", name, url});
@@ -74,11 +77,16 @@ Result<void> set_app_remote(const std::filesystem::path& directory,
 
   // An empty helper first: helpers of the user's own configuration are not asked for this host.
   const auto helper = fmt::format("credential.{}.helper", base);
-  git(directory, {"config", "--replace-all", helper, ""});
-  git(directory, {"config", "--add", helper, "!renga git:credentials"});
+  const auto asks = fmt::format("!{} git:credentials", text::shell_quote(program));
+  const auto trust = fmt::format("http.{}/.sslCAInfo", base);
+  std::vector<std::vector<std::string>> changes{{"config", "--replace-all", helper, ""},
+                                                {"config", "--add", helper, asks}};
   if (!settings.ca.empty())
-    git(directory, {"config", fmt::format("http.{}/.sslCAInfo", base),
-                    std::filesystem::absolute(settings.ca).string()});
+    changes.push_back({"config", trust, std::filesystem::absolute(settings.ca).string()});
+  for (auto& change : changes)
+    if (const auto set = git(directory, std::move(change)); !set || set->status != 0)
+      return fail(Kind::invalid, fmt::format("git could not be told how to sign in to {}: {}", base,
+                                             set ? text::trim(set->err) : "git is not installed"));
   return {};
 }
 

@@ -18,11 +18,13 @@ Result<int> run(Context& context) {
   const auto app = TRY(platform->post("/apps", wanted));
   const auto name = text_at(app, "name");
   context.terminal.say(fmt::format("Creating {}... done", name));
-  context.terminal.line(fmt::format("{} | {}", text_at(app, "web_url"), text_at(app, "git_url")));
+  context.terminal.line(
+      fmt::format("{} | {}", text_at(app, "web_url"), git_url(platform->settings(), name)));
 
   if (!context.has("no-remote") && in_repository(context.surroundings.directory)) {
     const auto remote = context.flag("remote", "renga");
-    TRY(set_app_remote(context.surroundings.directory, platform->settings(), remote, name));
+    TRY(set_app_remote(context.surroundings.directory, platform->settings(),
+                       context.surroundings.program, remote, name));
     context.terminal.say(
         fmt::format("Added the git remote {}: deploy with `git push {} main`.", remote, remote));
   }

@@ -2,20 +2,22 @@
 
 #include "cli/answers.h"
 #include "cli/commands/commands.h"
+#include "cli/git_remotes.h"
 
 namespace renga::cli {
 namespace {
 
 Result<int> run(Context& context) {
   const auto path = TRY(context.path());
-  const auto app = TRY(TRY(context.platform())->get(path));
+  auto* platform = TRY(context.platform());
+  const auto app = TRY(platform->get(path));
   if (context.has("json")) {
     context.terminal.out(pretty(app));
     return 0;
   }
   context.terminal.line("=== " + text_at(app, "name"));
   context.terminal.out(
-      columns({{"Git URL:", text_at(app, "git_url")},
+      columns({{"Git URL:", git_url(platform->settings(), text_at(app, "name"))},
                {"Owner:", text_at(app, "owner.email")},
                {"Region:", text_at(app, "region.name")},
                {"Stack:", text_at(app, "stack.name")},

@@ -22,7 +22,8 @@ Result<int> run(Context& context) {
   const auto old = path.substr(path.rfind('/') + 1);
   for (const auto& remote : app_remotes(directory, settings.host(), ""))
     if (remote.app == old)
-      TRY(set_app_remote(directory, settings, remote.name, text_at(app, "name")));
+      TRY(set_app_remote(directory, settings, context.surroundings.program, remote.name,
+                         text_at(app, "name")));
   return 0;
 }
 

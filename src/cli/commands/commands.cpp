@@ -11,6 +11,7 @@ std::span<const Command> all_commands() {
       domains(),      domains_add(),    domains_remove(),   maintenance_on(),  maintenance_off(),
       buildpacks(),   buildpacks_set(), buildpacks_clear(), git_remote(),      git_credentials(),
       login(),        logout(),         auth_whoami(),      auth_token(),      env(),
+      version(),      server(),         server_stop(),
   };
   return all;
 }

@@ -44,5 +44,8 @@ Command logout();
 Command auth_whoami();
 Command auth_token();
 Command env();
+Command version();
+Command server();
+Command server_stop();
 
 }  // namespace renga::cli

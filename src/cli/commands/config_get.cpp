@@ -1,4 +1,3 @@
-#include "cli/answers.h"
 #include "cli/commands/commands.h"
 
 namespace renga::cli {
@@ -9,7 +8,10 @@ Result<int> run(Context& context) {
     return fail(Kind::invalid, "Which config var? `renga config:get NAME`.");
   const auto path = TRY(context.path("/config-vars"));
   const auto vars = TRY(TRY(context.platform())->get(path));
-  for (const auto& name : context.arguments) context.terminal.line(text_at(vars, name));
+  for (const auto& name : context.arguments) {
+    const auto* value = vars.as_object().if_contains(name);
+    context.terminal.line(value && value->is_string() ? std::string_view(value->as_string()) : "");
+  }
   return 0;
 }
 

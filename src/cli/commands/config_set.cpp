@@ -9,14 +9,6 @@ namespace json = boost::json;
 
 namespace {
 
-// "v12": the newest release of the app.
-Result<std::string> newest_release(Context& context) {
-  const auto path = TRY(context.path("/releases"));
-  const auto newest = TRY(TRY(context.platform())->get(path, "version ..; order=desc, max=1"));
-  return newest.as_array().empty() ? std::string("v?")
-                                   : "v" + text_at(newest.as_array().front(), "version");
-}
-
 Result<int> run(Context& context) {
   if (context.arguments.empty())
     return fail(Kind::invalid, "Which config var? `renga config:set NAME=value`.");
@@ -31,9 +23,9 @@ Result<int> run(Context& context) {
   }
   const auto path = TRY(context.path("/config-vars"));
   TRY(TRY(context.platform())->patch(path, changes));
-  context.terminal.say(fmt::format("Setting {} and restarting {}... done, {}",
+  context.terminal.say(fmt::format("Setting {} and restarting {}... done, v{}",
                                    text::join(names, ", "), TRY(context.app()),
-                                   TRY(newest_release(context))));
+                                   text_at(TRY(context.newest_release()), "version")));
   for (const auto& [name, value] : changes)
     context.terminal.line(
         fmt::format("{}: {}", std::string_view(name), std::string_view(value.as_string())));

@@ -9,14 +9,6 @@ namespace json = boost::json;
 
 namespace {
 
-// "v12": the newest release of the app.
-Result<std::string> newest_release(Context& context) {
-  const auto path = TRY(context.path("/releases"));
-  const auto newest = TRY(TRY(context.platform())->get(path, "version ..; order=desc, max=1"));
-  return newest.as_array().empty() ? std::string("v?")
-                                   : "v" + text_at(newest.as_array().front(), "version");
-}
-
 Result<int> run(Context& context) {
   if (context.arguments.empty())
     return fail(Kind::invalid, "Which config var? `renga config:unset NAME`.");
@@ -24,9 +16,9 @@ Result<int> run(Context& context) {
   for (const auto& name : context.arguments) changes[name] = nullptr;
   const auto path = TRY(context.path("/config-vars"));
   TRY(TRY(context.platform())->patch(path, changes));
-  context.terminal.say(fmt::format("Unsetting {} and restarting {}... done, {}",
+  context.terminal.say(fmt::format("Unsetting {} and restarting {}... done, v{}",
                                    text::join(context.arguments, ", "), TRY(context.app()),
-                                   TRY(newest_release(context))));
+                                   text_at(TRY(context.newest_release()), "version")));
   return 0;
 }
 

@@ -10,25 +10,27 @@ Result<int> run(Context& context) {
   auto surroundings = context.surroundings;
   if (context.has("data")) {
     surroundings.data_directory = std::filesystem::absolute(context.flag("data"));
-    surroundings.environment.erase("RENGA_URL");
-    surroundings.environment.erase("RENGA_TOKEN");
-    surroundings.environment["XDG_CONFIG_HOME"] = surroundings.data_directory / "no-logins";
+    surroundings.data_directory_named = true;
+    for (const auto* variable : {"RENGA_URL", "RENGA_TOKEN", "RENGA_CA"})
+      surroundings.environment.erase(variable);
   }
   const auto settings = TRY(client::find_settings(surroundings, context.flag("url")));
   const auto host = settings.host();
-  const auto name = host.substr(0, host.rfind(':'));
+  const auto name = settings.name();
+  // Told of any other host, Heroku's CLI warns and goes on against api.heroku.com, with our token.
   if (name != "localhost" && name != "127.0.0.1")
-    context.terminal.say(
-        "# Heroku's CLI sends its token only to localhost and 127.0.0.1. From this machine, "
-        "forward a port:\n"
-        "#   ssh -L 7373:localhost:7373 " +
-        name +
-        "\n# and run `renga env --url http://localhost:7373`. "
-        "renga's own commands work from anywhere.");
+    return fail(Kind::unsupported,
+                fmt::format("Heroku's CLI talks to localhost and 127.0.0.1 alone, and would send "
+                            "the token of {} to Heroku. Forward a port (`ssh -L "
+                            "7373:localhost:7373 {}`), then `renga login --url "
+                            "https://localhost:7373 --ca ca.pem` and `renga env`. renga's own "
+                            "commands work without that.",
+                            settings.url, name));
 
   const auto line = [&](std::string_view variable, std::string_view value) {
     context.terminal.line(fmt::format("export {}={}", variable, text::shell_quote(value)));
   };
+  // What is left out here, the CLI asks at Heroku's own hosts, some of them with the token.
   for (const auto* variable :
        {"HEROKU_HOST", "HEROKU_PARTICLEBOARD_URL", "HEROKU_BUILDPACK_REGISTRY_URL",
         "HEROKU_LOGIN_HOST", "HEROKU_STATUS_HOST"})
@@ -52,14 +54,18 @@ Result<int> run(Context& context) {
 }  // namespace
 
 Command env() {
-  return {.name = "env",
-          .usage = "",
-          .summary = "print what points Heroku's own CLI and git at this server",
-          .help = R"page(Example:
+  return {
+      .name = "env",
+      .usage = "",
+      .summary = "print what points Heroku's own CLI and git at this server",
+      .help =
+          R"page(Prints `export` lines for a shell, the token among them. renga itself follows them too.
+
+Example:
   $ eval "$(renga env)"
   $ heroku apps)page",
-          .flags = {{"data", 0, "DIR", "the server's data directory"}},
-          .run = run};
+      .flags = {{"data", 0, "DIR", "the server's data directory"}},
+      .run = run};
 }
 
 }  // namespace renga::cli

@@ -13,10 +13,11 @@ Result<int> run(Context& context) {
     return fail(Kind::invalid, "This directory is no git repository. Make one with `git init`.");
   const auto app = TRY(platform->get(TRY(context.path())));
   const auto remote = context.flag("remote", "renga");
-  TRY(set_app_remote(context.surroundings.directory, platform->settings(), remote,
-                     text_at(app, "name")));
+  TRY(set_app_remote(context.surroundings.directory, platform->settings(),
+                     context.surroundings.program, remote, text_at(app, "name")));
   context.terminal.say(fmt::format("The git remote {} is {}: deploy with `git push {} main`.",
-                                   remote, text_at(app, "git_url"), remote));
+                                   remote, git_url(platform->settings(), text_at(app, "name")),
+                                   remote));
   return 0;
 }
 

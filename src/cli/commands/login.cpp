@@ -12,20 +12,29 @@ namespace {
 
 Result<int> run(Context& context) {
   client::Settings settings;
-  settings.url = context.flag("url");
+  settings.url = client::server_url(context.flag("url"));
   if (settings.url.empty())
     return fail(Kind::invalid, "Which server? `renga login --url https://HOST:7373`.");
-  while (settings.url.ends_with('/')) settings.url.pop_back();
-  if (settings.url.find("://") == std::string::npos) settings.url = "https://" + settings.url;
-  settings.ca = context.flag("ca");
+  std::string ca;
+  if (context.has("ca")) {
+    settings.ca = context.surroundings.directory / context.flag("ca");
+    std::ifstream file(settings.ca);
+    ca.assign(std::istreambuf_iterator<char>(file), {});
+    if (ca.find("BEGIN CERTIFICATE") == std::string::npos)
+      return fail(Kind::invalid, fmt::format("{} is no certificate in PEM. Copy the server's "
+                                             "ca.pem, which is in its data directory.",
+                                             settings.ca.string()));
+  }
+  if (settings.url.starts_with("http://") && !settings.is_loopback())
+    context.terminal.say(fmt::format(
+        " !    {} is not encrypted: whoever sees the traffic has the token. Use https://.",
+        settings.url));
 
   settings.token = text::trim(context.terminal.ask("Token: ", true));
   const auto transport = context.make_transport(settings.ca);
   client::Platform platform(settings, *transport);
   const auto account = TRY(platform.get("/account"));
 
-  std::ifstream file(settings.ca);
-  const std::string ca((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   client::save_login(context.surroundings, settings, ca);
   context.terminal.say(
       fmt::format("Logged in to {} as {}.", settings.url, text_at(account, "email")));

@@ -11,7 +11,8 @@ Result<int> run(Context& context) {
   json::object wanted{{"lines", 100}, {"tail", context.has("tail")}};
   if (context.has("num")) {
     const auto lines = text::number(context.flag("num"));
-    if (!lines || *lines < 1) return fail(Kind::invalid, "--num takes a number from 1 to 1500.");
+    if (!lines || *lines < 1 || *lines > 1'500)
+      return fail(Kind::invalid, "--num takes a number from 1 to 1500.");
     wanted["lines"] = *lines;
   }
   if (context.has("dyno")) wanted["dyno"] = context.flag("dyno");

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "cli/answers.h"
 #include "cli/commands/commands.h"
 
@@ -7,10 +8,12 @@ namespace renga::cli {
 namespace {
 
 Result<int> run(Context& context) {
+  const auto most = text::number(context.flag("num", "15"));
+  if (!most || *most < 1 || *most > 1'000)
+    return fail(Kind::invalid, "--num takes a number from 1 to 1000.");
   const auto path = TRY(context.path("/releases"));
-  const auto releases = TRY(
-      TRY(context.platform())
-          ->get(path, fmt::format("version ..; order=desc, max={}", context.flag("num", "15"))));
+  const auto releases =
+      TRY(TRY(context.platform())->get(path, fmt::format("version ..; order=desc, max={}", *most)));
   if (context.has("json")) {
     context.terminal.out(pretty(releases));
     return 0;

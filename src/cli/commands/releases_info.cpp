@@ -8,12 +8,7 @@ namespace {
 Result<int> run(Context& context) {
   auto* platform = TRY(context.platform());
   auto which = context.arguments.empty() ? std::string() : context.arguments[0];
-  if (which.empty()) {
-    const auto newest =
-        TRY(platform->get(TRY(context.path("/releases")), "version ..; order=desc, max=1"));
-    if (newest.as_array().empty()) return fail(Kind::not_found, "There is no release yet.");
-    which = text_at(newest.as_array().front(), "version");
-  }
+  if (which.empty()) which = text_at(TRY(context.newest_release()), "version");
   if (which.starts_with('v')) which.erase(0, 1);
   const auto release =
       TRY(platform->get(TRY(context.path("/releases/" + text::url_encode(which)))));

@@ -9,15 +9,10 @@ Result<int> run(Context& context) {
   auto* platform = TRY(context.platform());
   auto which = context.arguments.empty() ? std::string() : context.arguments[0];
   if (which.starts_with('v')) which.erase(0, 1);
-  std::string url;
-  if (which.empty()) {
-    const auto newest =
-        TRY(platform->get(TRY(context.path("/releases")), "version ..; order=desc, max=1"));
-    if (!newest.as_array().empty()) url = text_at(newest.as_array().front(), "output_stream_url");
-  } else {
-    url = text_at(TRY(platform->get(TRY(context.path("/releases/" + text::url_encode(which))))),
-                  "output_stream_url");
-  }
+  const auto release =
+      which.empty() ? TRY(context.newest_release())
+                    : TRY(platform->get(TRY(context.path("/releases/" + text::url_encode(which)))));
+  const auto url = text_at(release, "output_stream_url");
   if (url.empty()) return fail(Kind::not_found, "This release has no release command.");
   TRY(platform->stream(url, {}, [&](std::string_view piece) {
     context.terminal.out(piece);

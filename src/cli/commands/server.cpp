@@ -1,0 +1,47 @@
+// The manual pages of the platform's own parts. main.cpp runs them; the CLI only explains them.
+#include "cli/commands/commands.h"
+
+namespace renga::cli {
+namespace {
+
+Result<int> run(Context&) {
+  return fail(Kind::unsupported, "This program is the CLI alone; it has no server in it.");
+}
+
+}  // namespace
+
+Command server() {
+  return {
+      .name = "server",
+      .usage = "",
+      .summary = "run the platform on this machine",
+      .help =
+          R"(Runs until SIGTERM, then stops control and router and leaves the dynos running. Run it as root: dynos
+are isolated with namespaces and cgroups. When it serves it prints one line:
+
+  renga: ready listen=http://127.0.0.1:7373 http=http://127.0.0.1:8080 data=DIR
+
+The listen port takes the API and git, plain and over TLS. The first start makes the admin's
+token (DIR/admin.token) and a certificate authority (DIR/ca.pem).)",
+      .flags = {{"data", 0, "DIR", "the data directory (root: /var/lib/renga)"},
+                {"listen", 0, "HOST:PORT", "API and git (default 127.0.0.1:7373)"},
+                {"http", 0, "HOST:PORT", "where apps answer (default 127.0.0.1:8080)"},
+                {"domain", 0, "NAME", "apps are at APP.NAME (default localhost)"},
+                {"build-env-file", 0, "FILE", "NAME=value lines that builds get"}},
+      .run = run,
+      .hidden = true};
+}
+
+Command server_stop() {
+  return {
+      .name = "server:stop",
+      .usage = "",
+      .summary = "end the server of a data directory",
+      .help = R"(Without --dynos, what runs goes on running, and the next server takes it over.)",
+      .flags = {{"data", 0, "DIR", "the data directory (root: /var/lib/renga)"},
+                {"dynos", 0, "", "stop the dynos as well, whether or not a server is up"}},
+      .run = run,
+      .hidden = true};
+}
+
+}  // namespace renga::cli

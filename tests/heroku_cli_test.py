@@ -1,0 +1,208 @@
+"""The official Heroku CLI, unmodified and pointed here by `renga env`, does what people do with it.
+
+It comes from npm, once, into RENGA_TEST_CACHE (~/.cache/renga-tests). It wants Node.js 20 or newer: the
+system's where that is new enough, else npm's own package of it. Where there is no npm, root gets Debian's.
+"""
+
+import os
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from harness import RENGA, Server, commit, git, main, needs_network, needs_root, repository, wait_until, web_files
+
+VERSION = "11.10.0"
+CACHE = pathlib.Path(os.environ.get("RENGA_TEST_CACHE", pathlib.Path.home() / ".cache/renga-tests"))
+
+
+def run(*command, limit=900, **options):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=limit, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def npm():
+    if found := shutil.which("npm"):
+        return found
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("there is no npm; install it as root: apt-get install -y npm")
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    run("apt-get", "update", "-q=2", env=environment)
+    run("apt-get", "install", "-y", "-q=2", "--no-install-recommends", "nodejs", "npm", env=environment)
+    return shutil.which("npm")
+
+
+def installed(name, package):
+    """The directory with `package` in its node_modules. Made beside it and moved, so that a half one is never used."""
+    directory = CACHE / name
+    if not directory.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        draft = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}.", dir=CACHE))
+        try:
+            run(npm(), "install", "--prefix", str(draft), "--no-audit", "--no-fund", "--ignore-scripts",
+                "--loglevel=error", package)
+            draft.rename(directory)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    return directory
+
+
+def node():
+    system = shutil.which("node")
+    if system:
+        said = subprocess.run([system, "--version"], capture_output=True, text=True).stdout
+        if (major := re.match(r"v(\d+)\.", said)) and int(major[1]) >= 20:
+            return system
+    architecture = {"x86_64": "x64", "aarch64": "arm64"}[platform.machine()]
+    package = f"node-linux-{architecture}"
+    return str(installed("node-22", f"{package}@22") / "node_modules" / package / "bin/node")
+
+
+@needs_root
+@needs_network
+class HerokuCli(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.program = installed(f"heroku-{VERSION}", f"heroku@{VERSION}") / "node_modules/heroku/bin/run.js"
+        cls.node = node()
+
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.close)
+        self.home = self.server.base / "home"
+        (self.home / "bin").mkdir(parents=True)
+        heroku = self.home / "bin/heroku"
+        heroku.write_text(f'#!/bin/sh\nexec {self.node} {self.program} "$@"\n')
+        heroku.chmod(0o755)
+
+        clean = {name: value for name, value in os.environ.items()
+                 if not name.startswith(("HEROKU_", "RENGA_", "XDG_", "GIT_"))}
+        clean.update(HOME=str(self.home), PATH=f"{self.home / 'bin'}:{os.environ['PATH']}", GIT_TERMINAL_PROMPT="0",
+                     GIT_AUTHOR_NAME="t", GIT_AUTHOR_EMAIL="t@example.com",
+                     GIT_COMMITTER_NAME="t", GIT_COMMITTER_EMAIL="t@example.com")
+        # As a person does it: eval "$(renga env)".
+        shown = run("bash", "-c", 'eval "$("$1" env --data "$2")" && env -0', "-", RENGA, str(self.server.data), env=clean)
+        self.environment = dict(entry.split("=", 1) for entry in shown.split("\0") if entry)
+        self.app = repository(self.server.base, web_files(procfile="web: python3 web.py\nworker: sleep 1000\n"))
+
+    def command(self, *words, status=0, environment=None):
+        done = subprocess.run(words, cwd=self.app, env=environment or self.environment, capture_output=True,
+                              text=True, errors="replace", timeout=180, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, status, f"{words}:\n{done.stdout}{done.stderr}\n{self.server.log()[-4000:]}")
+        return done
+
+    def heroku(self, *words, status=0, environment=None):
+        done = self.command("heroku", *words, status=status, environment=environment)
+        return done.stdout + done.stderr
+
+    def said(self, text, *words, **options):
+        """Asks until the command's output matches; dynos take their time."""
+        return wait_until(lambda: re.search(text, self.heroku(*words, **options)), 60, 0.2, f"{text!r} in {words}")
+
+    def test_the_walk(self):
+        port = self.server.listen.rsplit(":", 1)[1]
+        created = self.heroku("apps:create", "walk")
+        self.assertIn(f"https://localhost:{port}/walk.git", created)
+        self.assertIn(f"http://walk.localhost:{self.server.http.rsplit(':', 1)[1]}/", created)
+        self.assertEqual(git(self.app, "remote", "get-url", "heroku").stdout.strip(), f"https://localhost:{port}/walk.git")
+        self.assertIn("walk", self.heroku("apps"))
+
+        self.assertRegex(self.heroku("config:set", "GREETING=hello"), r"(?s)v3.*GREETING:\s+hello")
+        self.assertRegex(self.heroku("config"), r"GREETING:\s+hello")
+        self.assertEqual(self.heroku("config:get", "GREETING").strip(), "hello")
+
+        # git asks `heroku git:credentials` for the token and trusts the server's CA.
+        pushed = self.command("git", "push", "heroku", "main").stderr
+        self.assertIn("remote: -----> Discovering process types", pushed)
+        self.assertIn("Released v4", pushed)
+        self.server.wait_for_page("walk", "v4 one hello web.1")
+
+        self.assertIn("web at 2", self.heroku("ps:scale", "web=2"))
+        self.said(r"(?s)web\.1: up.*web\.2: up", "ps")
+        self.assertRegex(self.heroku("ps"), r"=== web \(\w+\): python3 web\.py \(2\)")
+        self.assertRegex(self.heroku("ps:scale"), r"web=2:\w+")
+
+        self.said(r"app\[web\.2\]: listening", "logs")
+        self.assertRegex(self.heroku("logs", "--source", "heroku", "-n", "1500"),
+                         r"heroku\[web\.2\]: State changed from starting to up")
+        self.tail(r'heroku\[router\]: at=info method=GET path="/followed"', lambda: self.server.get("walk", "/followed"))
+
+        self.heroku("config:set", "GREETING=bye")
+        self.server.wait_for_page("walk", "v5 one bye")
+        listed = self.heroku("releases")
+        sha = git(self.app, "rev-parse", "HEAD").stdout.strip()[:8]
+        self.assertRegex(listed, rf"(?s)v5 +Set GREETING config vars.*v4 +Deploy {sha}.*v3 +Set GREETING config vars")
+        self.assertRegex(self.heroku("releases:rollback", "v4"), r"(?s)v4.*v6")
+        self.server.wait_for_page("walk", "v6 one hello")
+        self.assertRegex(self.heroku("releases:info"), r"(?s)v6.*Rollback to v4")
+
+        info = self.heroku("apps:info")
+        self.assertRegex(info, r"Git URL: +https://localhost:\d+/walk\.git")
+        self.assertRegex(info, r"Web URL: +http://walk\.localhost:\d+/")
+        self.assertRegex(info, r"Dynos: +web: 2")
+        self.assertIn("walk.localhost", self.heroku("domains"))
+        self.assertIn("admin@localhost", self.heroku("auth:whoami"))
+
+        before = {dyno["id"] for dyno in self.server.dynos("walk")}
+        self.heroku("ps:restart")
+        wait_until(lambda: all(d["state"] == "up" and d["id"] not in before for d in self.server.dynos("walk"))
+                   and len(self.server.dynos("walk")) == 2, 90, what="two new dynos")
+
+        self.heroku("maintenance:on")
+        self.assertIn("on", self.heroku("maintenance"))
+        wait_until(lambda: self.server.get("walk")[0] == 503, what="the maintenance page")
+        self.heroku("maintenance:off")
+        self.server.wait_for_page("walk", "v6 one hello")
+
+        self.heroku("run:detached", "echo from a one-off dyno")
+        self.said(r"app\[run\.\d+\]: from a one-off dyno", "logs", "-n", "1500")
+
+        commit(self.app, {"text": "two\n"})
+        self.assertIn("Released v7", self.command("git", "push", "heroku", "main").stderr)
+        self.server.wait_for_page("walk", "v7 two hello")
+
+        self.heroku("apps:destroy", "--confirm", "tuna", "-a", "walk", status=1)
+        self.heroku("apps:destroy", "--confirm", "walk", "-a", "walk")
+        self.assertNotIn("walk", self.heroku("apps"))
+        self.assertEqual(git(self.app, "remote").stdout, "")
+
+    def test_refusals_are_said_in_the_servers_words(self):
+        self.heroku("apps:create", "taken", "--no-remote")
+        self.assertRegex(self.heroku("apps:create", "taken", "--no-remote", status=2), r"(?s)taken.*Error ID: invalid_params")
+        self.assertIn("Error ID: not_found", self.heroku("apps:info", "-a", "nothing", status=2))
+        self.assertIn("Error ID:", self.heroku("ps:scale", "web=2", "-a", "taken", status=2))
+        wrong = dict(self.environment, HEROKU_API_KEY="00000000-0000-0000-0000-000000000000")
+        self.assertIn("HEROKU_API_KEY is invalid", self.heroku("apps", status=1, environment=wrong))
+
+    def tail(self, wanted, happen):
+        """`logs --tail` shows a line that comes while it follows; then it is ended."""
+        follower = subprocess.Popen(["heroku", "logs", "--tail", "-n", "1"], cwd=self.app, env=self.environment, text=True,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        limit = threading.Timer(60, follower.kill)
+        limit.start()
+        lines = []
+        try:
+            for line in follower.stdout:
+                # The first line is the log's last one: it follows now.
+                if not lines:
+                    happen()
+                lines.append(line)
+                if re.search(wanted, line):
+                    return
+            self.fail(f"no {wanted!r} in {lines}\n{self.server.log()[-4000:]}")
+        finally:
+            limit.cancel()
+            follower.kill()
+            follower.wait()
+            follower.stdout.close()
+
+
+main()
