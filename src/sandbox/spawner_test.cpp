@@ -2,10 +2,14 @@
 #include "sandbox/spawner.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
+#include <system_error>
+#include <thread>
 
 #include "base/id.h"
 #include "os/file.h"
@@ -18,7 +22,23 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class SpawnerTest : public SandboxTest {};
+int parent_of(int pid) {
+  const auto stat = os::read_file("/proc/" + std::to_string(pid) + "/stat").value_or("");
+  const auto name_end = stat.rfind(')');
+  return name_end == std::string::npos ? 0 : std::stoi(stat.substr(name_end + 4));
+}
+
+class SpawnerTest : public SandboxTest {
+ protected:
+  // The spawner's process, found as the parent of a sandbox that runs.
+  int spawner_process() {
+    const auto spec = script("sleep 1000");
+    const auto started = spawner->start(spec);
+    const int parent = started ? parent_of(started->init_pid) : 0;
+    spawner->remove(spec.id);
+    return parent;
+  }
+};
 
 TEST_F(SpawnerTest, RunsACommandAndTellsHowItEnded) {
   const auto ran = run(script("echo hello; exit 3"));
@@ -172,8 +192,7 @@ TEST_F(SpawnerTest, SandboxesOutliveTheSpawnerAndAreFoundAgain) {
 TEST_F(SpawnerTest, StartsAnotherSpawnerWhenItsOwnWasKilled) {
   const auto first = spawner->start(script("sleep 1000"));
   ASSERT_TRUE(first) << first.error().message;
-  const auto stat = os::read_file("/proc/" + std::to_string(first->init_pid) + "/stat").value();
-  const auto parent = std::stoi(stat.substr(stat.rfind(')') + 4));
+  const auto parent = parent_of(first->init_pid);
   ASSERT_EQ(::kill(parent, SIGKILL), 0);
   // The same process until it is reaped; the next call finds it dead.
   EXPECT_TRUE(eventually([&] {
@@ -184,6 +203,50 @@ TEST_F(SpawnerTest, StartsAnotherSpawnerWhenItsOwnWasKilled) {
   ASSERT_TRUE(second) << second.error().message;
   EXPECT_NE(second->address, first->address);
   EXPECT_THAT(spawner->running(), SizeIs(2));
+}
+
+TEST_F(SpawnerTest, TakesTurnsWithCallsFromManyThreads) {
+  std::vector<std::jthread> threads;
+  std::atomic<int> well = 0;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 3; ++round) {
+        auto spec = script("exit " + std::to_string(i));
+        spec.uid_base += static_cast<std::uint32_t>(i) * 65'536;
+        const auto started = spawner->start(spec);
+        if (!started || !wait_for_end(*spawner, *started)) continue;
+        const auto exit = spawner->exit_of(spec.id);
+        if (exit && exit->status == i) ++well;
+        spawner->remove(spec.id);
+      }
+    });
+  threads.clear();
+  EXPECT_EQ(well, 12);
+  EXPECT_TRUE(eventually([&] { return left_on_host().empty(); }));
+}
+
+TEST_F(SpawnerTest, ASandboxWhoseStartWasCutOffLeavesNothing) {
+  // Kills the spawner at different instants of a start.
+  for (int delay = 0; delay < 12; ++delay) {
+    const auto spawner_pid = spawner_process();
+    ASSERT_GT(spawner_pid, 1);
+    const auto spec = script("sleep 1000");
+    std::jthread killer([&] {
+      usleep(static_cast<useconds_t>(delay * 700));
+      ::kill(spawner_pid, SIGKILL);
+    });
+    try {
+      // Started or refused with the spawner's death; nothing between.
+      const auto started = spawner->start(spec);
+      EXPECT_TRUE(!started || spawner->watch(*started));
+    } catch (const std::system_error&) {
+    }
+    killer.join();
+  }
+  for (const auto& id : spawner->ids()) spawner->remove(id);
+  EXPECT_THAT(spawner->running(), IsEmpty());
+  EXPECT_TRUE(eventually([&] { return left_on_host().empty(); }))
+      << testing::PrintToString(left_on_host());
 }
 
 }  // namespace
