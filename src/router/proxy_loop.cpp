@@ -89,6 +89,17 @@ void ProxyLoop::listen(Listener listener) {
   acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(listener)));
 }
 
+// What goes wrong for one connection ends that one; what gets here must not end the others.
+void ProxyLoop::run() {
+  while (true) {
+    try {
+      return loop_.run();
+    } catch (const std::exception& wrong) {
+      report("router", wrong.what());
+    }
+  }
+}
+
 void ProxyLoop::post_table(std::shared_ptr<const RouteIndex> table,
                            std::function<void()> taken_over) {
   loop_.post([this, table = std::move(table), taken_over = std::move(taken_over)] {

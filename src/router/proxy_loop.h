@@ -40,7 +40,7 @@ class ProxyLoop {
   ProxyLoop& operator=(const ProxyLoop&) = delete;
 
   void listen(Listener listener);  // before run()
-  void run() { loop_.run(); }
+  void run();                      // until stop()
 
   // From any thread. The callbacks run on the loop's thread.
   void post_table(std::shared_ptr<const RouteIndex> table, std::function<void()> taken_over);

@@ -5,6 +5,8 @@
 // from any thread and do not wait.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -18,6 +20,8 @@ struct RouterLinkOptions {
   std::filesystem::path program;    // renga itself: run as `renga router`
   std::filesystem::path directory;  // DIR/router: its socket, its last table, its own log
   std::string http;                 // HOST:PORT where apps answer; port 0 lets the kernel choose
+  std::size_t threads = 0;          // of the router; 0: one per core
+  std::chrono::milliseconds start_limit{30'000};  // for start()
 };
 
 // One request, when it has ended.
@@ -30,7 +34,10 @@ struct RequestLogLine {
 struct RouterEvents {
   std::function<void(const RequestLogLine&)> on_request = [](const RequestLogLine&) {};
   // The table no longer names this dyno, and the router has no request of it under way.
+  // May be told more than once, and of dynos that were retired before control was started.
   std::function<void(const std::string& dyno)> on_retired = [](const std::string&) {};
+  // So many requests were served without being logged, since this side took their lines too slowly.
+  std::function<void(std::uint64_t requests)> on_dropped = [](std::uint64_t) {};
 };
 
 class RouterLink {
@@ -40,10 +47,12 @@ class RouterLink {
   RouterLink(const RouterLink&) = delete;
   RouterLink& operator=(const RouterLink&) = delete;
 
-  // Returns once a router answers, with the address it serves at (HOST:PORT).
+  // Returns once a router answers, with the address it serves at (HOST:PORT). Throws when there is
+  // none within the limit, or somebody else listens there.
   std::string start();
-  void send(RouteTable table);  // the newest wins; the generation is set here
-  // Ends the router: it finishes what is under way, at most 30 s.
+  // The newest wins; the generation is set here. Sent again to every router that is started.
+  void send(RouteTable table);
+  // Ends the router: it finishes what is under way, at most 30 s. Returns when its process is gone.
   void stop();
 
  private:

@@ -1,0 +1,354 @@
+// One thread works towards one aim: a connection to a router that serves where it should, by the
+// newest table. Whenever there is none it looks: does a router answer? Else, is the lock free, so
+// that one may be started? Else one is starting or ending, and a moment later the same is asked
+// again; one that neither answers nor ends for long is killed. So it does not matter how things
+// came to be as they are: a first start, a control that has come back, a router that was killed,
+// two of these at once.
+#include "router/router_link.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <future>
+#include <set>
+#include <thread>
+
+#include "base/fault.h"
+#include "base/locked.h"
+#include "base/report.h"
+#include "net/event_loop.h"
+#include "net/socket.h"
+#include "router/frames.h"
+#include "router/link_protocol.h"
+#include "router/listeners.h"
+#include "router/log_records.h"
+#include "router/router_launch.h"
+#include "router/router_process.h"
+
+namespace renga::router {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds look_again{20};
+constexpr milliseconds greeting{5'000};  // from connecting to Hello
+constexpr milliseconds silence{30'000};  // without an answer to pings: it is killed
+constexpr milliseconds ping_every{5'000};
+constexpr milliseconds stuck{40'000};     // holds the lock without answering: longer than a drain
+constexpr milliseconds first_pause{100};  // before starting one that has died; doubled each time
+constexpr milliseconds longest_pause{5'000};
+constexpr milliseconds healthy{10'000};  // after which a router's death is the first again
+constexpr milliseconds stop_limit{35'000};
+
+}  // namespace
+
+struct RouterLink::State {
+  State(RouterLinkOptions o, RouterEvents e) : options(std::move(o)), events(std::move(e)) {}
+
+  RouterLinkOptions options;
+  const RouterEvents events;
+
+  struct Shared {
+    std::string address;  // once a router has answered
+    std::string problem;  // the last
+    bool ended = false;   // the router has, as stop() asked
+  };
+  Locked<Shared> shared;
+  std::condition_variable changed;
+
+  // The rest belongs to the thread.
+  net::EventLoop loop;
+  std::vector<os::Fd> listeners;
+  std::unique_ptr<FrameSocket> router;
+  std::uint64_t connections = 0;
+  int router_pid = 0;
+  bool greeted = false;
+  int child = 0;  // to be reaped
+  net::TimerId look_timer = 0;
+  net::TimerId watch_timer = 0;
+  milliseconds pause{0};
+  std::chrono::steady_clock::time_point started_at, heard_at, unanswered_since;
+  bool stopping = false;
+
+  std::uint64_t generation = 0;
+  std::optional<RouteTable> table;  // the newest
+  std::set<std::string> named;      // dynos in it
+  std::set<std::string> awaited;    // not in it any more, and not known to be retired
+
+  std::thread thread;  // last
+
+  void look();
+  void look_later(milliseconds delay);
+  void reap();
+  void launch(const os::Fd& lock);
+  void connect(os::Fd socket);
+  void lost(const std::string& why);
+  void problem(const std::string& what);
+  void hear(Frame type, const std::string& payload, std::vector<os::Fd> descriptors);
+  void greet(const Hello& hello, std::vector<os::Fd> descriptors);
+  void replace(Frame how, const std::string& why);
+  void watch();
+  void send_table();
+  void take(RouteTable fresh);
+};
+
+void RouterLink::State::problem(const std::string& what) {
+  report("router link", what);
+  shared.lock()->problem = what;
+}
+
+void RouterLink::State::look_later(milliseconds delay) {
+  loop.cancel(look_timer);
+  look_timer = loop.after(delay, [this] {
+    look_timer = 0;
+    try {
+      look();
+    } catch (const std::exception& wrong) {
+      problem(std::string("the router could not be started: ") + wrong.what());
+      pause = std::min(std::max(pause * 2, first_pause), longest_pause);
+      look_later(pause);
+    }
+  });
+}
+
+void RouterLink::State::reap() {
+  int status = 0;
+  if (child > 0 && ::waitpid(child, &status, WNOHANG) == child) child = 0;
+}
+
+void RouterLink::State::look() {
+  reap();
+  if (router) return;
+  if (auto socket = net::connect_unix((options.directory / "router.sock").string())) {
+    return connect(*std::move(socket));
+  }
+  if (const auto lock = take_router_lock(options.directory)) {
+    if (!stopping) return launch(lock);
+    reap();
+    shared.lock()->ended = true;
+    changed.notify_all();
+    return;
+  }
+  const auto now = loop.now();
+  if (unanswered_since == std::chrono::steady_clock::time_point()) unanswered_since = now;
+  if (now - unanswered_since > stuck) {
+    unanswered_since = now;
+    if (const int pid = running_router(options.directory); pid > 0) {
+      problem("the router neither answers nor ends; it is killed");
+      ::kill(pid, SIGKILL);
+    }
+  }
+  look_later(look_again);
+}
+
+void RouterLink::State::launch(const os::Fd& lock) {
+  const auto now = loop.now();
+  if (listeners.empty()) {
+    auto threads = options.threads > 0 ? options.threads : std::thread::hardware_concurrency();
+    threads = std::clamp<std::size_t>(threads, 1, 64);
+    listeners = open_listeners(options.http, threads);
+  }
+  const bool died_young =
+      started_at != std::chrono::steady_clock::time_point() && now - started_at < healthy;
+  if (!died_young) pause = {};
+  if (died_young && now - started_at < pause) {
+    return look_later(std::chrono::ceil<milliseconds>(pause - (now - started_at)));
+  }
+  pause = std::min(std::max(pause * 2, first_pause), longest_pause);
+  child = launch_router(options, listeners, lock);
+  started_at = now;
+  unanswered_since = {};
+  look_later(look_again);
+}
+
+void RouterLink::State::connect(os::Fd socket) {
+  const auto count = ++connections;
+  greeted = false;
+  heard_at = loop.now();
+  router = std::make_unique<FrameSocket>(
+      loop, std::move(socket),
+      FrameEvents{.on_frame =
+                      [this](Frame type, std::string payload, std::vector<os::Fd> descriptors) {
+                        hear(type, payload, std::move(descriptors));
+                      },
+                  .on_closed =
+                      [this, count](const std::string& why) {
+                        if (count == connections && router) lost(why);
+                      }});
+}
+
+void RouterLink::State::lost(const std::string& why) {
+  router.reset();
+  router_pid = 0;
+  unanswered_since = {};
+  if (!stopping) report("router link", "the connection to the router is gone: " + why);
+  look_later(milliseconds(0));
+}
+
+void RouterLink::State::hear(Frame type, const std::string& payload,
+                             std::vector<os::Fd> descriptors) {
+  heard_at = loop.now();
+  switch (type) {
+    case Frame::hello: {
+      const auto hello = parse_hello(payload);
+      if (!hello) return replace(Frame::hand_over, hello.error().message);
+      return greet(*hello, std::move(descriptors));
+    }
+    case Frame::records: {
+      const bool whole = for_each_log_record(
+          payload, [&](std::string_view app, std::int64_t at, std::string_view message) {
+            events.on_request({std::string(app), at, std::string(message)});
+          });
+      if (!whole) report("router link", "the router's log was not understood");
+      return;
+    }
+    case Frame::retired:
+      awaited.erase(payload);
+      if (!named.contains(payload)) events.on_retired(payload);
+      return;
+    case Frame::dropped:
+      report("router link", payload + " requests were not logged: their lines came too fast");
+      events.on_dropped(std::strtoull(payload.c_str(), nullptr, 10));
+      return;
+    case Frame::taken_over:
+    case Frame::pong:
+      return;
+    default:
+      report("router link", "the router said something that this control does not understand");
+  }
+}
+
+void RouterLink::State::greet(const Hello& hello, std::vector<os::Fd> descriptors) {
+  router_pid = hello.pid;
+  greeted = true;
+  generation = std::max(generation, hello.generation);
+  if (stopping) return router->send(Frame::stop, {});
+  const bool elsewhere = hello.http != options.http;
+  if (listeners.empty() && !elsewhere) listeners = std::move(descriptors);
+  if (elsewhere) return replace(Frame::stop, "it serves at " + hello.http);
+  if (hello.version != protocol_version) return replace(Frame::hand_over, "it is another version");
+  {
+    auto now = shared.lock();
+    now->address = hello.address;
+    changed.notify_all();
+  }
+  send_table();
+}
+
+// Has the router end, and another take its place. With the same sockets no client notices.
+void RouterLink::State::replace(Frame how, const std::string& why) {
+  report("router link", "another router is started: " + why);
+  router->send(how, {});
+  // Its log's last lines are lost; the connection must make room for the next router's.
+  const auto count = ++connections;
+  loop.post([this, count] {
+    if (count == connections) lost("it was replaced");
+  });
+}
+
+void RouterLink::State::watch() {
+  watch_timer = loop.after(ping_every, [this] { watch(); });
+  reap();
+  if (!router) return;
+  const auto quiet = loop.now() - heard_at;
+  if (quiet > (greeted ? silence : greeting)) {
+    const int pid = running_router(options.directory);
+    problem("the router does not answer; it is killed");
+    if (pid > 0) ::kill(pid, SIGKILL);
+    ++connections;
+    return lost("it did not answer");
+  }
+  router->send(Frame::ping, {});
+}
+
+void RouterLink::State::take(RouteTable fresh) {
+  std::set<std::string> now;
+  for (const auto& route : fresh.routes) {
+    for (const auto& backend : route.backends) now.insert(backend.dyno);
+  }
+  for (const auto& dyno : named) {
+    if (!now.contains(dyno)) awaited.insert(dyno);
+  }
+  for (const auto& dyno : fresh.retiring) awaited.insert(dyno);
+  for (const auto& dyno : now) awaited.erase(dyno);
+  named = std::move(now);
+  fresh.retiring.clear();
+  table = std::move(fresh);
+  send_table();
+}
+
+void RouterLink::State::send_table() {
+  if (!router || !greeted || !table) return;
+  table->generation = ++generation;
+  table->retiring.assign(awaited.begin(), awaited.end());
+  router->send(Frame::table, to_json(*table));
+}
+
+RouterLink::RouterLink(RouterLinkOptions options, RouterEvents events)
+    : state_(std::make_unique<State>(std::move(options), std::move(events))) {}
+
+RouterLink::~RouterLink() {
+  if (!state_->thread.joinable()) return;
+  state_->loop.stop();
+  state_->thread.join();
+}
+
+std::string RouterLink::start() {
+  auto& state = *state_;
+  if (state.thread.joinable()) throw std::logic_error("a router link is started once");
+  std::filesystem::create_directories(state.options.directory);
+  std::filesystem::permissions(state.options.directory, std::filesystem::perms::owner_all);
+  // The first look is taken here, so that an address that cannot be had is said at once.
+  state.look();
+  state.watch_timer = state.loop.after(ping_every, [&state] { state.watch(); });
+  state.thread = std::thread([&state] {
+    // An event's handler may throw, or the router say what nobody understands: go on.
+    while (true) {
+      try {
+        return state.loop.run();
+      } catch (const std::exception& wrong) {
+        state.problem(wrong.what());
+      }
+    }
+  });
+  auto now = state.shared.lock();
+  if (!now.wait_for(state.changed, state.options.start_limit,
+                    [&] { return !now->address.empty(); })) {
+    throw std::runtime_error("The router did not start: " +
+                             (now->problem.empty() ? "it does not answer" : now->problem) +
+                             ". Its log is " + (state.options.directory / "router.log").string() +
+                             ".");
+  }
+  return now->address;
+}
+
+void RouterLink::send(RouteTable table) {
+  state_->loop.post([state = state_.get(), table = std::move(table)]() mutable {
+    state->take(std::move(table));
+  });
+}
+
+void RouterLink::stop() {
+  auto& state = *state_;
+  if (!state.thread.joinable()) return;
+  state.loop.post([&state] {
+    state.stopping = true;
+    state.listeners.clear();
+    if (state.router) {
+      state.router->send(Frame::stop, {});
+    } else {
+      state.look_later(milliseconds(0));
+    }
+  });
+  auto now = state.shared.lock();
+  if (now.wait_for(state.changed, stop_limit, [&] { return now->ended; })) return;
+  const int pid = running_router(state.options.directory);
+  report("router link", "the router does not end; it is killed");
+  if (pid > 0) ::kill(pid, SIGKILL);
+  now.wait_for(state.changed, milliseconds(5'000), [&] { return now->ended; });
+}
+
+}  // namespace renga::router

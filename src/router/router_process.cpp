@@ -1,0 +1,291 @@
+// The main thread of the router. It serves one control at a time, the newest that came, and goes on
+// without one: the table stays, log lines wait up to a bound. What control may have missed (dynos
+// that were retired while it was away) is told again to the next one.
+#include "router/router_process.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <deque>
+#include <fstream>
+#include <set>
+
+#include "base/fault.h"
+#include "base/report.h"
+#include "net/event_loop.h"
+#include "net/socket.h"
+#include "router/frames.h"
+#include "router/link_protocol.h"
+#include "router/listeners.h"
+#include "router/proxy.h"
+
+namespace renga::router {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t retired_remembered = 1024;
+constexpr std::chrono::milliseconds last_words{2'000};  // for control to take the last log lines
+
+std::optional<std::string> read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// Whole or not at all, also when the machine goes down.
+void write_file(const fs::path& path, std::string_view text) {
+  const auto fresh = path.string() + ".new";
+  const os::Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file) fault("write " + fresh);
+  while (!text.empty()) {
+    const auto written = ::write(file.get(), text.data(), text.size());
+    if (written < 0) fault("write " + fresh);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fdatasync(file.get()) != 0) fault("write " + fresh);
+  fs::rename(fresh, path);
+}
+
+}  // namespace
+
+os::Fd take_router_lock(const fs::path& directory) {
+  const auto path = directory / "router.lock";
+  os::Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) fault("open " + path.string());
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) fault("lock " + path.string());
+  return {};
+}
+
+struct RouterProcess::State {
+  class Door;  // where control connects
+
+  explicit State(RouterProcessOptions o) : options(std::move(o)) {}
+
+  RouterProcessOptions options;
+  net::EventLoop loop;
+  std::unique_ptr<Door> door;
+  std::unique_ptr<FrameSocket> control;
+  std::uint64_t control_count = 0;
+  bool first_table = false;  // of this control is not taken over yet
+  std::uint64_t generation = 0;
+  std::set<std::string, std::less<>> named;  // dynos of the newest table
+  std::deque<std::string> retired;           // the last ones
+
+  struct Records {
+    std::string bytes;
+    std::size_t requests = 0;
+  };
+  std::deque<Records> waiting;  // for a control
+  std::size_t waiting_bytes = 0;
+  std::atomic<std::size_t> posted = 0;  // bytes on their way to this thread
+  std::atomic<std::size_t> held = 0;    // bytes here, waiting or unsent
+  std::atomic<std::uint64_t> dropped = 0;
+
+  bool stopping = false;
+  std::unique_ptr<Proxy> proxy;  // last: its threads use the rest
+
+  void serve();
+  void welcome(os::Fd socket);
+  void hear(Frame type, const std::string& payload);
+  void take_table(const std::string& json, bool from_file);
+  void taken_over(std::uint64_t table);
+  void dyno_retired(const std::string& dyno);
+  void on_log(std::string records, std::size_t requests);
+  void send_records();
+  void stop(Idle idle);
+  void finish();
+};
+
+class RouterProcess::State::Door final : public net::Watcher {
+ public:
+  explicit Door(State& state)
+      : state_(state),
+        socket_(net::listen_unix((state.options.directory / "router.sock").string(), 0600)) {
+    state_.loop.add(socket_.get(), *this);
+  }
+  ~Door() override { state_.loop.remove(socket_.get(), *this); }
+  void on_events(std::uint32_t) override {
+    while (true) {
+      auto accepted = net::accept(socket_.get());
+      if (accepted.error != 0) report("router", "control was not let in: out of descriptors");
+      if (!accepted.fd) return;
+      state_.welcome(std::move(accepted.fd));
+    }
+  }
+
+ private:
+  State& state_;
+  os::Fd socket_;
+};
+
+void RouterProcess::State::serve() {
+  if (!options.lock) options.lock = take_router_lock(options.directory);
+  if (!options.lock) {
+    throw std::runtime_error("Another router serves from " + options.directory.string() +
+                             ". Stop it first, or give this one another directory.");
+  }
+  const auto pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(options.lock.get(), 0) != 0 ||
+      ::pwrite(options.lock.get(), pid.data(), pid.size(), 0) < 0) {
+    fault("write router.lock");
+  }
+  if (options.listeners.empty()) options.listeners = open_listeners(options.http, options.threads);
+
+  proxy = std::make_unique<Proxy>(
+      options.limits, options.threads, options.listeners,
+      ProxyEvents{
+          .on_log = [this](std::string records,
+                           std::size_t requests) { on_log(std::move(records), requests); },
+          .on_taken_over =
+              [this](std::uint64_t table) { loop.post([this, table] { taken_over(table); }); },
+          .on_retired =
+              [this](const std::string& dyno) {
+                loop.post([this, dyno] { dyno_retired(dyno); });
+              }});
+  if (const auto saved = read_file(options.directory / "routes.json")) take_table(*saved, true);
+  loop.on_idle([this] { held = waiting_bytes + (control ? control->unsent() : 0); });
+  door = std::make_unique<Door>(*this);
+}
+
+// A control that connects replaces the one before, which may be dead without our knowing.
+void RouterProcess::State::welcome(os::Fd socket) {
+  const auto count = ++control_count;
+  control = std::make_unique<FrameSocket>(
+      loop, std::move(socket),
+      FrameEvents{.on_frame = [this](Frame type, std::string payload,
+                                     std::vector<os::Fd>) { hear(type, payload); },
+                  .on_closed =
+                      [this, count](const std::string&) {
+                        if (count == control_count) control.reset();
+                      }});
+  first_table = true;
+  const Hello hello{.version = protocol_version,
+                    .pid = ::getpid(),
+                    .http = options.http,
+                    .address = net::local_address(options.listeners[0].get()).text(),
+                    .generation = generation};
+  control->send_first(Frame::hello, to_json(hello), options.listeners);
+  send_records();
+}
+
+void RouterProcess::State::hear(Frame type, const std::string& payload) {
+  switch (type) {
+    case Frame::table:
+      return take_table(payload, false);
+    case Frame::stop:
+      return stop(Idle::close_at_once);
+    case Frame::hand_over:
+      return stop(Idle::may_ask_once_more);
+    case Frame::ping:
+      if (control) control->send(Frame::pong, payload);
+      return;
+    default:
+      report("router", "control said something that this router does not understand");
+  }
+}
+
+void RouterProcess::State::take_table(const std::string& json, bool from_file) {
+  auto table = parse_table(json);
+  if (!table) return report("router", table.error().message);
+  generation = table->generation;
+  named.clear();
+  for (const auto& route : table->routes) {
+    for (const auto& backend : route.backends) named.insert(backend.dyno);
+  }
+  if (from_file) table->retiring.clear();
+  proxy->set_table(*std::move(table));
+  if (from_file) return;
+  try {
+    write_file(options.directory / "routes.json", json);
+  } catch (const std::exception& wrong) {
+    report("router",
+           std::string("the table could not be kept for the next start: ") + wrong.what());
+  }
+}
+
+void RouterProcess::State::taken_over(std::uint64_t table) {
+  if (!control) return;
+  control->send(Frame::taken_over, std::to_string(table));
+  if (table < generation || !std::exchange(first_table, false)) return;
+  for (const auto& dyno : retired) {
+    if (!named.contains(dyno)) control->send(Frame::retired, dyno);
+  }
+}
+
+void RouterProcess::State::dyno_retired(const std::string& dyno) {
+  if (named.contains(dyno)) return;
+  retired.push_back(dyno);
+  if (retired.size() > retired_remembered) retired.pop_front();
+  if (control) control->send(Frame::retired, dyno);
+}
+
+// On a loop's thread.
+void RouterProcess::State::on_log(std::string records, std::size_t requests) {
+  if (posted + held + records.size() > options.limits.log_backlog) {
+    dropped += requests;
+    return;
+  }
+  posted += records.size();
+  loop.post([this, records = std::move(records), requests]() mutable {
+    posted -= records.size();
+    waiting_bytes += records.size();
+    waiting.push_back({std::move(records), requests});
+    send_records();
+  });
+}
+
+void RouterProcess::State::send_records() {
+  if (!control) return;
+  for (auto& records : waiting) control->send(Frame::records, records.bytes);
+  waiting.clear();
+  waiting_bytes = 0;
+  if (const auto count = dropped.exchange(0); count > 0) {
+    control->send(Frame::dropped, std::to_string(count));
+  }
+}
+
+// The socket and the lock are let go of first: another router may take them while this one
+// finishes.
+void RouterProcess::State::stop(Idle idle) {
+  if (std::exchange(stopping, true)) return;
+  door.reset();
+  options.lock.close();
+  proxy->drain(idle, options.drain, [this] { loop.post([this] { finish(); }); });
+}
+
+void RouterProcess::State::finish() {
+  send_records();
+  if (!control || control->unsent() == 0) return loop.stop();
+  loop.after(last_words, [this] { loop.stop(); });
+}
+
+RouterProcess::RouterProcess(RouterProcessOptions options)
+    : state_(std::make_unique<State>(std::move(options))) {
+  state_->serve();
+}
+
+RouterProcess::~RouterProcess() = default;
+
+// Whatever control's side does wrong must not end the router.
+void RouterProcess::run() {
+  while (true) {
+    try {
+      return state_->loop.run();
+    } catch (const std::exception& wrong) {
+      report("router", std::string("control was cut off: ") + wrong.what());
+      state_->control.reset();
+    }
+  }
+}
+
+void RouterProcess::stop() {
+  state_->loop.post([this] { state_->stop(Idle::close_at_once); });
+}
+
+}  // namespace renga::router
