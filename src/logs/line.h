@@ -1,7 +1,10 @@
 // Line: one log line of an app, whoever said it. A value.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -9,7 +12,7 @@ namespace renga::logs {
 
 struct Line {
   Time at;
-  std::string source;   // "app" (the app's own output, and what people did), "heroku" (the platform)
+  std::string source;  // "app" (the app's own output, and what people did), "heroku" (the platform)
   std::string process;  // "web.1", "router", "api", "release.4711"
   std::string message;  // no line end; at most 10,000 bytes
   bool operator==(const Line&) const = default;
@@ -17,5 +20,11 @@ struct Line {
 
 // "2026-01-05T10:00:00.123456+00:00 app[web.1]: hello": as tails and files have it.
 std::string format(const Line& line);
+// The reverse; nothing for a text that is no such line.
+std::optional<Line> parse(std::string_view text);
+
+// A message as the lines it makes: cut at its line ends, and into pieces of at most 10,000 bytes,
+// of which none ends inside a UTF-8 character. Never empty: an empty message is one empty line.
+std::vector<std::string> cut(std::string_view message);
 
 }  // namespace renga::logs

@@ -1,7 +1,8 @@
-// LogStore: every app's log, kept on disk across restarts, and the tails that follow it. One directory
-// an app, in segments of limited size of which the oldest go first. Writers never wait for a disk or a
-// reader: lines queue (bounded), a writer thread appends them; what does not fit is dropped, counted,
-// and said in the log itself (L10 to L12 of heroku-behaviour: the same texts). Safe from any thread.
+// LogStore: every app's log, kept on disk across restarts, and the tails that follow it. One
+// directory an app, in segments of limited size of which the oldest go first. Writers never wait
+// for a disk or a reader: lines queue (bounded), a writer thread appends them; what does not fit is
+// dropped, counted, and said in the log itself (L12; L13 for what the disk refused). Safe from any
+// thread. An app that is quiet costs a few hundred bytes and no open file.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@
 
 namespace renga::logs {
 
-// Which lines of an app: by source ("app" or "heroku"), and by dyno ("web.1") or process type ("web").
+// Which lines of an app: by source ("app" or "heroku"), and by dyno ("web.1") or process type
+// ("web").
 struct Filter {
   std::optional<std::string> source;
   std::optional<std::string> process;
@@ -30,8 +32,8 @@ struct Placed {
   Line line;
 };
 
-// Follows one app's log while it lives. A tail that is not read fast enough loses its oldest lines and
-// is told so by an L11 line.
+// Follows one app's log while it lives. Once its destructor returned, nothing is called any more;
+// it may run inside the call itself.
 class Tail {
  public:
   virtual ~Tail() = default;
@@ -40,18 +42,18 @@ class Tail {
 struct LogStoreOptions {
   std::filesystem::path directory;
   std::int64_t bytes_per_app = 16LL << 20;  // on disk
-  std::size_t queue_lines = 20'000;         // of all apps, waiting to be written
+  std::size_t queue_lines = 20'000;  // of all apps, waiting to be written; half of it for one app
 };
 
 class LogStore {
  public:
   explicit LogStore(LogStoreOptions options);
-  // Writes what is queued, then ends.
+  // Writes what is queued, then ends. Tails must be gone.
   ~LogStore();
   LogStore(const LogStore&) = delete;
   LogStore& operator=(const LogStore&) = delete;
 
-  // Never blocks. The message is cut into lines of 10,000 bytes; ends of lines are taken off.
+  // Never blocks. The message is cut at its line ends and into lines of 10,000 bytes.
   void append(const Id<apps::App>& app, Line line);
 
   // The newest `count` lines that the filter accepts, oldest first; at most 1,500.
@@ -60,11 +62,15 @@ class LogStore {
   std::vector<Placed> after(const Id<apps::App>& app, const Filter& filter, std::uint64_t place,
                             std::size_t count);
 
-  // Calls `each` for every accepted line from now on, on the store's own thread; it must not block.
+  // Calls `each` for every accepted line from now on, on the store's own thread, once it can be
+  // read by last() and after(); it must not block. A line that is not written yet is one from now
+  // on.
   std::unique_ptr<Tail> tail(const Id<apps::App>& app, Filter filter,
                              std::function<void(const Placed&)> each);
 
-  // Returns once everything appended before the call can be read (by last() and after()).
+  // Returns once everything appended before the call can be read (by last() and after()) and was
+  // handed to tails. Not from within a tail's call. Throws when the disk takes longer than a
+  // minute.
   void settle();
   void remove(const Id<apps::App>& app);
 

@@ -1,13 +1,14 @@
-// Log sessions: what `POST /apps/:a/log-sessions` hands out: a capability URL that needs no token, may be
-// opened for six minutes, and, once opened, may be re-opened (a tail that reconnects) for a day.
-// In memory; a restart of control ends them, and clients ask for new ones.
+// Log sessions: what `POST /apps/:a/log-sessions` hands out: a capability URL that needs no token,
+// may be opened for six minutes, and, once opened, may be re-opened (a tail that reconnects) for a
+// day. In memory; a restart of control ends them, and clients ask for new ones. Safe from any
+// thread.
 #pragma once
 
-#include <map>
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "base/locked.h"
 #include "http/message.h"
 #include "logs/log_store.h"
 
@@ -23,21 +24,34 @@ struct Session {
   Time created_at;
 };
 
+struct SessionsOptions {
+  std::chrono::milliseconds ping_every = std::chrono::seconds(20);  // in real time, not the clock's
+  std::size_t most = 10'000;  // sessions; past it the oldest ones end
+};
+
 class Sessions {
  public:
-  Sessions(LogStore& store, Clock& clock) : store_(store), clock_(clock) {}
+  Sessions(LogStore& store, Clock& clock, SessionsOptions options = {});
+  // Ends every tail.
+  ~Sessions();
+  Sessions(const Sessions&) = delete;
+  Sessions& operator=(const Sessions&) = delete;
 
+  // At most 1,500 lines.
   Session create(const Id<apps::App>& app, Filter filter, std::size_t lines, bool tail);
 
   // The answer to a GET of a session's URL: Server-Sent Events when the client asks for
   // text/event-stream (ids are places, so Last-Event-ID resumes), else plain text. Comments keep an
-  // idle tail alive. 404 for an unknown or expired secret.
+  // idle tail alive. An open tail holds no thread; one that is not read fast enough loses lines and
+  // is told so by an L11 line. 404 for an unknown or expired secret.
   http::Response open(const http::Request& request, const std::string& secret);
 
+  // Tails that are open now.
+  std::size_t open_tails() const;
+
  private:
-  LogStore& store_;
-  Clock& clock_;
-  Locked<std::map<std::string, Session>> sessions_;  // by secret; at most 10,000
+  struct State;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace renga::logs

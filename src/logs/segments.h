@@ -1,0 +1,50 @@
+// Segments: one app's log on the disk: a directory of text files, each named for the place of its
+// first line, each line as a tail shows it. A line's place follows from its position in its file.
+// Private to this room.
+//
+// The object is only what is known of the files, a few words an app; no file stays open. One thread
+// writes; readers work on a copy, and find what they may read by the sizes in it: a segment that
+// was dropped meanwhile is simply not there.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace renga::logs {
+
+class Segments {
+ public:
+  // Finds what is there. Cuts off a last line without an end, which a killed writer left.
+  Segments(std::filesystem::path directory, std::int64_t most_bytes);
+
+  // Appends whole lines (each with its end) as one write, and drops the oldest segments past the
+  // limit. Throws when the disk refuses; nothing of the lines is kept then.
+  void append(std::string_view lines, std::size_t count);
+
+  std::uint64_t next_place() const { return next_; }
+
+  // Calls `each` with lines and their places until it returns false: from the newest back, or from
+  // after `place` on.
+  using Each = std::function<bool(std::uint64_t place, std::string_view line)>;
+  void backward(const Each& each) const;
+  void forward(std::uint64_t place, const Each& each) const;
+
+ private:
+  struct Segment {
+    std::uint64_t first = 0;
+    std::int64_t bytes = 0;
+  };
+  std::filesystem::path path_of(const Segment& segment) const;
+  void begin_segment();
+
+  std::filesystem::path directory_;
+  std::int64_t most_bytes_;
+  std::vector<Segment> segments_;  // oldest first
+  std::uint64_t next_ = 1;
+};
+
+}  // namespace renga::logs
