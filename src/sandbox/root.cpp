@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "os/file.h"
 #include "os/mount.h"
+#include "sandbox/init_plan.h"
 
 namespace renga::sandbox {
 namespace {
@@ -66,7 +67,7 @@ void attach(const os::Fd& root, const os::Fd& mount, const std::string& path) {
   os::attach_mount(mount.get(), place(root, path).get(), "/" + path);
 }
 
-// Makes what is missing of an absolute path, step by step.
+// Makes what is missing of an absolute path, step by step, the sandbox's user's own.
 void make_path(const os::Fd& root, const std::string& target) {
   std::string path;
   auto parent = place(root, ".");
@@ -74,7 +75,9 @@ void make_path(const os::Fd& root, const std::string& target) {
     path += (path.empty() ? "" : "/") + std::string(part);
     auto next = os::open_inside(root.get(), path, O_PATH | O_DIRECTORY);
     if (!next) {
-      if (mkdirat(parent.get(), std::string(part).c_str(), 0755) != 0)
+      if (mkdirat(parent.get(), std::string(part).c_str(), 0755) != 0 ||
+          fchownat(parent.get(), std::string(part).c_str(), init_plan::user, init_plan::user,
+                   AT_SYMLINK_NOFOLLOW) != 0)
         fault("make /" + path + " in the sandbox");
       next = os::open_inside(root.get(), path, O_PATH | O_DIRECTORY);
       if (!next) fault(ENOENT, "find /" + path + " in the sandbox");

@@ -51,8 +51,9 @@ class Spawner {
   // Why sandboxes cannot be made here (not root, no overlayfs, …), or nothing when they can.
   static std::optional<std::string> unsupported();
 
-  // Starts it; returns once renga-init runs. `output`: see Spec::log_socket; `input`: its standard
-  // input, else /dev/null. Kind::unavailable, with the reason, when the kernel refuses.
+  // Starts it; returns once renga-init runs. When it throws, nobody knows whether the sandbox runs:
+  // call remove(), or look for it in running(). `output`: see Spec::log_socket; `input`: its
+  // standard input, else /dev/null. Kind::unavailable, with the reason, when the kernel refuses.
   Result<Running> start(const Spec& spec, std::optional<int> output_fd = {},
                         std::optional<int> input_fd = {});
 

@@ -134,6 +134,39 @@ TEST_F(SpawnerTest, WritesIntoMountsAsTheOwnerThatTheyHaveOnDisk) {
   EXPECT_EQ(info.st_uid, 1000u);
 }
 
+TEST_F(SpawnerTest, MountsBelowTmpAndApp) {
+  const auto build = directory / "build";
+  std::filesystem::create_directory(build);
+  ASSERT_EQ(chown(build.c_str(), 1000, 1000), 0);
+  auto spec =
+      script("touch /tmp/build_1/file /app/deep/file; ls /app/deep/er; stat -c %u /app/deep");
+  spec.app_directory = directory / "build";
+  spec.mounts = {{build, "/tmp/build_1", true}, {build, "/app/deep/er", true}};
+  EXPECT_EQ(run(spec).output, "file\n1000\n");
+}
+
+TEST_F(SpawnerTest, ATerminalThatIsHandedOverIsTheCommands) {
+  const os::Fd terminal(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(terminal);
+  ASSERT_EQ(grantpt(terminal.get()), 0);
+  ASSERT_EQ(unlockpt(terminal.get()), 0);
+  char name[64];
+  ASSERT_EQ(ptsname_r(terminal.get(), name, sizeof name), 0);
+  os::Fd inside = os::open_file(name, O_RDWR | O_NOCTTY);
+  const auto started = spawner->start(
+      script("trap 'echo interrupted; exit 3' INT; test -t 0 && echo ready > /dev/tty; "
+             "while :; do sleep 0.02; done"),
+      inside.get(), inside.get());
+  ASSERT_TRUE(started) << started.error().message;
+  inside.close();
+  char buffer[64] = {};
+  ASSERT_GT(read(terminal.get(), buffer, sizeof buffer - 1), 0);
+  EXPECT_THAT(buffer, HasSubstr("ready"));
+  ASSERT_EQ(write(terminal.get(), "\x03", 1), 1);
+  ASSERT_TRUE(wait_for_end(*spawner, *started));
+  EXPECT_EQ(spawner->exit_of(started->id)->status, 3);
+}
+
 TEST_F(SpawnerTest, SignalsTheCommandAndReportsItsAnswer) {
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
