@@ -136,6 +136,7 @@ class RengaCli(StoryTest):
         commit(self.app, {"text": "two\n"})
         # Without a token at hand git ends; it does not ask.
         refused = self.command("git", "push", "renga", "main", status=128, HOME="/nonexistent", RENGA_DATA="/nonexistent")
+        self.assertIn(f"no token is known for localhost:{self.port}", refused.stderr)
         self.assertIn("could not read Username", refused.stderr)
         self.assertIn("linked", self.renga("apps", **data).stdout)
         self.renga("git:remote", "-a", "nothing", status=1, **data)

@@ -271,6 +271,7 @@ TEST_F(GitCredentialsTest, GiveTheTokenOnlyForItsOwnHost) {
     terminal.answers = {"protocol=https", host, ""};
     EXPECT_EQ(say("git:credentials get"), 0);
     EXPECT_EQ(terminal.shown, "") << host;
+    EXPECT_THAT(terminal.said, HasSubstr("no token is known for"));
   }
   terminal.answers = {"protocol=http", "host=localhost:7373", ""};
   EXPECT_EQ(say("git:credentials get"), 0);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "cli/commands/commands.h"
 
@@ -31,7 +33,12 @@ Result<int> run(Context& context) {
   }
   if (protocol != "https" || host.empty()) return 0;
   const auto server = server_at(context, host);
-  if (!server) return 0;
+  if (!server) {
+    context.terminal.say(
+        fmt::format("renga: no token is known for {}. Sign in with `renga login --url https://{}`.",
+                    host, host));
+    return 0;
+  }
   context.terminal.line("username=renga");
   context.terminal.line("password=" + server->token);
   return 0;
