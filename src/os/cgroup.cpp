@@ -14,10 +14,11 @@ bool CgroupTrees::v2_controls(std::string_view controller) const {
   return std::ranges::find(names, controller) != names.end();
 }
 
-CgroupTrees CgroupTrees::find() {
+CgroupTrees CgroupTrees::find() { return parse(read_file("/proc/self/mountinfo").value_or("")); }
+
+CgroupTrees CgroupTrees::parse(std::string_view mountinfo) {
   CgroupTrees trees;
-  const auto mounts = read_file("/proc/self/mountinfo").value_or("");
-  for (const auto line : text::lines(mounts)) {
+  for (const auto line : text::lines(mountinfo)) {
     // "30 23 0:26 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu", see proc(5).
     const auto dash = line.find(" - ");
     if (dash == std::string_view::npos) continue;

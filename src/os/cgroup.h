@@ -15,8 +15,9 @@ struct CgroupTrees {
   std::map<std::string, std::filesystem::path> v1;  // by controller: memory, cpu, pids
 
   bool v2_controls(std::string_view controller) const;
-  // From /proc/self/mountinfo.
   static CgroupTrees find();
+  // From the text of /proc/self/mountinfo.
+  static CgroupTrees parse(std::string_view mountinfo);
 };
 
 }  // namespace renga::os

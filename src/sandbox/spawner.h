@@ -57,7 +57,8 @@ class Spawner {
   Result<Running> start(const Spec& spec, std::optional<int> output_fd = {},
                         std::optional<int> input_fd = {});
 
-  // Every sandbox of this server that still has a process, found from the kernel.
+  // Every sandbox of this server that still has a process, found from the kernel. One whose command
+  // has ended may be among them for up to 5 s more, while it sends its last lines: exit_of() tells.
   std::vector<Running> running();
 
   // Every sandbox of this server that has not been removed, ended or not, also after a boot of the
