@@ -13,10 +13,12 @@ namespace {
 
 using releases::Status;
 using testing::HasSubstr;
-using testing::IsSupersetOf;
-using testing::Pair;
 
-class ReconcilerTest : public testing::Test, protected Platform {
+struct Clockwork {
+  FakeClock fake_clock_;
+};
+
+class ReconcilerTest : public testing::Test, private Clockwork, protected Platform {
  protected:
   ReconcilerTest() : Platform(fake_clock_) { boot(); }
 
@@ -58,7 +60,6 @@ class ReconcilerTest : public testing::Test, protected Platform {
     return eventually([&] { return engine.one_off(command_of(release)).has_value(); });
   }
 
-  FakeClock fake_clock_;
   FakeEngine engine{fake_clock_};
   std::optional<Reconciler> reconciler;
 };
@@ -89,14 +90,16 @@ TEST_F(ReconcilerTest, TheEnvironmentHasConfigVarsAndThePlatformsOwn) {
   const auto release = deploy(slug({{"web", "serve"}}));
   ASSERT_TRUE(releases.set_config(sushi.id, ada.id, {{"GREETING", "hello"}}));
   const auto now = releases.current(sushi.id);
-  EXPECT_THAT(reconciler->spec_of(sushi, now).env,
-              IsSupersetOf({Pair("GREETING", "hello"), Pair("HEROKU_APP_NAME", "sushi"),
-                            Pair("HEROKU_APP_ID", sushi.id.value),
-                            Pair("HEROKU_APP_DEFAULT_DOMAIN_NAME", "sushi.localhost"),
-                            Pair("HEROKU_RELEASE_VERSION", "v4"),
-                            Pair("HEROKU_RELEASE_CREATED_AT", "2026-01-05T10:00:00Z"),
-                            Pair("HEROKU_SLUG_COMMIT", "e6442b7c0a"),
-                            Pair("HEROKU_SLUG_DESCRIPTION", "Deploy e6442b7c")}));
+  const std::map<std::string, std::string> expected{
+      {"GREETING", "hello"},
+      {"HEROKU_APP_NAME", "sushi"},
+      {"HEROKU_APP_ID", sushi.id.value},
+      {"HEROKU_APP_DEFAULT_DOMAIN_NAME", "sushi.localhost"},
+      {"HEROKU_RELEASE_VERSION", "v4"},
+      {"HEROKU_RELEASE_CREATED_AT", "2026-01-05T10:00:00Z"},
+      {"HEROKU_SLUG_COMMIT", "e6442b7c0a"},
+      {"HEROKU_SLUG_DESCRIPTION", "Deploy e6442b7c"}};
+  EXPECT_EQ(reconciler->spec_of(sushi, now).env, expected);
   EXPECT_FALSE(reconciler->spec_of(sushi, release).env.contains("GREETING"));
 }
 

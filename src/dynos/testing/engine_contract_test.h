@@ -44,11 +44,11 @@ class EngineContract : public testing::TestWithParam<EngineKind> {
     house = GetParam().make();
     EngineEvents events;
     // A router that has no request under way.
-    events.on_endpoints_change = [this](const Id<apps::App>& app) {
+    events.on_endpoints_change = [this, &engine = engine()](const Id<apps::App>& app) {
       std::set<std::string> now;
-      for (const auto& endpoint : engine().endpoints(app).up) now.insert(endpoint.dyno.value);
+      for (const auto& endpoint : engine.endpoints(app).up) now.insert(endpoint.dyno.value);
       for (const auto& before : routed)
-        if (!now.contains(before)) engine().retired({before});
+        if (!now.contains(before)) engine.retired({before});
       routed = now;
     };
     engine().set_events(events);

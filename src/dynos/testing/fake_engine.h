@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/locked.h"
@@ -80,6 +81,9 @@ class FakeEngine final : public Engine {
     std::vector<Dyno> all;
     for (const auto& dyno : state->dynos)
       if (dyno.app == app) all.push_back(dyno);
+    std::ranges::sort(all, {}, [](const Dyno& dyno) {
+      return std::tuple(dyno.type != "web", dyno.type, dyno.number);
+    });
     for (const auto& [id, dyno] : state->one_offs)
       if (dyno.app == app && !dyno.exit_status) all.push_back(dyno);
     return all;

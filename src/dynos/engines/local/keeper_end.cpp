@@ -127,7 +127,7 @@ void Keeper::forget(const Id<apps::App>& app) {
     entry = kept_.erase(entry);
   }
   records_.erase_all(app);
-  unpublished_.insert(app);
+  publish(app);
 }
 
 void Keeper::stop_everything() {
