@@ -75,6 +75,7 @@ struct LogStore::State {
     std::uint64_t appended = 0;  // batches that were begun, and written: settle() compares
     std::uint64_t written = 0;
     bool ending = false;
+    std::vector<App> removed;                // since the writer took the lines that it is writing
     std::unordered_map<App, Segments> logs;  // of apps that were read or written since the start
     std::unordered_map<App, std::vector<std::shared_ptr<Follower>>> followers;
   };
@@ -136,6 +137,7 @@ void LogStore::State::write() {
       guard.wait(work, [&] { return guard->ending || !guard->queue.empty(); });
       if (guard->queue.empty()) return;
       batch.swap(guard->queue);
+      guard->removed.clear();
       guard->lines = 0;
       guard->bytes = 0;
       until = guard->appended;
@@ -204,6 +206,7 @@ std::vector<Placed> LogStore::State::write_lines(const App& app, std::vector<Lin
     bytes += '\n';
   }
   const std::lock_guard writing(files);
+  if (std::ranges::count(shared.lock()->removed, app) > 0) return {};
   auto segments = known(app);
   auto place = segments.next_place();
   // A copy is written with, and put back when it is true: readers never see what is not there yet.
@@ -325,6 +328,7 @@ void LogStore::remove(const App& app) {
       waiting->second = {};  // stays, so that the writer passes by and settle() ends
     }
     guard->logs.erase(app);
+    guard->removed.push_back(app);
   }
   std::filesystem::remove_all(path);
 }

@@ -48,19 +48,17 @@ inline bool leads_out(std::size_t depth, std::string_view link) {
 // that is not ASCII. While one of these lives, the thread's names are UTF-8.
 class Utf8Names {
  public:
-  Utf8Names() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
-    if (locale_ == nullptr) fault("use the locale C.UTF-8");
-    before_ = uselocale(locale_);
+  Utf8Names() {
+    // Read-only and made once: glibc shares locales between threads under a lock of its own.
+    static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    if (utf8 == nullptr) fault(ENOENT, "use the locale C.UTF-8");
+    before_ = uselocale(utf8);
   }
-  ~Utf8Names() {
-    uselocale(before_);
-    freelocale(locale_);
-  }
+  ~Utf8Names() { uselocale(before_); }
   Utf8Names(const Utf8Names&) = delete;
   Utf8Names& operator=(const Utf8Names&) = delete;
 
  private:
-  locale_t locale_;
   locale_t before_;
 };
 
