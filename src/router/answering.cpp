@@ -219,6 +219,7 @@ bool ClientConnection::try_again(bool reset) {
   x.to_dyno.rewind();
   x.sent = false;
   x.connect_ms = -1;
+  x.connected_at = {};
   let_go(false);
   admit();
   return true;

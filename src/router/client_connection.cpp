@@ -83,8 +83,10 @@ void ClientConnection::on_dyno_events(std::uint32_t events) {
     if (state_ == State::connecting) {
       const int error = x.connection->socket_error();
       if (error != 0) {
-        connect_failed(error == ETIMEDOUT ? h::connection_timeout : h::connection_refused);
-      } else if ((events & EPOLLOUT) != 0) {
+        // Behind this `exchange_` may have another connection, which these events are not of.
+        return connect_failed(error == ETIMEDOUT ? h::connection_timeout : h::connection_refused);
+      }
+      if ((events & EPOLLOUT) != 0) {
         x.connect_ms = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.events().now() -
                                                                              x.connecting_since)
                            .count();
@@ -385,7 +387,7 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
   if (x.logged || !x.app) return;
   x.logged = true;
   std::int64_t service = -1;
-  if (x.connect_ms >= 0) {
+  if (x.connected_at != std::chrono::steady_clock::time_point()) {
     service =
         std::chrono::duration_cast<std::chrono::milliseconds>(loop_.events().now() - x.connected_at)
             .count();

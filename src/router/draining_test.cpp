@@ -1,0 +1,138 @@
+// Dynos that leave, and routers that do.
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "router/testing/edge.h"
+
+namespace renga::router::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const std::string get = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+
+class DrainingTest : public ::testing::Test {
+ protected:
+  DrainingTest() { edge.serve({old_dyno.backend("old")}); }
+  Upstream old_dyno, new_dyno;
+  Edge edge{Limits(), 2};
+};
+
+TEST_F(DrainingTest, ADynoIsRetiredOnceItsLastRequestHasEnded) {
+  auto client = edge.client();
+  client.write(get);
+  auto connection = old_dyno.accept();
+  connection.read_until("\r\n\r\n");
+  edge.serve({new_dyno.backend("new")});
+  EXPECT_FALSE(edge.retired("old", milliseconds(100)));
+
+  auto other = edge.client();
+  other.write(get);
+  auto next = new_dyno.accept();
+  next.read_until("\r\n\r\n");
+  next.write(ok);
+  EXPECT_EQ(read_answer(other).body, "ok");
+
+  connection.write(ok);
+  EXPECT_EQ(read_answer(client).body, "ok") << "what was under way is finished";
+  EXPECT_TRUE(edge.retired("old"));
+  EXPECT_TRUE(connection.closed_by_peer());
+  EXPECT_TRUE(old_dyno.nobody_comes());
+}
+
+TEST_F(DrainingTest, IdleConnectionsToItAreClosedAtOnce) {
+  auto client = edge.client();
+  client.write(get);
+  auto connection = old_dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write(ok);
+  read_answer(client);
+  edge.serve({new_dyno.backend("new")});
+  EXPECT_TRUE(connection.closed_by_peer());
+  EXPECT_TRUE(edge.retired("old"));
+}
+
+TEST_F(DrainingTest, APipeDoesNotKeepADyno) {
+  auto client = edge.client();
+  client.write("GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  auto connection = old_dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n");
+  client.read_until("\r\n\r\n");
+  edge.serve({new_dyno.backend("new")});
+  EXPECT_TRUE(edge.retired("old")) << "it is told to stop, and closes the pipe in its own way";
+  client.write("still");
+  EXPECT_EQ(connection.read(5), "still");
+}
+
+TEST_F(DrainingTest, AnswersForDynosThatItNeverKnew) {
+  edge.serve({app("shop", {new_dyno.backend("new")})}, {"unheard-of", "new"});
+  EXPECT_TRUE(edge.retired("unheard-of"));
+  EXPECT_TRUE(edge.retired("old"));
+  EXPECT_FALSE(edge.retired("new", milliseconds(50)));
+}
+
+TEST_F(DrainingTest, NoRequestFailsWhileDynosAreReplaced) {
+  // 40 replacements under a client that never stops asking.
+  auto client = edge.client();
+  for (int i = 0; i < 40; ++i) {
+    Upstream fresh;
+    edge.serve({fresh.backend("dyno-" + std::to_string(i))});
+    client.write(get);
+    auto connection = fresh.accept();
+    connection.read_until("\r\n\r\n");
+    connection.write(ok);
+    ASSERT_EQ(read_answer(client).body, "ok");
+  }
+}
+
+TEST_F(DrainingTest, ARouterThatStopsFinishesWhatIsUnderWay) {
+  auto idle = edge.client();
+  auto client = edge.client();
+  client.write(get);
+  auto connection = old_dyno.accept();
+  connection.read_until("\r\n\r\n");
+  std::thread dyno([&] {
+    EXPECT_TRUE(idle.closed_by_peer());
+    connection.write(ok);
+    const auto answer = read_answer(client);
+    EXPECT_EQ(answer.body, "ok");
+    EXPECT_TRUE(answer.has("Connection: close\r\n"));
+    client.close();
+  });
+  EXPECT_TRUE(edge.drain(Idle::close_at_once, milliseconds(5'000)));
+  dyno.join();
+}
+
+TEST_F(DrainingTest, ARouterThatHandsOverAnswersItsIdleClientsOnceMore) {
+  auto idle = edge.client();
+  ::usleep(50'000);  // accepted, and so this router's to serve
+  std::thread dyno([&] {
+    ::usleep(50'000);
+    idle.write(get);
+    auto connection = old_dyno.accept();
+    connection.read_until("\r\n\r\n");
+    connection.write(ok);
+    EXPECT_TRUE(read_answer(idle).has("Connection: close\r\n"));
+    idle.close();
+  });
+  EXPECT_TRUE(edge.drain(Idle::may_ask_once_more, milliseconds(5'000)));
+  dyno.join();
+}
+
+TEST_F(DrainingTest, WhatTakesTooLongIsCut) {
+  auto client = edge.client();
+  client.write(get);
+  auto connection = old_dyno.accept();
+  connection.read_until("\r\n\r\n");
+  EXPECT_TRUE(edge.drain(Idle::close_at_once, milliseconds(100)));
+  EXPECT_TRUE(client.closed_by_peer());
+  EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H24 desc=\"Forced close\" "));
+}
+
+}  // namespace
+}  // namespace renga::router::testing

@@ -1,0 +1,421 @@
+// What the router answers and logs when there is nothing to pass on: the H codes.
+#include <gmock/gmock.h>
+
+#include "router/testing/edge.h"
+
+namespace renga::router::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const std::string get = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+
+Limits short_limits() {
+  Limits limits;
+  limits.queue = milliseconds(300);
+  limits.connect = milliseconds(150);
+  limits.first_byte = milliseconds(150);
+  limits.idle = milliseconds(150);
+  limits.head = milliseconds(150);
+  limits.keep_alive = milliseconds(150);
+  limits.quarantine = milliseconds(150);
+  limits.retry_wait = milliseconds(10);
+  limits.linger = milliseconds(100);
+  return limits;
+}
+
+class FailingTest : public ::testing::Test {
+ protected:
+  FailingTest() { edge.serve({dyno.backend("dyno-1")}); }
+  Answer ask(const std::string& request = get) {
+    auto client = edge.client();
+    client.write(request);
+    return read_answer(client);
+  }
+  void expect(std::string_view code, int status, std::string_view start = "at=error") {
+    const auto answer = ask();
+    EXPECT_EQ(answer.status(), status);
+    EXPECT_THAT(answer.body, HasSubstr(std::string(code)));
+    const auto line = edge.next_log();
+    EXPECT_THAT(line, AllOf(StartsWith(std::string(start) + " code=" + std::string(code)),
+                            HasSubstr(" dyno= connect= service= status=" + std::to_string(status) +
+                                      " bytes=0 ")));
+  }
+  // A connection that carries the request; the dyno has read its head.
+  Wire carried(Wire& client, const std::string& request = get) {
+    client.write(request);
+    auto connection = dyno.accept();
+    connection.read_until("\r\n\r\n");
+    return connection;
+  }
+  Upstream dyno;
+  Edge edge{short_limits()};
+};
+
+TEST_F(FailingTest, AnUnknownHostHasAPageOfItsOwnAndNoLog) {
+  const auto answer = ask("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n");
+  EXPECT_EQ(answer.status(), 404);
+  EXPECT_THAT(answer.body, HasSubstr("no app at this address"));
+  EXPECT_TRUE(edge.no_log());
+}
+
+TEST_F(FailingTest, StatesOfAnApp) {
+  auto shop = app("shop", {});
+  shop.crashed = true;
+  edge.serve({shop});
+  expect("H10", 503);
+  shop.web_quantity = 0;
+  edge.serve({shop});
+  expect("H14", 503);
+  shop.deployed = false;
+  edge.serve({shop});
+  expect("H81", 502, "at=info");
+  shop.maintenance = true;
+  edge.serve({shop});
+  expect("H80", 503, "at=info");
+}
+
+TEST_F(FailingTest, ErrorPagesOfTheAppAreFramed) {
+  auto shop = app("shop", {});
+  shop.maintenance = true;
+  shop.maintenance_page_url = "https://example.com/?a=\"b\"";
+  edge.serve({shop});
+  EXPECT_THAT(ask().body, HasSubstr("<iframe src=\"https://example.com/?a=&quot;b&quot;\">"));
+  shop.maintenance = false;
+  shop.crashed = true;
+  shop.error_page_url = "https://example.com/error";
+  edge.serve({shop});
+  EXPECT_THAT(ask().body, HasSubstr("<iframe src=\"https://example.com/error\">"));
+}
+
+TEST_F(FailingTest, HoldsRequestsWhileTheAppBoots) {
+  auto shop = app("shop", {});
+  shop.starting = shop.crashed = true;
+  edge.serve({shop});
+  auto client = edge.client();
+  client.write(get);
+  EXPECT_TRUE(client.silent());
+  edge.serve({dyno.backend("dyno-2", "web.2")});
+  auto connection = dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write(ok);
+  EXPECT_EQ(read_answer(client).body, "ok");
+  EXPECT_THAT(edge.next_log(), HasSubstr(" dyno=web.2 "));
+}
+
+TEST_F(FailingTest, H20WhenTheAppDoesNotBoot) {
+  auto shop = app("shop", {});
+  shop.starting = true;
+  edge.serve({shop});
+  expect("H20", 503);
+}
+
+TEST_F(FailingTest, AHeldRequestHearsOfACrash) {
+  auto shop = app("shop", {});
+  shop.starting = true;
+  edge.serve({shop});
+  auto client = edge.client();
+  client.write(get);
+  EXPECT_TRUE(client.silent());
+  shop.starting = false;
+  shop.crashed = true;
+  edge.serve({shop});
+  EXPECT_THAT(read_answer(client).body, HasSubstr("H10"));
+}
+
+TEST_F(FailingTest, H12WhenTheDynoIsSilent) {
+  auto client = edge.client();
+  auto connection = carried(client);
+  EXPECT_EQ(read_answer(client).status(), 503);
+  EXPECT_THAT(edge.next_log(), AllOf(StartsWith("at=error code=H12 desc=\"Request timeout\" "),
+                                     HasSubstr(" dyno=web.1 "), HasSubstr(" status=503 bytes=0 ")));
+  EXPECT_TRUE(connection.closed_by_peer());
+}
+
+TEST_F(FailingTest, TheThirtySecondsStartWithTheWholeRequest) {
+  auto client = edge.client();
+  auto connection =
+      carried(client, "POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 8\r\n\r\n");
+  for (int i = 0; i < 8; ++i) {
+    ::usleep(50'000);  // in all more than the limit
+    client.write("x");
+  }
+  EXPECT_EQ(connection.read(8), "xxxxxxxx");
+  connection.write(ok);
+  EXPECT_EQ(read_answer(client).status(), 200);
+}
+
+TEST_F(FailingTest, H13WhenTheDynoClosesWithoutAWord) {
+  auto client = edge.client();
+  carried(client).close();
+  EXPECT_EQ(read_answer(client).status(), 503);
+  EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H13 "));
+}
+
+TEST_F(FailingTest, H15WhenTheDynoStopsInTheMiddle) {
+  auto client = edge.client();
+  auto connection = carried(client);
+  connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+  EXPECT_TRUE(client.read_all().ends_with("half"));
+  EXPECT_THAT(edge.next_log(), AllOf(StartsWith("at=error code=H15 "), HasSubstr(" bytes=4 ")));
+}
+
+TEST_F(FailingTest, H18WhenTheDynoDiesInTheMiddle) {
+  auto client = edge.client();
+  auto connection = carried(client);
+  connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+  client.read_until("half\r\n");
+  connection.close();
+  EXPECT_EQ(client.read_all(), "") << "no last chunk: the client must notice";
+  EXPECT_THAT(edge.next_log(), StartsWith("sock=backend at=error code=H18 "));
+}
+
+TEST_F(FailingTest, H17WhenTheResponseIsNone) {
+  for (const auto* wrong :
+       {"hello\r\n\r\n", "HTTP/1.1 200\r\n\r\n", "HTTP/1.1 200 OK\r\nX : 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n folded\r\n\r\n", "HTTP/1.1 200 OK\nX: 1\n\n"}) {
+    auto client = edge.client();
+    auto connection = carried(client);
+    connection.write(wrong);
+    EXPECT_EQ(read_answer(client).status(), 503) << wrong;
+    EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H17 ")) << wrong;
+    EXPECT_TRUE(connection.closed_by_peer()) << wrong;
+  }
+}
+
+TEST_F(FailingTest, H25WhenTheResponseIsDangerousOrTooLarge) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+       "invalid content length"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 1x\r\n\r\nab", "invalid content length"},
+      {"HTTP/1.1 200 OK\r\nSet-Cookie: " + std::string(9000, 'c') + "\r\n\r\n", "oversized cookie"},
+      {"HTTP/1.1 200 " + std::string(9000, 'r') + "\r\n\r\n", "oversized status line"},
+      {"HTTP/1.1 200 OK\r\nX: " + std::string(600'000, 'x') + "\r\n\r\n", "oversized header"}};
+  for (const auto& [wrong, why] : cases) {
+    auto client = edge.client();
+    auto connection = carried(client);
+    try {
+      connection.write(wrong);
+    } catch (const std::exception&) {
+      // The router had seen enough.
+    }
+    EXPECT_EQ(read_answer(client).status(), 502) << why;
+    EXPECT_THAT(edge.next_log(),
+                StartsWith("at=error code=H25 desc=\"HTTP restriction: " + why + "\" "));
+  }
+}
+
+TEST_F(FailingTest, ALargeResponseHeadWithinTheLimitsPasses) {
+  auto client = edge.client();
+  auto connection = carried(client);
+  connection.write("HTTP/1.1 200 OK\r\nX: " + std::string(500'000, 'x') +
+                   "\r\nContent-Length: 2\r\n\r\nok");
+  const auto answer = read_answer(client);
+  EXPECT_EQ(answer.body, "ok");
+  EXPECT_GT(answer.head.size(), 500'000U);
+}
+
+TEST_F(FailingTest, AChunkedResponseWithALengthIsReadAsChunksAndItsConnectionClosed) {
+  auto client = edge.client();
+  auto connection = carried(client);
+  connection.write(
+      "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "5\r\nhello\r\n0\r\n\r\n");
+  const auto answer = read_answer(client);
+  EXPECT_EQ(answer.body, "hello");
+  EXPECT_FALSE(answer.has("Content-Length"));
+  EXPECT_TRUE(connection.closed_by_peer());
+}
+
+TEST_F(FailingTest, BytesBehindAResponseAreNobodysAnswer) {
+  auto client = edge.client();
+  auto connection = carried(client);
+  connection.write(ok + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+  EXPECT_EQ(read_answer(client).body, "ok");
+  EXPECT_TRUE(connection.closed_by_peer());
+  auto next = carried(client);
+  next.write(ok);
+  EXPECT_EQ(read_answer(client).body, "ok");
+
+  ::usleep(20'000);
+  next.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate");
+  EXPECT_TRUE(next.closed_by_peer()) << "also when they come later";
+  auto last = carried(client);
+  last.write(ok);
+  EXPECT_EQ(read_answer(client).body, "ok");
+}
+
+TEST_F(FailingTest, H21WhenNobodyListens) {
+  edge.serve({{"dyno-2", "web.1", "127.0.0.1", dead_port()}});
+  const auto answer = ask();
+  EXPECT_EQ(answer.status(), 503);
+  EXPECT_THAT(edge.next_log(), AllOf(StartsWith("at=error code=H21 "), HasSubstr(" dyno=web.1 "),
+                                     HasSubstr(" service= status=503 ")));
+}
+
+TEST_F(FailingTest, TriesOtherDynosAndLeavesTheDeadOneAlone) {
+  std::vector<Backend> backends;
+  for (int i = 0; i < 5; ++i) {
+    backends.push_back({"dead-" + std::to_string(i), "web.9", "127.0.0.1", dead_port()});
+  }
+  backends.push_back(dyno.backend("dyno-1"));
+  edge.serve(backends);
+  auto client = edge.client();
+  auto connection = carried(client);
+  for (int i = 0; i < 10; ++i) {
+    connection.write(ok);
+    EXPECT_EQ(read_answer(client).body, "ok");
+    EXPECT_THAT(edge.next_log(), AllOf(StartsWith("at=info "), HasSubstr(" dyno=web.1 ")));
+    client.write(get);
+    connection.read_until("\r\n\r\n");
+  }
+}
+
+TEST_F(FailingTest, H19WhenNobodyAcceptsInTime) {
+  // A listener whose queue is full drops what comes, and the client's kernel goes on asking.
+  os::Fd full = net::listen_tcp("127.0.0.1:0", net::Port::exclusive, 0);
+  const auto address = net::local_address(full.get());
+  std::vector<os::Fd> fillers;
+  for (int i = 0; i < 4; ++i) fillers.push_back(net::start_connect(address).fd);
+  edge.serve({{"dyno-2", "web.1", "127.0.0.1", address.port()}});
+  EXPECT_EQ(ask().status(), 503);
+  EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H19 "));
+}
+
+TEST_F(FailingTest, H34WhenEveryDynoStaysInQuarantine) {
+  auto limits = short_limits();
+  limits.quarantine = milliseconds(5'000);
+  Edge other(limits);
+  other.serve({{"dyno-2", "web.1", "127.0.0.1", dead_port()}});
+  auto client = other.client();
+  client.write(get);
+  read_answer(client);
+  EXPECT_THAT(other.next_log(), StartsWith("at=error code=H21 "));
+  client.write(get);
+  EXPECT_EQ(read_answer(client).status(), 503);
+  EXPECT_THAT(other.next_log(), StartsWith("at=error code=H34 "));
+}
+
+TEST_F(FailingTest, H11WhenTooManyAreUnderWay) {
+  auto limits = short_limits();
+  limits.requests_per_dyno = 2;
+  Edge other(limits);
+  other.serve({dyno.backend("dyno-1")});
+  auto first = other.client(), second = other.client(), third = other.client();
+  auto one = carried(first);
+  auto two = carried(second);
+  third.write(get);
+  EXPECT_EQ(read_answer(third).status(), 503);
+  EXPECT_THAT(other.next_log(), StartsWith("at=error code=H11 "));
+  one.write(ok);
+  EXPECT_EQ(read_answer(first).body, "ok");
+  third.write(get);
+  one.read_until("\r\n\r\n");
+  one.write(ok);
+  EXPECT_EQ(read_answer(third).body, "ok");
+}
+
+TEST_F(FailingTest, H26WhenAChunkIsBad) {
+  auto client = edge.client();
+  auto connection =
+      carried(client, "POST / HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.write("2\r\nok\r\n0x2\r\nno\r\n");
+  const auto answer = read_answer(client);
+  EXPECT_EQ(answer.status(), 400);
+  EXPECT_TRUE(answer.has("Connection: close\r\n"));
+  EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H26 desc=\"Request Error\" "
+                                          "cause=\"bad chunk\" method=POST "));
+  EXPECT_THAT(connection.read_all(), Not(HasSubstr("no")));
+}
+
+TEST_F(FailingTest, H27WhenTheClientLeaves) {
+  auto client = edge.client();
+  auto connection = carried(client);
+  client.close();
+  EXPECT_THAT(edge.next_log(), AllOf(StartsWith("sock=client at=warning code=H27 "),
+                                     HasSubstr(" status=499 bytes=0 ")));
+  EXPECT_TRUE(connection.closed_by_peer());
+
+  auto uploading = edge.client();
+  auto other =
+      carried(uploading, "POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 8\r\n\r\nhalf");
+  uploading.reset();
+  EXPECT_THAT(edge.next_log(), StartsWith("sock=client at=warning code=H27 "));
+  EXPECT_EQ(other.read_all(), "half");
+}
+
+TEST_F(FailingTest, H28WhenTheClientStops) {
+  auto client = edge.client();
+  auto connection =
+      carried(client, "POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 8\r\n\r\nhalf");
+  EXPECT_TRUE(client.closed_by_peer());
+  EXPECT_THAT(edge.next_log(),
+              AllOf(StartsWith("at=warning code=H28 "), HasSubstr(" status=499 ")));
+}
+
+TEST_F(FailingTest, SlowHeadsAndIdleClientsAreClosed) {
+  auto slow = edge.client();
+  slow.write("GET / HTTP/1.1\r\nHost: sh");
+  const auto answer = read_answer(slow);
+  EXPECT_EQ(answer.status(), 408);
+  EXPECT_TRUE(slow.closed_by_peer());
+
+  auto idle = edge.client();
+  EXPECT_TRUE(idle.closed_by_peer());
+  EXPECT_TRUE(edge.no_log());
+}
+
+TEST_F(FailingTest, AStaleConnectionIsReplacedUnseen) {
+  auto client = edge.client();
+  auto first = carried(client);
+  first.write(ok);
+  EXPECT_EQ(read_answer(client).body, "ok");
+  client.write(get);
+  first.read_until("\r\n\r\n");
+  first.close();  // as if it had been on its way when the request came
+  auto second = dyno.accept();
+  EXPECT_THAT(second.read_until("\r\n\r\n"), StartsWith("GET / "));
+  second.write(ok);
+  EXPECT_EQ(read_answer(client).body, "ok");
+
+  client.write(get);
+  second.read_until("\r\n\r\n");
+  second.close();
+  auto third = dyno.accept();
+  third.read_until("\r\n\r\n");
+  third.close();
+  EXPECT_EQ(read_answer(client).status(), 503) << "once, and never a fresh connection";
+  EXPECT_TRUE(dyno.nobody_comes());
+}
+
+TEST_F(FailingTest, ARequestThatWasTakenIsNotRepeatedUnlessItMayBe) {
+  const std::string post = "POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 2\r\n\r\nhi";
+  auto client = edge.client();
+  auto first = carried(client);
+  first.write(ok);
+  read_answer(client);
+  client.write(post);
+  first.read_until("\r\n\r\nhi");
+  first.close();  // it may have acted on it
+  EXPECT_EQ(read_answer(client).status(), 503);
+  EXPECT_TRUE(dyno.nobody_comes());
+
+  auto second = carried(client);
+  second.write(ok);
+  read_answer(client);
+  client.write(post);
+  ::usleep(20'000);
+  second.close();  // with the request unread: the kernel says so
+  auto third = dyno.accept();
+  EXPECT_TRUE(third.read_until("\r\n\r\nhi").starts_with("POST / "));
+  third.write(ok);
+  EXPECT_EQ(read_answer(client).status(), 200);
+}
+
+}  // namespace
+}  // namespace renga::router::testing
