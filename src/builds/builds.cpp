@@ -18,6 +18,7 @@
 #include "base/locked.h"
 #include "base/report.h"
 #include "base/text.h"
+#include "builds/follow_output.h"
 #include "builds/pipeline.h"
 #include "crypto/digest.h"
 
@@ -335,28 +336,32 @@ Result<Build> Builds::cancel(const Id<apps::App>& app, std::string_view identity
   return wait(build.id);
 }
 
-releases::Status Builds::follow_release(const Build& build,
-                                        const std::function<bool(std::string_view)>& each) {
+std::optional<releases::Status> Builds::follow_release(
+    const Build& build, const std::function<bool(std::string_view)>& each) {
+  auto& tools = state_->tools;
+  if (!build.slug || !build.release) return std::nullopt;
+  const auto slug = tools.slugs.find(*build.slug);
+  if (!slug || !slug->process_types.contains("release")) return std::nullopt;
+
   const auto give_up = std::chrono::steady_clock::now() + longest_release_command;
   bool wanted = true;
-  const auto pass_on = [&](std::string_view bytes) {
-    if (!bytes.empty()) wanted = each(bytes);
-    return wanted && !state_->jobs.lock()->stopping;
-  };
   bool followed = false;
+  const auto pass_on = [&](std::string_view bytes) { return wanted = each(bytes); };
+  const auto goes_on = [&] { return !state_->jobs.lock()->stopping; };
   for (;;) {
-    const auto release =
-        state_->tools.releases.find(build.release.value_or(Id<releases::Release>()));
-    if (!release) return releases::Status::failed;
+    const auto release = tools.releases.find(*build.release);
+    if (!release) return std::nullopt;
     // The stream is read to its end even where the command was quicker than this loop.
     if (!followed && release->output_stream) {
       followed = true;
-      state_->tools.outputs.follow(*release->output_stream, 0, pass_on);
+      follow_output(tools.outputs, *release->output_stream, pass_on, goes_on);
       continue;
     }
     if (release->status != releases::Status::pending || !wanted ||
         std::chrono::steady_clock::now() >= give_up)
       return release->status;
+    // An empty piece asks whether anybody still listens.
+    wanted = each({});
     auto held = state_->jobs.lock();
     if (held.wait_for(state_->changed, 50ms, [&] { return held->stopping; }))
       return release->status;

@@ -72,11 +72,12 @@ class Builds {
   std::vector<Build> all(const Id<apps::App>& app);
   // Kind::conflict: it has ended.
   Result<Build> cancel(const Id<apps::App>& app, std::string_view identity);
-  // The output of the release command of a build that succeeded, as it comes, until the command has
-  // ended, `each` returns false, or the platform stops; then the release's status. At once where
-  // there is no such command.
-  releases::Status follow_release(const Build& build,
-                                  const std::function<bool(std::string_view)>& each);
+  // The output of the release command of a build that succeeded, as it comes (an empty piece asks
+  // whether anybody still listens), until the command has
+  // ended, `each` returns false, or the platform stops; then the release's status. Nothing where
+  // the release has no such command.
+  std::optional<releases::Status> follow_release(const Build& build,
+                                                 const std::function<bool(std::string_view)>& each);
   void clear_cache(const Id<apps::App>& app);
   // Stops what runs for it and takes its files away; before the app's rows go.
   void forget(const Id<apps::App>& app);

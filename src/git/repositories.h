@@ -1,6 +1,6 @@
-// Repositories: one bare git repository an app, and git's smart HTTP in front of it. git's own programs do
-// git: `git http-backend` serves, and its pre-receive hook (`renga hook pre-receive`) asks control to build
-// what was pushed and shows the output to the person who pushes.
+// Repositories: one bare git repository an app, and git's smart HTTP in front of it. git's own
+// programs do git: `git http-backend` serves, and its pre-receive hook (`renga hook pre-receive`)
+// asks control to build what was pushed and shows the output to the person who pushes.
 #pragma once
 
 #include <filesystem>
@@ -29,9 +29,11 @@ class Repositories {
 
   // Serves hooks from here on.
   void start();
-  // Answers GET /<app>.git/info/refs and POST /<app>.git/git-{receive,upload}-pack for a signed-in account.
-  // The request's body is streamed. A client that leaves does not stop the push that git has accepted.
-  http::Response serve(http::Request& request, const apps::App& app, const accounts::Account& account);
+  // Answers GET /<app>.git/info/refs and POST /<app>.git/git-{receive,upload}-pack for a signed-in
+  // account. The request's body is streamed. A client that leaves does not stop the push that git
+  // has accepted.
+  http::Response serve(http::Request& request, const apps::App& app,
+                       const accounts::Account& account);
   std::int64_t size(const Id<apps::App>& app);  // bytes
   void remove(const Id<apps::App>& app);
 

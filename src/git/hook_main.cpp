@@ -1,0 +1,155 @@
+// `renga hook pre-receive`: git starts it inside the repository when everything that was pushed has
+// arrived and nothing has been accepted yet. It packs the source out of git's quarantine (where
+// only a hook can see it), hands it to control, and shows what control says. Its exit status
+// decides whether the branch moves.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include "base/fault.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "git/hook_frames.h"
+#include "git/pushed_refs.h"
+#include "git/repositories.h"
+#include "os/file.h"
+#include "os/process.h"
+
+namespace renga::git {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t source_limit = 1LL << 30;  // bytes of a checkout
+constexpr std::size_t shown_of_commit = 7;
+
+void say(std::string_view text) {
+  // Somebody who went away does not stop what was accepted.
+  while (!text.empty()) {
+    const auto written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+int refuse(std::string_view why) {
+  say(fmt::format("\n !     {}\n\n !     Push failed\n", why));
+  return 1;
+}
+
+std::string from_environment(const char* name) {
+  const char* value = getenv(name);
+  return value != nullptr ? value : "";
+}
+
+// Files that `commit` has, and whether some are submodules.
+struct Tree {
+  std::size_t files = 0;
+  bool submodules = false;
+};
+Tree look_at(const std::string& commit) {
+  const auto listed =
+      os::run({.argv = {"git", "ls-tree", "-r", "-z", commit}}, {}, std::chrono::minutes(5));
+  if (listed.status != 0) throw std::runtime_error("git ls-tree: " + listed.err);
+  Tree tree;
+  for (const auto entry : text::split(listed.out, '\0')) {
+    if (entry.empty()) continue;
+    ++tree.files;
+    tree.submodules |= entry.starts_with("160000 ");
+  }
+  return tree;
+}
+
+std::string subject_of(const std::string& commit) {
+  const auto shown = os::run({.argv = {"git", "show", "--no-patch", "--format=%s", commit}});
+  return shown.status == 0 ? text::printable(text::trim(shown.out).substr(0, 200)) : "";
+}
+
+// False when the source is over the limit; the archive is complete and flushed otherwise.
+bool archive(const std::string& commit, const fs::path& into) {
+  const auto file = os::open_file(into, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  os::Child git({.argv = {"git", "archive", "--format=tar", commit}});
+  git.in().close();
+  std::array<char, 65536> buffer;
+  for (std::int64_t total = 0;;) {
+    const auto count = ::read(git.out().get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fault("read from git archive");
+    if (count == 0) break;
+    if ((total += count) > source_limit) return false;
+    os::write_all(file.get(), {buffer.data(), static_cast<std::size_t>(count)},
+                  "write " + into.string());
+  }
+  if (const int status = git.wait(); status != 0)
+    throw std::runtime_error(fmt::format("git archive ended with {}", status));
+  return true;
+}
+
+int deploy(const std::string& commit) {
+  const auto tree = look_at(commit);
+  say(fmt::format("Updated {} paths from {}\n", tree.files, commit.substr(0, shown_of_commit)));
+  say("Compressing source files... ");
+  const auto name = new_uuid();
+  const fs::path incoming = from_environment("RENGA_HOOK_INCOMING");
+  struct Gone {  // control takes it, or nobody needs it
+    fs::path path;
+    ~Gone() {
+      std::error_code ignored;
+      fs::remove(path, ignored);
+    }
+  } const archived{incoming / name};
+  if (!archive(commit, archived.path)) {
+    say("failed.\n");
+    return refuse(
+        "The source is larger than 1 GB. Take large files out of git, or fetch them when the app "
+        "starts.");
+  }
+  say("done.\nBuilding source:\n\n");
+  if (tree.submodules)
+    say(" !     Submodules are not fetched: their directories are empty in this build.\n");
+
+  const auto control = connect_to(from_environment("RENGA_HOOK_SOCKET"));
+  send(control.get(), {'d', fmt::format("{}\n{}\n{}\n{}", from_environment("RENGA_HOOK_SECRET"),
+                                        commit, subject_of(commit), name)});
+  while (const auto frame = receive(control.get())) {
+    if (frame->kind == 'o') say(frame->bytes);
+    if (frame->kind == 'x') return frame->bytes == "0" ? 0 : 1;
+  }
+  say("\n !     The platform went away in the middle of this build. It carries the build on when "
+      "it is back, and\n"
+      " !     releases it then; only git does not know yet: push again to bring the branch up to "
+      "date.\n");
+  return 1;
+}
+
+}  // namespace
+
+int hook_main(int argc, char** argv) {
+  if (argc != 3 || std::string_view(argv[2]) != "pre-receive") {
+    std::fputs("renga hook is started by git, as: renga hook pre-receive\n", stderr);
+    return 2;
+  }
+  signal(SIGPIPE, SIG_IGN);
+  // The hook's own main(): whatever fails here refuses the push.
+  try {
+    const std::string pushed{std::istreambuf_iterator<char>(std::cin), {}};
+    const auto wanted = read_pushed_refs(pushed);
+    if (!wanted) return refuse(wanted.error().message);
+    if (wanted->others > 0)
+      say("Pushed to non-main branch, skipping build.\n"
+          "Only main and master are deployed: git push renga HEAD:main\n");
+    return wanted->commit.empty() ? 0 : deploy(wanted->commit);
+  } catch (const std::exception& fault) {
+    return refuse(fmt::format("The platform failed to take this push: {}.", fault.what()));
+  }
+}
+
+}  // namespace renga::git

@@ -1,0 +1,201 @@
+#include "git/hook_server.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/id.h"
+#include "base/random.h"
+#include "base/report.h"
+#include "base/text.h"
+#include "builds/follow_output.h"
+#include "git/hook_frames.h"
+
+namespace renga::git {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t most_hooks = 64;  // at once, each a thread that waits for a build
+
+bool is_ours(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+}
+
+}  // namespace
+
+HookServer::HookServer(builds::Builds& builds, logs::OutputStreams& outputs,
+                       std::filesystem::path socket, std::filesystem::path incoming)
+    : builds_(builds),
+      outputs_(outputs),
+      path_(std::move(socket)),
+      incoming_(std::move(incoming)),
+      stop_(eventfd(0, EFD_CLOEXEC)) {
+  if (!stop_) fault("make an event for git's hooks");
+}
+
+HookServer::~HookServer() {
+  stopping_ = true;
+  eventfd_write(stop_.get(), 1);
+  if (thread_.joinable()) thread_.join();
+  for (const auto& each : conversations_) each->thread.join();
+}
+
+void HookServer::start() {
+  listener_ = listen_at(path_);
+  thread_ = std::thread([this] { accept_hooks(); });
+}
+
+std::string HookServer::add_push(const apps::App& app, const accounts::Account& account) {
+  auto secret = random_hex(32);
+  pushes_.lock()->emplace(secret, Push{app, account});
+  return secret;
+}
+
+void HookServer::remove_push(const std::string& secret) { pushes_.lock()->erase(secret); }
+
+void HookServer::accept_hooks() {
+  while (!stopping_) {
+    pollfd waits[] = {{listener_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
+    if (poll(waits, 2, 1'000) < 0 && errno != EINTR) {
+      report("git", "hooks are no longer answered: poll failed");
+      return;
+    }
+    std::erase_if(conversations_, [](const auto& each) {
+      if (!each->over) return false;
+      each->thread.join();
+      return true;
+    });
+    if (stopping_ || waits[0].revents == 0) continue;
+    os::Fd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!socket || !is_ours(socket.get())) continue;
+    if (conversations_.size() >= most_hooks) {
+      say(socket.get(), " !     Too many pushes are under way. Try again later.\n");
+      send(socket.get(), {'x', "1"});
+      continue;
+    }
+    auto made = std::make_unique<Conversation>();
+    auto* conversation = made.get();
+    conversation->socket = std::move(socket);
+    conversation->thread = std::thread([this, conversation] {
+      answer(conversation->socket.get());
+      ::shutdown(conversation->socket.get(), SHUT_RDWR);
+      conversation->over = true;
+    });
+    conversations_.push_back(std::move(made));
+  }
+}
+
+void HookServer::answer(int socket) {
+  const auto asked = receive(socket, 10'000ms);
+  if (!asked || asked->kind != 'd') return;
+  int status = 1;
+  // Per connection: what fails one push is shown to it, and to the operator.
+  try {
+    status = deploy(socket, asked->bytes);
+  } catch (const std::exception& fault) {
+    report("git", fmt::format("a push failed: {}", fault.what()));
+    say(socket,
+        " !     The platform failed to take this push. Its operator finds the reason in its "
+        "log.\n");
+  }
+  send(socket, {'x', std::to_string(status)});
+}
+
+int HookServer::deploy(int socket, const std::string& asked) {
+  const auto lines = text::split(asked, '\n');
+  if (lines.size() != 4 || !is_uuid(lines[3])) return 1;
+  std::optional<Push> push;
+  {
+    auto pushes = pushes_.lock();
+    if (const auto found = pushes->find(std::string(lines[0])); found != pushes->end())
+      push = found->second;
+  }
+  const auto archive = incoming_ / std::string(lines[3]);
+  if (!push) {
+    std::filesystem::remove(archive);
+    say(socket, " !     This push is not known to the platform any more. Push again.\n");
+    return 1;
+  }
+
+  builds::NewBuild wanted;
+  wanted.source_archive = archive;
+  wanted.version = lines[1];
+  wanted.version_description = lines[2];
+  const auto build = builds_.start(push->app, push->account, wanted);
+  std::filesystem::remove(archive);
+  if (!build) {
+    say(socket, " !     " + build.error().message + "\n\n !     Push failed\n");
+    return 1;
+  }
+
+  // A hook that is gone does not end the build: it is control's.
+  builds::follow_output(
+      outputs_, build->output_stream, [&](std::string_view bytes) { return say(socket, bytes); },
+      [&] { return !stopping_.load(); });
+  return tell_end(socket, *push, *build);
+}
+
+int HookServer::tell_end(int socket, const Push& push, const builds::Build& started) {
+  auto build = builds_.find(push.app.id, started.id.value);
+  // The output ends just after the row does; a hook that went away early may see it still pending.
+  if (build && build->status == builds::BuildStatus::pending && !stopping_) return 1;
+  if (build && build->status == builds::BuildStatus::succeeded) {
+    say(socket, "Verifying deploy... done.\n");
+    tell_release(socket, *build);
+    return 0;
+  }
+  if (build && build->status == builds::BuildStatus::pending) {
+    say(socket,
+        "\n !     The platform is stopping. It goes on with this build when it is back, and "
+        "releases it then;\n"
+        " !     only git does not know yet: push again to bring the branch up to date.\n");
+    return 1;
+  }
+  say(socket, fmt::format("Verifying deploy...\n\n!\tPush rejected to {}.\n\n", push.app.name));
+  return 1;
+}
+
+void HookServer::tell_release(int socket, const builds::Build& build) {
+  bool announced = false;
+  const auto announce = [&] {
+    if (!std::exchange(announced, true)) say(socket, "Running release command...\n\n");
+  };
+  const auto status = builds_.follow_release(build, [&](std::string_view bytes) {
+    announce();
+    return say(socket, bytes) && !stopping_;
+  });
+  if (!status) return;
+  announce();
+  switch (*status) {
+    case releases::Status::succeeded:
+      say(socket, "\nWaiting for release.... done.\n");
+      break;
+    case releases::Status::pending:
+      say(socket, "\nWaiting for release.... still running.\n");
+      break;
+    case releases::Status::failed:
+    case releases::Status::expired:
+      say(socket,
+          "\nWaiting for release.... failed.\n"
+          " !     Release command failed. The release before it keeps running; fix the command and "
+          "push again.\n");
+      break;
+  }
+}
+
+bool HookServer::say(int socket, std::string_view text) {
+  while (!text.empty()) {
+    const auto part = text.substr(0, Frame::most);
+    if (!send(socket, {'o', std::string(part)})) return false;
+    text.remove_prefix(part.size());
+  }
+  return true;
+}
+
+}  // namespace renga::git
