@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/report.h"
 #include "dynos/engines/local/boot.h"
@@ -132,6 +133,10 @@ void Keeper::attend(Kept& kept, SteadyTime now) {
   if (kept.gone) return finish(kept);
   if (!kept.running) return;
   obey(kept, kept.life.tick(now));
+  if (kept.signal_again && *kept.signal_again <= now) {
+    kept.signal_again.reset();
+    sandboxes_.signal(kept.record.dyno.id.value, SIGTERM);
+  }
   if (kept.record.expires_at && !kept.life.stopping() && clock_.now() >= *kept.record.expires_at) {
     say(kept.record, "Stopping the process: its time to live is over");
     stop(kept, Life::Stop::now);
@@ -147,6 +152,7 @@ std::optional<SteadyTime> Keeper::next_of(const Kept& kept) const {
 
   sooner(next, kept.life.deadline());
   sooner(next, kept.next_memory);
+  sooner(next, kept.signal_again);
   if (kept.life.probing()) sooner(next, kept.next_probe);
   if (kept.record.expires_at && !kept.life.stopping())
     sooner(next, clock_.steady() + std::max(*kept.record.expires_at - clock_.now(), Duration(0)));

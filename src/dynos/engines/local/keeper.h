@@ -77,6 +77,8 @@ class Keeper {
     SteadyTime next_probe = {};
     Duration probe_gap = {};
     SteadyTime next_memory = {};
+    SteadyTime launched_at = {};
+    std::optional<SteadyTime> signal_again = {};
     std::int64_t memory_kills = 0;
     bool over_quota = false;
   };

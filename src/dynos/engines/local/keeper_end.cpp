@@ -11,6 +11,8 @@ namespace renga::dynos {
 namespace {
 constexpr std::chrono::seconds clear_again{10};
 constexpr int killed = 128 + SIGKILL;
+constexpr std::chrono::seconds young{1};
+constexpr std::chrono::milliseconds signal_again_after{300};
 constexpr std::chrono::hours one_offs_kept{24};
 }  // namespace
 
@@ -34,7 +36,13 @@ void Keeper::obey(Kept& kept, const Orders& orders) {
   }
   for (const auto& line : orders.lines) say(kept.record, line);
   if (orders.changed) tell(kept.record);
-  if (orders.signal == Signal::terminate) sandboxes_.signal(id, SIGTERM);
+  if (orders.signal == Signal::terminate) {
+    sandboxes_.signal(id, SIGTERM);
+    // A sandbox runs a moment before its command does. A signal that came in between reached
+    // nobody.
+    const auto now = clock_.steady();
+    if (now - kept.launched_at < young) kept.signal_again = now + signal_again_after;
+  }
   if (orders.signal == Signal::kill) sandboxes_.kill(id);
 }
 

@@ -118,6 +118,7 @@ void Keeper::run_now(Kept& kept, const sandbox::Running& running) {
   kept.next_memory = now + std::chrono::seconds(20);
   if (kept.record.launched) return;
 
+  kept.launched_at = now;
   auto orders = kept.life.launched(now);
   kept.record.launched = true;
   orders.changed = true;

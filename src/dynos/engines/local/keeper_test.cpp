@@ -179,8 +179,17 @@ TEST_F(KeeperTest, WhoIgnoresSigtermIsKilled) {
                             "exit within 30 seconds of SIGTERM"));
 }
 
+TEST_F(KeeperTest, AStopRightAfterTheLaunchIsSaidTwice) {
+  apply(release(3, {one_worker}));
+  machine.named("worker.1@v3").ignores_sigterm = true;
+  apply(release(4, {one_worker}));
+  pass(seconds(5));
+  EXPECT_THAT(machine.named("worker.1@v3").signals, ElementsAre(15, 15));
+}
+
 TEST_F(KeeperTest, AStopIsCarriedOnAfterARestartOfControl) {
   apply(release(3, {one_worker}));
+  pass(seconds(2));
   machine.named("worker.1@v3").ignores_sigterm = true;
   apply(release(4, {one_worker}));
   pass(seconds(10));
