@@ -136,7 +136,8 @@ class Control {
         .listen = options.listen,
         .tls = std::make_shared<net::TlsContext>(certificate.chain, certificate.key),
         .router = [this](const http::Request& head) { return api_->route(head); },
-        .on_line = {}});
+        .on_line = {},
+        .limits = {}});
     const auto address = http_->address();
     api_.emplace(api::Services{.database = database_,
                                .clock = clock_,
@@ -203,7 +204,7 @@ class Control {
   apps::Apps apps_;
   apps::Domains domains_;
   apps::Features features_{database_, clock_};
-  apps::BuildpackInstallations buildpack_installations_{database_, clock_};
+  apps::BuildpackInstallations buildpack_installations_{database_};
   apps::UidRanges uids_{database_};
   logs::LogStore logs_;
   logs::OutputStreams outputs_;
