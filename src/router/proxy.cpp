@@ -41,9 +41,10 @@ struct Proxy::State {
   std::vector<std::unique_ptr<ProxyLoop>> loops;
   std::vector<std::thread> threads;
   std::atomic<std::size_t> draining = 0;
+  bool accepting = false;
 
   void taken_over(std::size_t loop, std::uint64_t table, std::uint64_t generation);
-  void look(const std::string& dyno);
+  void look();
   std::vector<std::string> retire(Watch& watched);
 };
 
@@ -75,7 +76,7 @@ void Proxy::State::taken_over(std::size_t loop, std::uint64_t table, std::uint64
   for (const auto& dyno : retired) events.on_retired(dyno);
 }
 
-void Proxy::State::look(const std::string&) {
+void Proxy::State::look() {
   std::vector<std::string> retired;
   {
     auto watched = watch.lock();
@@ -84,8 +85,7 @@ void Proxy::State::look(const std::string&) {
   for (const auto& dyno : retired) events.on_retired(dyno);
 }
 
-Proxy::Proxy(const Limits& limits, std::size_t threads, const std::vector<os::Fd>& listeners,
-             ProxyEvents events)
+Proxy::Proxy(const Limits& limits, std::size_t threads, ProxyEvents events)
     : state_(std::make_unique<State>(limits, std::move(events))) {
   auto& state = *state_;
   for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
@@ -94,19 +94,24 @@ Proxy::Proxy(const Limits& limits, std::size_t threads, const std::vector<os::Fd
                                [&state](std::string records, std::size_t requests) {
                                  state.events.on_log(std::move(records), requests);
                                },
-                           .on_free = [&state](const std::string& dyno) { state.look(dyno); }}));
+                           .on_free = [&state] { state.look(); }}));
   }
+  state.watch.lock()->taken_over.resize(state.loops.size());
+  for (auto& loop : state.loops) {
+    state.threads.emplace_back([&loop] { loop->run(); });
+  }
+}
+
+void Proxy::accept(const std::vector<os::Fd>& listeners) {
+  auto& state = *state_;
+  if (std::exchange(state.accepting, true)) return;
   // More sockets than threads, from a time with more of them: a thread takes several, since a
   // socket that nobody accepts from would keep its share of the clients waiting.
   for (std::size_t i = 0; i < listeners.size(); ++i) {
     Listener listener{.socket = os::Fd(::fcntl(listeners[i].get(), F_DUPFD_CLOEXEC, 3)),
                       .port = std::to_string(net::local_address(listeners[i].get()).port())};
     if (!listener.socket) fault("duplicate a listening socket");
-    state.loops[i % state.loops.size()]->listen(std::move(listener));
-  }
-  state.watch.lock()->taken_over.resize(state.loops.size());
-  for (auto& loop : state.loops) {
-    state.threads.emplace_back([&loop] { loop->run(); });
+    state.loops[i % state.loops.size()]->post_listen(std::move(listener));
   }
 }
 

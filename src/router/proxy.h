@@ -29,15 +29,18 @@ struct ProxyEvents {
 
 class Proxy {
  public:
-  // Serves at `listeners` (duplicated: the caller keeps its own) with so many threads, at once.
-  Proxy(const Limits& limits, std::size_t threads, const std::vector<os::Fd>& listeners,
-        ProxyEvents events);
+  // Starts so many threads. They serve from the first accept() on: until then clients wait in the
+  // kernel's queue.
+  Proxy(const Limits& limits, std::size_t threads, ProxyEvents events);
   ~Proxy();  // cuts whatever is under way; see drain()
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
 
   // From one thread at a time.
   void set_table(RouteTable table);
+  // Accepts clients at these sockets (duplicated: the caller keeps its own), by the last table set.
+  // No-op from the second time on.
+  void accept(const std::vector<os::Fd>& listeners);
   // Accepts nothing more and finishes what is under way, at most so long; `done` is called once.
   void drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
 

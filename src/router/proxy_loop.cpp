@@ -85,8 +85,10 @@ ProxyLoop::ProxyLoop(const Limits& limits, LoopEvents events)
 
 ProxyLoop::~ProxyLoop() { clients_.clear(); }
 
-void ProxyLoop::listen(Listener listener) {
-  acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(listener)));
+void ProxyLoop::post_listen(Listener listener) {
+  loop_.post([this, shared = std::make_shared<Listener>(std::move(listener))] {
+    if (!draining_) acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(*shared)));
+  });
 }
 
 // What goes wrong for one connection ends that one; what gets here must not end the others.
@@ -188,7 +190,7 @@ void ProxyLoop::forget_again(const ClientConnection& client) {
 }
 
 void ProxyLoop::dyno_released(DynoState& dyno) {
-  if (dyno.under_way.fetch_sub(1) == 1 && dyno.leaving.load()) events_.on_free(dyno.dyno);
+  if (dyno.under_way.fetch_sub(1) == 1 && dyno.leaving.load()) events_.on_free();
 }
 
 void ProxyLoop::log(std::string_view app, std::int64_t at, std::string_view message) {

@@ -27,7 +27,7 @@ struct LoopEvents {
   // Log records (log_records.h) of so many requests.
   std::function<void(std::string records, std::size_t requests)> on_log;
   // A dyno that is leaving has no request under way any more.
-  std::function<void(const std::string& dyno)> on_free;
+  std::function<void()> on_free;
 };
 
 enum class Idle { close_at_once, may_ask_once_more };  // client connections without a request
@@ -39,10 +39,10 @@ class ProxyLoop {
   ProxyLoop(const ProxyLoop&) = delete;
   ProxyLoop& operator=(const ProxyLoop&) = delete;
 
-  void listen(Listener listener);  // before run()
-  void run();                      // until stop()
+  void run();  // until stop()
 
-  // From any thread. The callbacks run on the loop's thread.
+  // From any thread, done in the order of the calls. The callbacks run on the loop's thread.
+  void post_listen(Listener listener);
   void post_table(std::shared_ptr<const RouteIndex> table, std::function<void()> taken_over);
   // Accepts nothing more and lets requests under way finish, at most so long; `done` follows once
   // the last client is gone. Then the loop does nothing more than wait for stop().

@@ -127,6 +127,8 @@ void RouterLink::State::look() {
   }
   if (const auto lock = take_router_lock(options.directory)) {
     if (!stopping) return launch(lock);
+    // It lets go of the lock before it has finished.
+    if (running_router(options.directory) > 0) return look_later(look_again);
     reap();
     shared.lock()->ended = true;
     changed.notify_all();

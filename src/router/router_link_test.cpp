@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "router/router_launch.h"
+#include "router/router_process.h"
 #include "router/testing/edge.h"
 
 namespace renga::router::testing {
@@ -112,11 +113,11 @@ class RouterLinkTest : public ::testing::Test {
     const int pid = running_router(directory);
     ASSERT_GT(pid, 0);
     ::kill(pid, SIGKILL);
-    killed = pid;
+    // Until it is gone it may still accept.
+    for (int i = 0; i < 5'000 && running_router(directory) == pid; ++i) ::usleep(1'000);
   }
   std::filesystem::path directory;
   Upstream dyno;
-  int killed = 0;
 };
 
 TEST_F(RouterLinkTest, StartsARouterAndHearsItsLog) {
@@ -219,7 +220,7 @@ TEST_F(RouterLinkTest, ARouterWithoutControlServesByItsFile) {
       .program = "/proc/self/exe", .directory = directory, .http = "127.0.0.1:0"};
   auto listener = net::listen_tcp("127.0.0.1:0", net::Port::shared);
   const auto address = net::local_address(listener.get()).text();
-  os::Fd lock(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto lock = take_router_lock(directory);
   std::vector<os::Fd> listeners;
   listeners.push_back(std::move(listener));
   const int pid = launch_router(options, listeners, lock);

@@ -29,6 +29,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t retired_remembered = 1024;
+constexpr std::chrono::milliseconds first_table_wait{1'000};
 constexpr std::chrono::milliseconds last_words{2'000};  // for control to take the last log lines
 
 std::optional<std::string> read_file(const fs::path& path) {
@@ -138,7 +139,7 @@ void RouterProcess::State::serve() {
   if (options.listeners.empty()) options.listeners = open_listeners(options.http, options.threads);
 
   proxy = std::make_unique<Proxy>(
-      options.limits, options.threads, options.listeners,
+      options.limits, options.threads,
       ProxyEvents{
           .on_log = [this](std::string records,
                            std::size_t requests) { on_log(std::move(records), requests); },
@@ -149,6 +150,9 @@ void RouterProcess::State::serve() {
                 loop.post([this, dyno] { dyno_retired(dyno); });
               }});
   if (const auto saved = read_file(options.directory / "routes.json")) take_table(*saved, true);
+  // Without a table everybody would be told that there is no such app. Control sends one at once,
+  // if there is a control and if it has any apps.
+  loop.after(first_table_wait, [this] { proxy->accept(options.listeners); });
   loop.on_idle([this] { held = waiting_bytes + (control ? control->unsent() : 0); });
   door = std::make_unique<Door>(*this);
 }
@@ -200,6 +204,7 @@ void RouterProcess::State::take_table(const std::string& json, bool from_file) {
   }
   if (from_file) table->retiring.clear();
   proxy->set_table(*std::move(table));
+  if (!stopping) proxy->accept(options.listeners);
   if (from_file) return;
   try {
     write_file(options.directory / "routes.json", json);

@@ -133,7 +133,7 @@ Edge::Edge(Limits limits, std::size_t threads)
     : listeners_(open_listeners("127.0.0.1:0", threads)) {
   limits.log_delay = milliseconds(1);
   proxy_ = std::make_unique<Proxy>(
-      limits, threads, listeners_,
+      limits, threads,
       ProxyEvents{.on_log =
                       [this](std::string records, std::size_t) {
                         const std::lock_guard lock(mutex_);
@@ -167,6 +167,7 @@ void Edge::serve(std::vector<Route> routes, std::vector<std::string> retiring) {
   }
   table.retiring = std::move(retiring);
   proxy_->set_table(std::move(table));
+  proxy_->accept(listeners_);
   std::unique_lock lock(mutex_);
   if (!changed_.wait_for(lock, patience, [&] { return taken_over_ >= generation_; })) {
     throw std::runtime_error("the table was not taken over");
