@@ -1,7 +1,6 @@
 // The grammar, as clients write it: an attribute, the two ends, then options behind `;`, separated
-// by `;`,
-// `,` or blanks, in any order. Every part may be missing: "version ..; order=desc,max=1", "id ..;
-// max=1000;", "max=5", "name ]a..b", and nothing at all.
+// by `;`, `,` or blanks, in any order. Every part may be missing: "version ..; order=desc,max=1",
+// "id ..; max=1000;", "max=5", "name ]a..b", and nothing at all.
 #include "api/ranges.h"
 
 #include <fmt/format.h>
@@ -93,8 +92,9 @@ Result<Range> parse_range(std::string_view header, std::span<const Attribute> at
   auto kind = attributes.front().kind;
 
   std::vector<std::string> words;
-  for (const auto& part : text::split(
-           text::replace_all(text::replace_all(std::string(header), ";", " "), ",", " "), ' '))
+  // Named, since the parts are views into it.
+  const auto spaced = text::replace_all(text::replace_all(std::string(header), ";", " "), ",", " ");
+  for (const auto part : text::split(spaced, ' '))
     if (!text::trim(part).empty()) words.emplace_back(text::trim(part));
 
   // The attribute and the ends come first; what holds a '=' is an option.
