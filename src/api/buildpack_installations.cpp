@@ -50,7 +50,8 @@ Result<Answer> registry_buildpack(Call& call) {
   if (!named.is_named() || !apps::check_buildpack(name))
     return fail(Kind::not_found,
                 fmt::format("There is no buildpack {} here.", text::printable(name)));
-  const auto [space, word] = text::split_once(named.name(), '/');
+  const auto full_name = named.name();
+  const auto [space, word] = text::split_once(full_name, '/');
   return ok(json::object{
       {"blob_url", "urn:buildpack:" + named.name()},
       {"id", fixed_uuid("buildpack/" + named.name())},
