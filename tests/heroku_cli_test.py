@@ -115,7 +115,9 @@ class HerokuCli(unittest.TestCase):
         self.assertEqual(git(self.app, "remote", "get-url", "heroku").stdout.strip(), f"https://localhost:{port}/walk.git")
         self.assertIn("walk", self.heroku("apps"))
 
-        self.assertRegex(self.heroku("config:set", "GREETING=hello"), r"(?s)v3.*GREETING:\s+hello")
+        said = self.heroku("config:set", "GREETING=hello")
+        self.assertRegex(said, r"GREETING:\s+hello")
+        self.assertIn("done, v3", said)
         self.assertRegex(self.heroku("config"), r"GREETING:\s+hello")
         self.assertEqual(self.heroku("config:get", "GREETING").strip(), "hello")
 
@@ -127,8 +129,8 @@ class HerokuCli(unittest.TestCase):
 
         self.assertIn("web at 2", self.heroku("ps:scale", "web=2"))
         self.said(r"(?s)web\.1: up.*web\.2: up", "ps")
-        self.assertRegex(self.heroku("ps"), r"=== web \(\w+\): python3 web\.py \(2\)")
-        self.assertRegex(self.heroku("ps:scale"), r"web=2:\w+")
+        self.assertRegex(self.heroku("ps"), r"=== web \([\w-]+\): python3 web\.py \(2\)")
+        self.assertRegex(self.heroku("ps:scale"), r"web=2:[\w-]+")
 
         self.said(r"app\[web\.2\]: listening", "logs")
         self.assertRegex(self.heroku("logs", "--source", "heroku", "-n", "1500"),

@@ -128,7 +128,7 @@ class RengaCli(StoryTest):
             follower.stdout.close()
 
     def test_git_remote_connects_a_clone_to_its_app(self):
-        self.server.create("linked")
+        self.create("linked")
         data = {"RENGA_DATA": str(self.server.data)}
         said = self.renga("git:remote", "-a", "linked", **data).stderr
         self.assertIn(f"The git remote renga is https://localhost:{self.port}/linked.git", said)
