@@ -3,8 +3,10 @@
 // It also runs one-off dynos. Control does not start formation dynos by hand: an engine that hands
 // an app to a scheduler of its own (Kubernetes) fits as well as the embedded one.
 //
-// Safe from any thread. Calls return quickly and may be repeated; the work happens behind them. One
-// contract test (engine_contract_test.h) runs against every engine.
+// Safe from any thread, but never inside a transaction: some calls wait for the engine's thread,
+// which needs the store. From the engine's events only apply(), dynos(), endpoints(), retired() and
+// one_off() may be called. Calls return quickly, run() once the command was started; they may be
+// repeated. One contract test (testing/engine_contract_test.h) runs against every engine.
 #pragma once
 
 #include <chrono>
@@ -94,7 +96,9 @@ class Engine {
   // (bounded).
   virtual void forget(const Id<apps::App>& app) = 0;
 
-  virtual std::vector<Dyno> dynos(const Id<apps::App>& app) = 0;  // that live; formation first
+  // That start, are up or crashed, and not those told to stop. Formation first, web before the
+  // others.
+  virtual std::vector<Dyno> dynos(const Id<apps::App>& app) = 0;
   virtual Endpoints endpoints(const Id<apps::App>& app) = 0;
   // The router no longer sends to this dyno and has no request of it under way (or gave up
   // waiting).

@@ -7,6 +7,7 @@
 #include "dynos/testing/engine_contract_test.h"
 #include "dynos/testing/fake_engine.h"
 #include "dynos/testing/platform.h"
+#include "os/file.h"
 #include "os/process.h"
 
 namespace renga::dynos {
@@ -35,6 +36,11 @@ class LocalHouse final : public EngineHouse {
     for (const auto& path : {"memory", "cpu", "pids", "unified", "."})
       rmdir(("/sys/fs/cgroup/" + std::string(path) + "/renga-" + name_).c_str());
     os::run({.argv = {"nft", "delete", "table", "inet", "renga_" + name_}});
+    // The server's claim on a slice of addresses.
+    const auto run = (platform_.scratch.path / "run").string();
+    std::error_code none;
+    for (const auto& note : std::filesystem::directory_iterator("/run/renga/net", none))
+      if (os::read_file(note.path()) == run) std::filesystem::remove(note.path());
   }
   static std::optional<std::string> unsupported() {
     if (geteuid() != 0) return "needs root";

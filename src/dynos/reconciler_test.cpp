@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <atomic>
+
 #include "base/testing/fake_clock.h"
 #include "dynos/testing/fake_engine.h"
 #include "dynos/testing/platform.h"
@@ -26,18 +28,22 @@ class ReconcilerTest : public testing::Test, private Clockwork, protected Platfo
   void boot() {
     reconciler.emplace(database, fake_clock_, apps, domains, releases, slugs, formation, engine,
                        logs, outputs);
+    hears = &*reconciler;
     releases.on_change([this](const releases::Release& release) {
-      if (reconciler) reconciler->release_changed(release);
+      if (auto* const it = hears.load()) it->release_changed(release);
     });
     formation.on_change([this](const Id<apps::App>& app) { reconciler->formation_changed(app); });
     EngineEvents events;
     events.on_change = [this](const Dyno& dyno) {
-      if (reconciler) reconciler->dyno_changed(dyno);
+      if (auto* const it = hears.load()) it->dyno_changed(dyno);
     };
     engine.set_events(events);
     reconciler->start();
   }
-  void die() { reconciler.reset(); }
+  void die() {
+    hears = nullptr;
+    reconciler.reset();
+  }
 
   // The reconciler works on a thread of its own.
   bool eventually(const std::function<bool()>& condition) {
@@ -61,6 +67,7 @@ class ReconcilerTest : public testing::Test, private Clockwork, protected Platfo
   }
 
   FakeEngine engine{fake_clock_};
+  std::atomic<Reconciler*> hears{nullptr};
   std::optional<Reconciler> reconciler;
 };
 

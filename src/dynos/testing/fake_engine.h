@@ -3,15 +3,13 @@
 // any thread; events come on the caller's.
 #pragma once
 
-#include <algorithm>
-#include <map>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/locked.h"
 #include "base/text.h"
 #include "dynos/engine.h"
+#include "dynos/testing/fake_books.h"
 
 namespace renga::dynos {
 
@@ -25,110 +23,69 @@ class FakeEngine final : public Engine {
   int web_port = 5000;
 
   std::optional<AppSpec> applied(const Id<apps::App>& app) {
-    auto state = state_.lock();
-    const auto found = state->specs.find(app);
-    return found == state->specs.end() ? std::nullopt : std::optional(found->second);
+    auto books = books_.lock();
+    const auto found = books->specs.find(app);
+    return found == books->specs.end() ? std::nullopt : std::optional(found->second);
   }
-  bool started() { return state_.lock()->started; }
-  std::vector<OneOff> ran() { return state_.lock()->ran; }
-  std::vector<Id<Dyno>> retired_dynos() { return state_.lock()->retired; }
+  bool started() { return books_.lock()->started; }
+  std::vector<OneOff> ran() { return books_.lock()->ran; }
+  std::vector<Id<Dyno>> retired_dynos() { return books_.lock()->retired; }
 
   // All that start of this app come up.
-  void come_up(const Id<apps::App>& app) { set_all(app, State::starting, State::up); }
+  void come_up(const Id<apps::App>& app) {
+    change([&](FakeBooks& books) {
+      for (auto& dyno : books.dynos)
+        if (dyno.app == app && dyno.state == State::starting)
+          books.change(dyno, State::up, clock_.now());
+    });
+  }
   void crash(const Id<apps::App>& app, const std::string& name) {
-    News news;
-    {
-      auto state = state_.lock();
-      for (auto& dyno : state->dynos)
-        if (dyno.app == app && dyno.name() == name) change(dyno, State::crashed, news);
-    }
-    tell(news);
+    change([&](FakeBooks& books) {
+      for (auto& dyno : books.dynos)
+        if (dyno.app == app && dyno.name() == name)
+          books.change(dyno, State::crashed, clock_.now());
+    });
   }
   void end_one_off(const Id<Dyno>& id, int status) {
-    News news;
-    {
-      auto state = state_.lock();
-      end(*state, id, status, news);
-    }
-    tell(news);
+    change([&](FakeBooks& books) { books.end(id, status, clock_.now()); });
   }
 
   void set_events(EngineEvents events) override { events_ = std::move(events); }
-  void start() override { state_.lock()->started = true; }
+  void start() override { books_.lock()->started = true; }
 
   void apply(const AppSpec& spec) override {
-    News news;
-    {
-      auto state = state_.lock();
-      state->specs.insert_or_assign(spec.app, spec);
-      fit(*state, spec, news);
-    }
-    tell(news);
+    change([&](FakeBooks& books) {
+      books.specs.insert_or_assign(spec.app, spec);
+      books.fit(spec, first_state(), clock_.now());
+    });
+    events_.on_endpoints_change(spec.app);
   }
   void forget(const Id<apps::App>& app) override {
-    News news;
-    {
-      auto state = state_.lock();
-      state->specs.erase(app);
-      remove(
-          *state, [&](const Dyno& dyno) { return dyno.app == app; }, news);
-      std::erase_if(state->one_offs, [&](const auto& entry) { return entry.second.app == app; });
-    }
-    tell(news);
-  }
-  std::vector<Dyno> dynos(const Id<apps::App>& app) override {
-    auto state = state_.lock();
-    std::vector<Dyno> all;
-    for (const auto& dyno : state->dynos)
-      if (dyno.app == app) all.push_back(dyno);
-    std::ranges::sort(all, {}, [](const Dyno& dyno) {
-      return std::tuple(dyno.type != "web", dyno.type, dyno.number);
+    change([&](FakeBooks& books) {
+      books.specs.erase(app);
+      books.remove([&](const Dyno& dyno) { return dyno.app == app; }, clock_.now());
+      std::erase_if(books.one_offs, [&](const auto& entry) { return entry.second.app == app; });
     });
-    for (const auto& [id, dyno] : state->one_offs)
-      if (dyno.app == app && !dyno.exit_status) all.push_back(dyno);
-    return all;
   }
+  std::vector<Dyno> dynos(const Id<apps::App>& app) override { return books_.lock()->living(app); }
   Endpoints endpoints(const Id<apps::App>& app) override {
-    auto state = state_.lock();
-    Endpoints all;
-    for (const auto& dyno : state->dynos) {
-      if (dyno.app != app || dyno.type != "web") continue;
-      if (dyno.state == State::up) all.up.push_back({dyno.id, dyno.name(), web_host, web_port});
-      if (dyno.state == State::starting) all.starting = true;
-      if (dyno.state == State::crashed) all.crashed = true;
-    }
-    if (!all.up.empty() || all.starting) all.crashed = false;
-    const auto spec = state->specs.find(app);
-    if (spec == state->specs.end() || !spec->second.slug) return all;
-    for (const auto& process : spec->second.processes)
-      if (process.type == "web") all.web_quantity = process.quantity;
-    return all;
+    return books_.lock()->endpoints(app, web_host, web_port);
   }
-  void retired(const Id<Dyno>& dyno) override { state_.lock()->retired.push_back(dyno); }
+  void retired(const Id<Dyno>& dyno) override { books_.lock()->retired.push_back(dyno); }
 
   Result<void> restart(const Id<apps::App>& app, std::string_view which) override {
-    News news;
-    {
-      auto state = state_.lock();
-      const auto spec = state->specs.find(app);
+    if (!books_.lock()->knows(app, which))
+      return fail(Kind::not_found, "Couldn't find that dyno (" + std::string(which) + ").");
+    change([&](FakeBooks& books) {
       const auto chosen = [&](const Dyno& dyno) {
         return dyno.app == app && (which.empty() || dyno.type == which || dyno.name() == which);
       };
-      bool known = which.empty() || std::ranges::any_of(state->dynos, chosen);
-      for (const auto& [id, dyno] : state->one_offs)
-        known = known || (chosen(dyno) && !dyno.exit_status);
-      if (spec != state->specs.end())
-        for (const auto& process : spec->second.processes) known = known || process.type == which;
-      if (!known)
-        return fail(Kind::not_found, "Couldn't find that dyno (" + std::string(which) + ").");
-      remove(*state, chosen, news);
-      std::vector<Id<Dyno>> ended;
-      for (const auto& [id, dyno] : state->one_offs)
-        if (!which.empty() && chosen(dyno) && !dyno.exit_status) ended.push_back(id);
-      for (const auto& id : ended) end(*state, id, 143, news);
-      if (spec != state->specs.end()) fit(*state, spec->second, news);
-    }
-    tell(news);
+      books.remove(chosen, clock_.now());
+      for (const auto& dyno : books.living(app))
+        if (!which.empty() && chosen(dyno)) books.end(dyno.id, 143, clock_.now());
+      const auto spec = books.specs.find(app);
+      if (spec != books.specs.end()) books.fit(spec->second, first_state(), clock_.now());
+    });
     return {};
   }
   Result<void> stop(const Id<apps::App>& app, std::string_view which) override {
@@ -138,129 +95,54 @@ class FakeEngine final : public Engine {
   Result<Dyno> run(const AppSpec& spec, const OneOff& one_off) override {
     if (!spec.slug)
       return fail(Kind::conflict, "Nothing was deployed to " + spec.app_name + " yet.");
-    News news;
     Dyno dyno;
-    {
-      auto state = state_.lock();
-      const auto known = state->one_offs.find(one_off.id);
-      if (known != state->one_offs.end()) return known->second;
-      state->ran.push_back(one_off);
-      dyno = made(spec, one_off.type, 1'000 + static_cast<int>(state->ran.size()), one_off.command,
-                  one_off.size);
+    change([&](FakeBooks& books) {
+      const auto known = books.one_offs.find(one_off.id);
+      if (known != books.one_offs.end()) {
+        dyno = known->second;
+        return;
+      }
+      books.ran.push_back(one_off);
+      dyno = FakeBooks::made(spec, one_off.type, 1'000 + static_cast<int>(books.ran.size()),
+                             one_off.command, one_off.size, State::up, clock_.now());
       dyno.id = one_off.id;
-      dyno.state = State::up;
-      state->one_offs[dyno.id] = dyno;
-      news.changed.push_back(dyno);
+      books.one_offs[dyno.id] = dyno;
+      books.news.push_back(dyno);
       const auto [word, status] = text::split_once(one_off.command, ' ');
       if (word == "exit")
-        end(*state, dyno.id, static_cast<int>(text::number(status).value_or(0)), news);
-    }
-    tell(news);
+        books.end(dyno.id, static_cast<int>(text::number(status).value_or(0)), clock_.now());
+    });
     return dyno;
   }
   std::optional<Dyno> one_off(const Id<Dyno>& id) override {
-    auto state = state_.lock();
-    const auto found = state->one_offs.find(id);
-    return found == state->one_offs.end() ? std::nullopt : std::optional(found->second);
+    auto books = books_.lock();
+    const auto found = books->one_offs.find(id);
+    return found == books->one_offs.end() ? std::nullopt : std::optional(found->second);
   }
   void stop_everything() override {
-    News news;
-    {
-      auto state = state_.lock();
-      state->specs.clear();
-      remove(
-          *state, [](const Dyno&) { return true; }, news);
-      for (auto& [id, dyno] : state->one_offs)
-        if (!dyno.exit_status) end(*state, id, 143, news);
-    }
-    tell(news);
+    change([&](FakeBooks& books) {
+      books.specs.clear();
+      books.remove([](const Dyno&) { return true; }, clock_.now());
+      std::vector<Id<Dyno>> ids;
+      for (const auto& [id, dyno] : books.one_offs) ids.push_back(id);
+      for (const auto& id : ids) books.end(id, 143, clock_.now());
+    });
   }
 
  private:
-  struct Books {
-    bool started = false;
-    std::map<Id<apps::App>, AppSpec> specs;
-    std::vector<Dyno> dynos;  // of formations
-    std::map<Id<Dyno>, Dyno> one_offs;
-    std::vector<OneOff> ran;
-    std::vector<Id<Dyno>> retired;
-  };
-  struct News {
-    std::vector<Dyno> changed;
-  };
+  State first_state() const { return boots_by_itself ? State::up : State::starting; }
 
-  Dyno made(const AppSpec& spec, const std::string& type, int number, const std::string& command,
-            const std::string& size) {
-    Dyno dyno;
-    dyno.id = Id<Dyno>::create();
-    dyno.app = spec.app;
-    dyno.type = type;
-    dyno.number = number;
-    dyno.command = command;
-    dyno.size = size.empty() ? default_size().name : size;
-    dyno.state = boots_by_itself ? State::up : State::starting;
-    dyno.release = spec.release;
-    dyno.release_version = spec.release_version;
-    dyno.created_at = dyno.state_since = clock_.now();
-    return dyno;
-  }
-  void change(Dyno& dyno, State next, News& news) {
-    dyno.state = next;
-    dyno.state_since = clock_.now();
-    news.changed.push_back(dyno);
-  }
-  template <class Chosen>
-  void remove(Books& state, Chosen chosen, News& news) {
-    for (auto& dyno : state.dynos) {
-      if (!chosen(dyno)) continue;
-      dyno.exit_status = 143;
-      change(dyno, State::down, news);
-    }
-    std::erase_if(state.dynos, [](const Dyno& dyno) { return dyno.state == State::down; });
-  }
-  void end(Books& state, const Id<Dyno>& id, int status, News& news) {
-    const auto found = state.one_offs.find(id);
-    if (found == state.one_offs.end() || found->second.exit_status) return;
-    found->second.exit_status = status;
-    change(found->second, State::down, news);
-  }
-  void fit(Books& state, const AppSpec& spec, News& news) {
-    const auto quantity = [&](const ProcessSpec& process) {
-      return spec.slug && process.type != "release" ? process.quantity : 0;
-    };
-    remove(
-        state,
-        [&](const Dyno& dyno) {
-          if (dyno.app != spec.app) return false;
-          for (const auto& process : spec.processes)
-            if (process.type == dyno.type)
-              return dyno.number > quantity(process) || dyno.release != spec.release ||
-                     dyno.size != process.size;
-          return true;
-        },
-        news);
-    for (const auto& process : spec.processes)
-      for (int number = 1; number <= quantity(process); ++number) {
-        const bool there = std::ranges::any_of(state.dynos, [&](const Dyno& dyno) {
-          return dyno.app == spec.app && dyno.type == process.type && dyno.number == number;
-        });
-        if (there) continue;
-        state.dynos.push_back(made(spec, process.type, number, process.command, process.size));
-        news.changed.push_back(state.dynos.back());
-      }
-  }
-  void set_all(const Id<apps::App>& app, State from, State to) {
-    News news;
+  // Events go out without the lock, since those who hear them ask back.
+  template <class Work>
+  void change(Work work) {
+    std::vector<Dyno> news;
     {
-      auto state = state_.lock();
-      for (auto& dyno : state->dynos)
-        if (dyno.app == app && dyno.state == from) change(dyno, to, news);
+      auto books = books_.lock();
+      work(*books);
+      news = std::exchange(books->news, {});
     }
-    tell(news);
-  }
-  void tell(const News& news) {
     std::vector<Id<apps::App>> apps;
-    for (const auto& dyno : news.changed) {
+    for (const auto& dyno : news) {
       events_.on_change(dyno);
       if (dyno.type == "web" && std::ranges::find(apps, dyno.app) == apps.end())
         apps.push_back(dyno.app);
@@ -270,7 +152,7 @@ class FakeEngine final : public Engine {
 
   Clock& clock_;
   EngineEvents events_;
-  Locked<Books> state_;
+  Locked<FakeBooks> books_;
 };
 
 }  // namespace renga::dynos

@@ -51,6 +51,7 @@ void Keeper::start(const AppSpec& spec, const ProcessSpec& process, const Start&
 
 Result<void> Keeper::run(const AppSpec& spec, const Record& record,
                          const std::map<std::string, std::string>& env) {
+  if (kept_.contains(record.dyno.id)) return {};  // asked for twice at once
   auto& kept = kept_.try_emplace(record.dyno.id, Kept{record, Life(Life::Kind::one_off, limits())})
                    .first->second;
   tell(record);
