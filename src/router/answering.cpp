@@ -11,6 +11,7 @@
 #include "router/chunk_filter.h"
 #include "router/client_connection.h"
 #include "router/error_pages.h"
+#include "router/log_line.h"
 #include "router/proxy_loop.h"
 
 namespace renga::router {
@@ -284,6 +285,42 @@ void ClientConnection::answer_page(int status, std::string_view html) {
   loop_.waits().idle.start(step_);
   send_to_client(out, x.is_head ? std::string_view() : html);
   again_ = true;
+}
+
+void ClientConnection::end_request() {
+  auto& x = exchange_;
+  log(nullptr, {}, x.status);
+  stop_counting();
+  const bool keep_alive = x.keep_alive && x.received && !last_request_;
+  x.reset();
+  if (keep_alive) {
+    wait_for_request();
+  } else {
+    linger();
+  }
+}
+
+void ClientConnection::log(const HCode* code, std::string_view cause, int status) {
+  auto& x = exchange_;
+  if (x.logged || !x.app) return;
+  x.logged = true;
+  std::int64_t service = -1;
+  if (x.connected_at != std::chrono::steady_clock::time_point()) {
+    service =
+        std::chrono::duration_cast<std::chrono::milliseconds>(loop_.events().now() - x.connected_at)
+            .count();
+  }
+  auto& line = loop_.line_scratch();
+  line.clear();
+  write_log_line(line, x.log_request,
+                 {.code = code,
+                  .cause = cause,
+                  .dyno = x.dyno_name,
+                  .connect_ms = x.connect_ms,
+                  .service_ms = service,
+                  .status = status,
+                  .bytes = x.bytes});
+  loop_.log(x.app->route.app, x.at, line);
 }
 
 }  // namespace renga::router

@@ -370,52 +370,5 @@ TEST_F(FailingTest, SlowHeadsAndIdleClientsAreClosed) {
   EXPECT_TRUE(edge.no_log());
 }
 
-TEST_F(FailingTest, AStaleConnectionIsReplacedUnseen) {
-  auto client = edge.client();
-  auto first = carried(client);
-  first.write(ok);
-  EXPECT_EQ(read_answer(client).body, "ok");
-  client.write(get);
-  first.read_until("\r\n\r\n");
-  first.close();  // as if it had been on its way when the request came
-  auto second = dyno.accept();
-  EXPECT_THAT(second.read_until("\r\n\r\n"), StartsWith("GET / "));
-  second.write(ok);
-  EXPECT_EQ(read_answer(client).body, "ok");
-
-  client.write(get);
-  second.read_until("\r\n\r\n");
-  second.close();
-  auto third = dyno.accept();
-  third.read_until("\r\n\r\n");
-  third.close();
-  EXPECT_EQ(read_answer(client).status(), 503) << "once, and never a fresh connection";
-  EXPECT_TRUE(dyno.nobody_comes());
-}
-
-TEST_F(FailingTest, ARequestThatWasTakenIsNotRepeatedUnlessItMayBe) {
-  const std::string post = "POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 2\r\n\r\nhi";
-  auto client = edge.client();
-  auto first = carried(client);
-  first.write(ok);
-  read_answer(client);
-  client.write(post);
-  first.read_until("\r\n\r\nhi");
-  first.close();  // it may have acted on it
-  EXPECT_EQ(read_answer(client).status(), 503);
-  EXPECT_TRUE(dyno.nobody_comes());
-
-  auto second = carried(client);
-  second.write(ok);
-  read_answer(client);
-  client.write(post);
-  ::usleep(20'000);
-  second.close();  // with the request unread: the kernel says so
-  auto third = dyno.accept();
-  EXPECT_TRUE(third.read_until("\r\n\r\nhi").starts_with("POST / "));
-  third.write(ok);
-  EXPECT_EQ(read_answer(client).status(), 200);
-}
-
 }  // namespace
 }  // namespace renga::router::testing

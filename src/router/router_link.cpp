@@ -34,9 +34,10 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds look_again{20};
-constexpr milliseconds greeting{5'000};  // from connecting to Hello
-constexpr milliseconds silence{30'000};  // without an answer to pings: it is killed
 constexpr milliseconds ping_every{5'000};
+// Without an answer to so many pings it is killed. Counted, not timed: when control itself was
+// stopped for a while, that is not the router's fault.
+constexpr int most_unanswered = 6;
 constexpr milliseconds stuck{40'000};     // holds the lock without answering: longer than a drain
 constexpr milliseconds first_pause{100};  // before starting one that has died; doubled each time
 constexpr milliseconds longest_pause{5'000};
@@ -70,7 +71,8 @@ struct RouterLink::State {
   net::TimerId look_timer = 0;
   net::TimerId watch_timer = 0;
   milliseconds pause{0};
-  std::chrono::steady_clock::time_point started_at, heard_at, unanswered_since;
+  std::chrono::steady_clock::time_point started_at, unanswered_since;
+  int unanswered_pings = 0;
   bool stopping = false;
 
   std::uint64_t generation = 0;
@@ -169,7 +171,7 @@ void RouterLink::State::launch(const os::Fd& lock) {
 void RouterLink::State::connect(os::Fd socket) {
   const auto count = ++connections;
   greeted = false;
-  heard_at = loop.now();
+  unanswered_pings = 0;
   router = std::make_unique<FrameSocket>(
       loop, std::move(socket),
       FrameEvents{.on_frame =
@@ -192,7 +194,7 @@ void RouterLink::State::lost(const std::string& why) {
 
 void RouterLink::State::hear(Frame type, const std::string& payload,
                              std::vector<os::Fd> descriptors) {
-  heard_at = loop.now();
+  unanswered_pings = 0;
   switch (type) {
     case Frame::hello: {
       const auto hello = parse_hello(payload);
@@ -255,8 +257,7 @@ void RouterLink::State::watch() {
   watch_timer = loop.after(ping_every, [this] { watch(); });
   reap();
   if (!router) return;
-  const auto quiet = loop.now() - heard_at;
-  if (quiet > (greeted ? silence : greeting)) {
+  if (++unanswered_pings > most_unanswered) {
     const int pid = running_router(options.directory);
     problem("the router does not answer; it is killed");
     if (pid > 0) ::kill(pid, SIGKILL);

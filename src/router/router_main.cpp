@@ -71,12 +71,16 @@ Result<RouterProcessOptions> parse(int argc, char** argv) {
   return options;
 }
 
-// Every client and every dyno takes a descriptor.
-void allow_many_descriptors() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+// A client takes one descriptor, and the dyno that serves it another; some are for ourselves.
+// Clients beyond what that allows wait in the kernel's queue.
+void fit_connections(Limits& limits, std::size_t threads) {
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &descriptors);
+  ::getrlimit(RLIMIT_NOFILE, &descriptors);
+  const auto spare = std::max<std::size_t>(descriptors.rlim_cur, 256) - 128;
+  limits.connections = std::min(limits.connections, std::max<std::size_t>(spare / 2 / threads, 16));
 }
 
 // SIGTERM and SIGINT, on a thread that does nothing else.
@@ -96,7 +100,7 @@ int router_main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", options.error().message.c_str());
     return 2;
   }
-  allow_many_descriptors();
+  fit_connections(options->limits, options->threads);
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
   sigset_t signals;
