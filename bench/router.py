@@ -157,7 +157,12 @@ def start_renga(directory, port, ports):
     wait_for(port)
     # Control's place: whoever takes the log lines, here into a file.
     control = socket.socket(socket.AF_UNIX)
-    control.connect(str(own / "router.sock"))
+    for _ in range(500):
+        try:
+            control.connect(str(own / "router.sock"))
+            break
+        except OSError:
+            time.sleep(0.01)
 
     def take():
         with open(directory / "renga.log", "wb") as log:
