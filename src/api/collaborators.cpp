@@ -41,7 +41,8 @@ Result<Answer> collaborator_create(Call& call) {
   const auto user = TRY(identity_in(body, "user"));
   if (!user)
     return fail(Kind::invalid, "`user` is required: an e-mail address or an account's id.");
-  const auto account = *user == "~" ? Result<accounts::Account>(call.account()) : services.accounts.find(*user);
+  const auto account =
+      *user == "~" ? Result<accounts::Account>(call.account()) : services.accounts.find(*user);
   if (!account)
     return fail(Kind::invalid,
                 fmt::format("There is no account {} on this server.", text::printable(*user)));

@@ -41,6 +41,10 @@ Result<dynos::ScaleChange> change_in(const json::object& update, std::string typ
   change.type = std::move(type);
   if (const auto* quantity = update.if_contains("quantity"); quantity && !quantity->is_null()) {
     // Clients send numbers, numbers as text, and "+1".
+    // Below zero is a difference only as text.
+    if (quantity->is_int64() && quantity->get_int64() < 0)
+      return fail(Kind::invalid,
+                  "`quantity` must not be below 0; \"-1\", as text, takes one away.");
     if (quantity->is_int64())
       change.quantity = std::to_string(quantity->get_int64());
     else if (quantity->is_string() && !quantity->get_string().empty())

@@ -14,10 +14,10 @@ namespace renga::api {
 // A UUID that is always the same for the same text: for things that have a name and no row.
 std::string fixed_uuid(std::string_view text);
 
-json::object app_ref(const apps::App& app);     // {"id", "name"}
-json::object stack_ref(std::string_view name);  // {"id", "name"}
-json::object region_ref();                      // {"id", "name"}
-json::object generation_ref();                  // {"id", "name"}
+json::object app_ref(const apps::App& app);       // {"id", "name"}
+json::object stack_ref(std::string_view name);    // {"id", "name"}
+json::object region_ref();                        // {"id", "name"}
+json::object generation_ref();                    // {"id", "name"}
 json::value text_or_null(std::string_view text);  // null for an empty one
 // When this platform's own things (stacks, regions, sizes) came to be.
 std::string platform_time();

@@ -75,12 +75,9 @@ Result<releases::Release> release_slug(Call& call, const apps::App& app, const s
   wanted.user = call.account().id;
   wanted.slug = slug->id;
   wanted.deploy = true;
-  auto transaction = services.database.begin();
-  auto release = services.releases.append(app.id, wanted);
   services.apps.set_stack(app.id, slug->stack);
   services.apps.set_built(app.id, slug->buildpack_provided_description, slug->size);
-  transaction.commit();
-  return release;
+  return services.releases.append(app.id, wanted);
 }
 
 }  // namespace
