@@ -181,8 +181,9 @@ Result<Pipeline::Chosen> Pipeline::chosen(const SandboxRun& run,
                                           const std::vector<Buildpack>& tried, bool detect) {
   Chosen chosen;
   chosen.detected = detect;
-  const auto notes = TRY(said(read_inside(files_.result(), "names", small_file)));
-  for (const auto line : text::lines(notes ? *notes : std::string())) {
+  const auto notes =
+      TRY(said(read_inside(files_.result(), "names", small_file))).value_or(std::string());
+  for (const auto line : text::lines(notes)) {
     const auto [index, name] = text::split_once(line, '\t');
     const auto number = text::number(index);
     if (!number || *number < 0 || static_cast<std::size_t>(*number) >= tried.size()) continue;

@@ -31,15 +31,20 @@ std::optional<std::size_t> end_of_head(std::string_view bytes) {
 }  // namespace
 
 Backend::Backend(const os::Command& command, WithoutClient without_client,
-                 std::function<void()> ended)
-    : child_(command), without_client_(without_client), ended_(std::move(ended)) {
+                 std::function<void()> ended, std::string last_words)
+    : child_(command),
+      without_client_(without_client),
+      ended_(std::move(ended)),
+      last_words_(std::move(last_words)) {
   thread_ = std::thread([this] { pump(); });
 }
 
-Backend::~Backend() {
-  stopped_ = true;
-  changed_.notify_all();
-  thread_.join();
+Backend::~Backend() { end(); }
+
+void Backend::end() {
+  stop();
+  const std::lock_guard one_joins(joining_);
+  if (thread_.joinable()) thread_.join();
 }
 
 void Backend::feed(http::BodyReader* body) {
@@ -123,6 +128,7 @@ void Backend::pump() {
   while (!stopped_) {
     if (std::chrono::steady_clock::now() >= give_up) {
       report("git", "a request to git took more than three hours and was stopped");
+      stopped_ = true;
       break;
     }
     pollfd wait{child_.out().get(), POLLIN, 0};
@@ -135,7 +141,8 @@ void Backend::pump() {
   child_.out().close();
   // After its last word git has nothing left to do but tidying up (gc), and that is bounded as
   // well.
-  if (stopped_ || !child_.wait_for(1min)) {
+  const bool cut_off = stopped_;
+  if (cut_off || !child_.wait_for(1min)) {
     child_.signal(SIGKILL);
     child_.wait();
   }
@@ -154,6 +161,7 @@ void Backend::pump() {
     rest = std::exchange(held->bytes, {});
   }
   if (client) {
+    if (cut_off) rest += last_words_;
     if (!rest.empty()) client->write(rest);
     client->finish();
   }

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -20,9 +21,12 @@ namespace renga::git {
 
 class Backend {
  public:
-  // `ended` is called once, on the backend's thread, when git has ended.
+  // `ended` is called once, on the backend's thread, when git has ended. A client whose git is
+  // stopped gets `last_words` before the answer ends: in git's framing, since it waits for ever for
+  // the rest of an answer that was cut off and yet ended well.
   enum class WithoutClient { goes_on, stops };
-  Backend(const os::Command& command, WithoutClient without_client, std::function<void()> ended);
+  Backend(const os::Command& command, WithoutClient without_client, std::function<void()> ended,
+          std::string last_words = {});
   // Kills it if it runs.
   ~Backend();
   Backend(const Backend&) = delete;
@@ -38,6 +42,9 @@ class Backend {
     stopped_ = true;
     changed_.notify_all();
   }
+  // Stops it and waits for its end: nothing of it runs when this returns, whoever else still holds
+  // it.
+  void end();
 
  private:
   struct Held {
@@ -56,10 +63,12 @@ class Backend {
   os::Child child_;
   const WithoutClient without_client_;
   const std::function<void()> ended_;
+  const std::string last_words_;
   std::atomic<bool> stopped_ = false;
   std::atomic<bool> over_ = false;
   Locked<Held> held_;
   std::condition_variable changed_;
+  std::mutex joining_;
   std::thread thread_;
 };
 

@@ -53,6 +53,15 @@ void write_file(const fs::path& path, std::string_view text) {
   if (!file) fault(EIO, "write " + path.string());
 }
 
+// A fatal error on the side-band of a push, and the end: https://git-scm.com/docs/protocol-common
+// (pkt-line).
+std::string push_cut_off() {
+  constexpr std::string_view text =
+      "\3the platform is stopping. It goes on with a build that it has accepted when it is back;\n"
+      "push again then, to bring the branch up to date.\n";
+  return fmt::format("{:04x}{}0000", text.size() + 4, text);
+}
+
 std::map<std::string, std::string> plain_environment(const fs::path& home) {
   const char* path = getenv("PATH");
   return {{"PATH", path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin"},
@@ -219,6 +228,7 @@ Repositories::Repositories(apps::Apps& apps, accounts::Accounts&, builds::Builds
 Repositories::~Repositories() {
   const auto all = state_->take_runs([](const auto&) { return true; });
   for (const auto& run : all) run.backend->stop();
+  for (const auto& run : all) run.backend->end();
 }
 
 void Repositories::start() { state_->hook_server.start(); }
@@ -247,7 +257,8 @@ http::Response Repositories::serve(http::Request& request, const apps::App& app,
   };
   const auto backend = std::make_shared<Backend>(
       state_->command(request, *asked, app, account, secret),
-      pushes ? Backend::WithoutClient::goes_on : Backend::WithoutClient::stops, ended);
+      pushes ? Backend::WithoutClient::goes_on : Backend::WithoutClient::stops, ended,
+      pushes ? push_cut_off() : std::string());
   state_->runs.lock()->push_back({app.id, backend});
 
   if (request.stream) {
@@ -272,7 +283,7 @@ std::int64_t Repositories::size(const Id<apps::App>& app) {
 void Repositories::remove(const Id<apps::App>& app) {
   {
     const auto runs = state_->take_runs([&](const auto& run) { return run.app == app; });
-    for (const auto& run : runs) run.backend->stop();
+    for (const auto& run : runs) run.backend->end();
   }
   fs::remove_all(state_->path_of(app));
 }

@@ -1,0 +1,232 @@
+#include "builds/builds.h"
+
+#include <thread>
+
+#include "base/text.h"
+#include "builds/testing/build_house.h"
+
+namespace renga::builds {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+class BuildsTest : public BuildHouse {};
+
+TEST_F(BuildsTest, DeploysAnApp) {
+  const auto build = run({{"Procfile", "web: ./serve\nworker: ./work\n"}});
+
+  ASSERT_EQ(build.status, BuildStatus::succeeded) << output(build);
+  const auto release = releases->find(*build.release).value();
+  EXPECT_EQ(release.version, 3);
+  EXPECT_EQ(release.description, "Deploy e6442b7c");
+  const auto slug = slugs->find(*build.slug).value();
+  EXPECT_EQ(slug.process_types, (releases::ProcessTypes{{"web", "./serve"}, {"worker", "./work"}}));
+  EXPECT_TRUE(fs::exists(slugs->directory(slug).value() / "Procfile"));
+  EXPECT_EQ(installations.all(sushi.id).at(0).name(), "heroku/procfile")
+      << "what was detected is pinned";
+  EXPECT_FALSE(fs::exists(options.directory / build.id.value)) << "nothing is left of the build";
+
+  const auto text = output(build);
+  auto lines = text::lines(text);
+  ASSERT_GT(lines.size(), 8u);
+  EXPECT_THAT(lines[7], HasSubstr("       Done: "));
+  lines.erase(lines.begin() + 7);
+  EXPECT_THAT(lines,
+              ElementsAre("-----> Building on the host stack",
+                          "-----> Determining which buildpack to use for this app",
+                          "-----> Procfile app detected", "-----> Discovering process types",
+                          "       Procfile declares types -> web, worker", "",
+                          "-----> Compressing...", "-----> Launching...", "       Released v3",
+                          "       http://sushi.localhost:8080/ deployed to renga", ""));
+}
+
+TEST_F(BuildsTest, TellsTheAppsLog) {
+  run({{"Procfile", "web: x"}});
+  EXPECT_THAT(log_of(sushi), ElementsAre("app[api]: Build started by user ada@example.com",
+                                         "app[api]: Deploy e6442b7c by user ada@example.com",
+                                         "app[api]: Release v3 created by user ada@example.com",
+                                         "app[api]: Build succeeded"));
+}
+
+TEST_F(BuildsTest, SaysThatAReleaseCommandIsDeclared) {
+  const auto build = run({{"Procfile", "release: ./migrate\nweb: x"}});
+  EXPECT_THAT(output(build),
+              HasSubstr("-----> Launching...\n"
+                        " !     Release command declared: this new release will not be available "
+                        "until the command succeeds.\n       Released v3\n"));
+}
+
+TEST_F(BuildsTest, RefusesWhatItDoesNotKnow) {
+  const auto build = run({{"index.html", "hello"}});
+  EXPECT_EQ(build.status, BuildStatus::failed);
+  EXPECT_EQ(build.failure, "No default language could be detected for this app.");
+  EXPECT_THAT(output(build),
+              HasSubstr(" !     No default language could be detected for this app.\n\t\t\tHINT:"));
+  EXPECT_THAT(output(build), HasSubstr("\n !     Push failed\n"));
+  EXPECT_EQ(releases->newest(sushi.id).version, 2);
+}
+
+TEST_F(BuildsTest, RefusesABadProcfileBeforeItBuilds) {
+  const auto build = run({{"Procfile", "web: x\nworker\n"}, {"compile.sh", "echo compiling"}});
+  EXPECT_THAT(build.failure, HasSubstr("Procfile, line 2"));
+  EXPECT_THAT(output(build), Not(HasSubstr("compiling")));
+}
+
+TEST_F(BuildsTest, FailsWithItsBuildpack) {
+  const auto build = run({{"compile.sh", "echo working; exit 3"}});
+  EXPECT_EQ(build.failure, "Push rejected, failed to compile Script app.");
+  EXPECT_THAT(
+      output(build),
+      HasSubstr("-----> Script app detected\nworking\n\n"
+                " !     Push rejected, failed to compile Script app.\n\n !     Push failed\n"));
+}
+
+TEST_F(BuildsTest, RunsTheBuildpacksThatAreSet) {
+  ASSERT_TRUE(installations.replace(sushi.id, {"heroku/script", "heroku/procfile"}));
+  const auto both = run({{"Procfile", "web: x"}, {"compile.sh", "echo compiling"}});
+  EXPECT_THAT(output(both), HasSubstr("-----> Using buildpacks:\n       1. heroku/script\n"));
+  EXPECT_EQ(both.buildpacks, (std::vector<std::string>{"heroku/script", "heroku/procfile"}));
+
+  const auto refused = run({{"Procfile", "web: x"}});
+  EXPECT_THAT(output(refused),
+              HasSubstr("-----> App not compatible with buildpack: heroku/script\n"));
+}
+
+TEST_F(BuildsTest, GivesABuildpackWhatHerokuDoes) {
+  ASSERT_TRUE(releases->set_config(sushi.id, ada.id, {{"SECRET", "a b"}}));
+  const auto build =
+      run({{"compile.sh",
+            "echo \"env $(cat \"$3/SECRET\") [$SECRET] $(stat -c %a \"$3/SECRET\")\"\n"
+            "echo \"$STACK $SOURCE_VERSION $HOME $(id -u)\"\n"
+            "echo export > \"$(dirname \"$0\")/../export\" && touch \"$HOME/x\" \"$2/x\" && echo "
+            "written"}});
+  EXPECT_THAT(output(build), HasSubstr("env a b [] 600\n"));
+  EXPECT_THAT(output(build),
+              HasSubstr("host e6442b7ce6442b7ce6442b7ce6442b7ce6442b7c /app 1000\nwritten\n"));
+  EXPECT_THAT(output(build), HasSubstr("       Procfile declares types     -> (none)\n"
+                                       "       Default types for buildpack -> console\n"));
+}
+
+TEST_F(BuildsTest, LetsBuildsSeeTheOperatorsSettings) {
+  close();
+  std::ofstream(directory / "ca.pem") << "certificates";
+  options.environment = {{"PIP_INDEX_URL", "http://index"},
+                         {"SSL_CERT_FILE", (directory / "ca.pem").string()}};
+  open();
+  const auto build = run({{"compile.sh", "echo \"$PIP_INDEX_URL $(cat $SSL_CERT_FILE)\""}});
+  EXPECT_THAT(output(build), HasSubstr("http://index certificates\n"));
+}
+
+TEST_F(BuildsTest, KeepsTheCacheOfBuildsThatSucceed) {
+  const std::string show = "cat \"$2/kept\" 2>/dev/null || echo none; ";
+  run({{"compile.sh", show + "echo first > \"$2/kept\""}});
+  EXPECT_THAT(output(run({{"compile.sh", show + "echo second > \"$2/kept\"; exit 1"}})),
+              HasSubstr("first\n"));
+  EXPECT_THAT(output(run({{"compile.sh", show}})), HasSubstr("first\n"));
+  builds->clear_cache(sushi.id);
+  EXPECT_THAT(output(run({{"compile.sh", show}})), HasSubstr("none\n"));
+}
+
+TEST_F(BuildsTest, IsNotFooledByWhatABuildLeaves) {
+  std::ofstream(directory / "secret") << "default_process_types: {stolen: secret}";
+  const auto secret = (directory / "secret").string();
+  const auto build = run({{"compile.sh", "ln -s " + secret + " Procfile; ln -s " + secret +
+                                             " /result/release; "
+                                             "mkfifo fifo; echo '99\tX' >> /result/names"}});
+  EXPECT_THAT(output(build), Not(HasSubstr("stolen")));
+}
+
+TEST_F(BuildsTest, AppliesSlugignore) {
+  const auto build = run({{"Procfile", "web: x"}, {".slugignore", "*.psd\n"}, {"a/b.psd", "x"}});
+  EXPECT_THAT(output(build), HasSubstr("-----> Deleting 1 files matching .slugignore patterns.\n"));
+  EXPECT_FALSE(fs::exists(slugs->directory(slugs->find(*build.slug).value()).value() / "a/b.psd"));
+}
+
+TEST_F(BuildsTest, StopsABuildThatTakesTooLong) {
+  const auto build = start({{"compile.sh", "echo waiting; sleep 600"}});
+  ASSERT_TRUE(says(build, "waiting"));
+  clock.advance(options.time_limit);
+  EXPECT_EQ(builds->wait(build.id).failure,
+            "The build took longer than 15 minutes and was stopped.");
+  EXPECT_TRUE(spawner->running().empty());
+}
+
+TEST_F(BuildsTest, CancelsBuildsThatRunAndThatWait) {
+  const auto first = start({{"compile.sh", "echo waiting; sleep 600"}});
+  const auto second = start({{"Procfile", "web: x"}});
+  ASSERT_TRUE(says(first, "waiting"));
+  EXPECT_EQ(builds->find(sushi.id, second.id.value)->status, BuildStatus::pending)
+      << "one at a time per app";
+  EXPECT_EQ(builds->cancel(sushi.id, second.id.value)->failure, "The build was cancelled.");
+  EXPECT_EQ(builds->cancel(sushi.id, first.id.value)->failure, "The build was cancelled.");
+  EXPECT_EQ(builds->cancel(sushi.id, first.id.value).error().kind, Kind::conflict);
+  EXPECT_EQ(releases->newest(sushi.id).version, 2);
+}
+
+TEST_F(BuildsTest, RefusesSourcesAtTheDoor) {
+  std::ofstream(directory / "noise.tar") << std::string(2'000, 'x');
+  NewBuild wanted;
+  EXPECT_EQ(builds->start(sushi, ada, wanted).error().kind, Kind::invalid);
+  wanted.source_archive = directory / "noise.tar";
+  EXPECT_EQ(builds->start(sushi, ada, wanted).error().kind, Kind::invalid);
+  wanted.source_archive = archive({{"Procfile", "web: x"}});
+  wanted.checksum = "SHA256:" + std::string(64, '0');
+  EXPECT_THAT(builds->start(sushi, ada, wanted).error().message,
+              HasSubstr("does not have the checksum"));
+  wanted.checksum.clear();
+  wanted.buildpacks = {"https://example.com/buildpack"};
+  EXPECT_EQ(builds->start(sushi, ada, wanted).error().kind, Kind::unsupported);
+  EXPECT_TRUE(builds->all(sushi.id).empty());
+}
+
+TEST_F(BuildsTest, CarriesOnAfterControlEndedInTheMiddle) {
+  const auto build =
+      start({{"Procfile", "web: x"}, {"compile.sh", "echo attempt; [[ -f $3/GO ]] || sleep 600"}});
+  ASSERT_TRUE(says(build, "attempt"));
+  close();
+  EXPECT_TRUE(spawner->running().empty());
+  ASSERT_TRUE(releases->set_config(sushi.id, ada.id, {{"GO", "1"}}));
+
+  open();
+  builds->resume();
+  const auto done = builds->wait(build.id);
+  EXPECT_EQ(done.status, BuildStatus::succeeded);
+  EXPECT_THAT(output(done), HasSubstr("-----> The platform was restarted: building again\n"));
+  EXPECT_EQ(releases->newest(sushi.id).version, 4) << "one release, after the config var's";
+}
+
+TEST_F(BuildsTest, TakesAwayWhatNobodyNeedsWhenItStarts) {
+  close();
+  fs::create_directories(options.directory / "never-accepted/app");
+  open();
+  builds->resume();
+  EXPECT_FALSE(fs::exists(options.directory / "never-accepted"));
+}
+
+TEST_F(BuildsTest, ForgetsAnAppThatIsDestroyed) {
+  const auto build = start({{"compile.sh", "echo waiting; sleep 600"}});
+  ASSERT_TRUE(says(build, "waiting"));
+  builds->forget(sushi.id);
+  EXPECT_TRUE(spawner->running().empty());
+  EXPECT_TRUE(apps.destroy(sushi.id));
+  EXPECT_TRUE(builds->all(sushi.id).empty());
+}
+
+class SmallSlugs : public BuildHouse {
+ protected:
+  SmallSlugs() { slug_limit = 4'096; }
+};
+
+TEST_F(SmallSlugs, AreSaidToBeTooSmall) {
+  const auto build = run({{"compile.sh", "head -c 100000 /dev/urandom > big"}});
+  EXPECT_EQ(build.status, BuildStatus::failed);
+  EXPECT_THAT(
+      output(build),
+      HasSubstr(" !     The slug could not be made. Compiled slug size: 0.1M is too large"));
+  EXPECT_THAT(output(build), HasSubstr(" !     Request ID: " + build.id.value));
+}
+
+}  // namespace
+}  // namespace renga::builds

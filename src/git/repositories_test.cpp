@@ -1,0 +1,226 @@
+// Real pushes with the git program, through the HTTP server, into real builds.
+#include "git/repositories.h"
+
+#include <sys/stat.h>
+
+#include "builds/testing/build_house.h"
+#include "http/server.h"
+#include "os/process.h"
+
+namespace renga::git {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class RepositoriesTest : public builds::BuildHouse {
+ protected:
+  void SetUp() override {
+    BuildHouse::SetUp();
+    if (IsSkipped()) return;
+    serve();
+    work = directory / "work";
+    git({"init", "--quiet", "--initial-branch=main", work.string()}, directory);
+  }
+  void TearDown() override {
+    server.reset();
+    repositories.reset();
+    BuildHouse::TearDown();
+  }
+
+  void serve() {
+    repositories.emplace(apps, people, *builds, *outputs,
+                         RepositoriesOptions{.directory = directory / "repositories",
+                                             .hook_socket = directory / "run/hook.sock",
+                                             .program = "/proc/self/exe"});
+    repositories->start();
+    http::ServerOptions wanted;
+    wanted.router = [this](const http::Request&) {
+      http::Route route;
+      route.handler = [this](http::Request& request) {
+        return repositories->serve(request, sushi, ada);
+      };
+      route.stream_body = true;
+      return route;
+    };
+    server.emplace(std::move(wanted));
+    server->start();
+    url = "http://" + server->address() + "/sushi.git";
+  }
+
+  static os::Command command(std::vector<std::string> words, const fs::path& where) {
+    words.insert(words.begin(), "git");
+    return {.argv = std::move(words),
+            .env = {{"GIT_AUTHOR_NAME", "Ada"},
+                    {"GIT_AUTHOR_EMAIL", "ada@example.com"},
+                    {"GIT_COMMITTER_NAME", "Ada"},
+                    {"GIT_COMMITTER_EMAIL", "ada@example.com"},
+                    {"GIT_CONFIG_GLOBAL", "/dev/null"},
+                    {"GIT_TERMINAL_PROMPT", "0"},
+                    {"no_proxy", "*"}},
+            .directory = where};
+  }
+  // What git says on both streams, with its exit status as the last line.
+  std::string git(const std::vector<std::string>& words, const fs::path& where) {
+    const auto output = os::run(command(words, where), {}, std::chrono::seconds(60));
+    return output.out + output.err + "exit " + std::to_string(output.status) + "\n";
+  }
+  std::string git(const std::vector<std::string>& words) { return git(words, work); }
+
+  void commit(const Files& files) {
+    for (const auto& [name, text] : files) {
+      fs::create_directories((work / name).parent_path());
+      std::ofstream(work / name) << text;
+    }
+    git({"add", "--all"});
+    git({"commit", "--quiet", "--message=Say hello"});
+  }
+  std::string push(const std::string& what = "main") { return git({"push", url, what}); }
+  std::string head() { return git({"rev-parse", "HEAD"}).substr(0, 40); }
+  std::string pushed(const std::string& branch = "main") {
+    return git({"ls-remote", url, "refs/heads/" + branch}).substr(0, 40);
+  }
+
+  fs::path work;
+  std::string url;
+  std::optional<Repositories> repositories;
+  std::optional<http::Server> server;
+};
+
+TEST_F(RepositoriesTest, DeploysAPush) {
+  commit({{"Procfile", "web: ./serve\n"},
+          {"serve", "hello"},
+          {".gitattributes", "serve export-ignore\n"}});
+  const auto said = push();
+
+  EXPECT_THAT(said, HasSubstr("remote: Updated 3 paths from " + head().substr(0, 7)));
+  EXPECT_THAT(said, HasSubstr("remote: Compressing source files... done."));
+  EXPECT_THAT(said, HasSubstr("remote: Building source:"));
+  EXPECT_THAT(said, HasSubstr("remote: -----> Building on the host stack"));
+  EXPECT_THAT(said, HasSubstr("remote:        Released v3"));
+  EXPECT_THAT(said, HasSubstr("remote: Verifying deploy... done."));
+  EXPECT_THAT(said, HasSubstr("[new branch]      main -> main\nexit 0\n"));
+  EXPECT_EQ(pushed(), head());
+
+  const auto build = builds->all(sushi.id).at(0);
+  EXPECT_EQ(build.source_version, head());
+  EXPECT_EQ(build.version_description, "Say hello");
+  const auto slug = slugs->find(*build.slug).value();
+  EXPECT_TRUE(fs::exists(slugs->directory(slug).value() / "serve"))
+      << "export-ignore is not for deploys";
+  EXPECT_TRUE(fs::is_empty(directory / "repositories/incoming"));
+  EXPECT_GT(repositories->size(sushi.id), 0);
+}
+
+TEST_F(RepositoriesTest, LeavesTheBranchWhereItWasWhenABuildFails) {
+  commit({{"Procfile", "web: x\n"}});
+  push();
+  const auto before = head();
+  commit({{"Procfile", "web\n"}});
+  const auto said = push();
+  EXPECT_THAT(said, HasSubstr("remote:  !     Procfile, line 1: \"web\""));
+  EXPECT_THAT(said, HasSubstr("remote:  !     Push failed"));
+  EXPECT_THAT(said, HasSubstr("Push rejected to sushi."));
+  EXPECT_THAT(said, HasSubstr("! [remote rejected] main -> main (pre-receive hook declined)"));
+  EXPECT_EQ(pushed(), before);
+}
+
+TEST_F(RepositoriesTest, StoresOtherBranchesWithoutABuild) {
+  commit({{"Procfile", "web: x\n"}});
+  EXPECT_THAT(push("main:feature"),
+              HasSubstr("remote: Pushed to non-main branch, skipping build."));
+  EXPECT_EQ(pushed("feature"), head());
+  EXPECT_TRUE(builds->all(sushi.id).empty());
+  EXPECT_THAT(push("main:master"), HasSubstr("Released v3"));
+  EXPECT_THAT(push(":master"), HasSubstr("cannot be deleted"));
+  EXPECT_EQ(pushed("master"), head());
+  EXPECT_THAT(push(":feature"), HasSubstr("[deleted]"));
+}
+
+TEST_F(RepositoriesTest, IsClonedAndFetched) {
+  commit({{"Procfile", "web: x\n"}});
+  push();
+  EXPECT_THAT(git({"clone", url, (directory / "clone").string()}), HasSubstr("exit 0"));
+  EXPECT_TRUE(fs::exists(directory / "clone/Procfile"));
+}
+
+TEST_F(RepositoriesTest, TakesPushesThatDoNotFitABuffer) {
+  std::string noise;
+  for (int i = 0; i < 60'000; ++i) noise += random_hex(32);
+  commit({{"Procfile", "web: x\n"}, {"noise", noise}});
+  EXPECT_THAT(git({"-c", "http.postBuffer=65536", "push", url, "main"}), HasSubstr("Released v3"));
+}
+
+TEST_F(RepositoriesTest, FinishesAPushWhoseClientLeaves) {
+  commit({{"Procfile", "web: x\n"},
+          {"compile.sh",
+           "echo waiting; [[ -f $3/GO ]] || while [[ ! -f /result/go ]]; do sleep 0.05; done"}});
+  {
+    os::Child client(command({"push", url, "main"}, work));
+    for (int i = 0; i < 1'500 && builds->all(sushi.id).empty(); ++i) usleep(20'000);
+    ASSERT_FALSE(builds->all(sushi.id).empty());
+    ASSERT_TRUE(says(builds->all(sushi.id).at(0), "waiting"));
+  }  // killed
+  const auto build = builds->all(sushi.id).at(0);
+  std::ofstream(options.directory / build.id.value / "result/go") << "go";
+  EXPECT_EQ(builds->wait(build.id).status, builds::BuildStatus::succeeded);
+  std::string is;
+  for (int i = 0; i < 500 && is != head(); ++i) {
+    is = pushed();
+    usleep(20'000);
+  }
+  EXPECT_EQ(is, head()) << "git accepted it";
+}
+
+TEST_F(RepositoriesTest, SaysSoWhenThePlatformStops) {
+  commit({{"Procfile", "web: x\n"}, {"compile.sh", "echo waiting; [[ -f $3/GO ]] || sleep 600"}});
+  os::Child client(command({"push", url, "main"}, work));
+  for (int i = 0; i < 1'500 && builds->all(sushi.id).empty(); ++i) usleep(20'000);
+  ASSERT_FALSE(builds->all(sushi.id).empty());
+  const auto build = builds->all(sushi.id).at(0);
+  ASSERT_TRUE(says(build, "waiting"));
+  // In the order of a server that stops.
+  repositories.reset();
+  close();
+  const auto status = client.wait_for(std::chrono::seconds(30));
+  ASSERT_TRUE(status) << "git hangs";
+  EXPECT_NE(*status, 0);
+  EXPECT_EQ(spawner->running().size(), 0u);
+
+  ASSERT_TRUE(releases->set_config(sushi.id, ada.id, {{"GO", "1"}}));
+  server.reset();
+  open();
+  builds->resume();
+  EXPECT_EQ(builds->wait(build.id).status, builds::BuildStatus::succeeded);
+  serve();
+  EXPECT_THAT(push(), HasSubstr("Released v5")) << "the branch is brought up to date";
+}
+
+TEST_F(RepositoriesTest, ServesNothingElse) {
+  http::Request request;
+  request.method = "GET";
+  for (const auto* path :
+       {"/sushi.git/HEAD", "/sushi.git/objects/info/packs", "/sushi.git/config"}) {
+    request.path = path;
+    EXPECT_EQ(repositories->serve(request, sushi, ada).status, 403) << path;
+  }
+  request.path = "/sushi.git/info/refs";
+  request.query = "service=git-evil";
+  EXPECT_EQ(repositories->serve(request, sushi, ada).status, 403);
+}
+
+TEST_F(RepositoriesTest, KeepsTheHooksDoorShut) {
+  struct stat status {};
+  ASSERT_EQ(stat((directory / "run/hook.sock").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST_F(RepositoriesTest, TakesARepositoryAway) {
+  commit({{"Procfile", "web: x\n"}});
+  push();
+  repositories->remove(sushi.id);
+  EXPECT_EQ(repositories->size(sushi.id), 0);
+}
+
+}  // namespace
+}  // namespace renga::git
