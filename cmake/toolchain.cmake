@@ -1,8 +1,10 @@
 # Compiler, linker and sanitizers. ccache and mold are used when they are there.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # Paths count relative to the tree, so that clones of it share what they compiled.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 
 find_program(MOLD mold)
@@ -11,7 +13,6 @@ if(MOLD)
 endif()
 
 add_compile_options(-fdiagnostics-color=always -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror)
-add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 # GCC 12 warns of uninitialised use inside std::optional and std::expected where there is none.
 add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>)
 # Line tables are enough for the sanitizers' reports, and half as much to link.

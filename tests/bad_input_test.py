@@ -43,7 +43,7 @@ class BadInput(StoryTest):
         self.refused("GET", "/apps", status=401, error="unauthorized", token="wrong")
         self.refused("GET", "/apps", status=401, error="unauthorized", headers={"Authorization": None})
         self.refused("PATCH", "/apps/taken/config-vars", {"BAD-NAME": "x"}, says="BAD-NAME")
-        self.refused("PATCH", "/apps/taken/config-vars", {"BIG": "x" * 70_000}, says="64")
+        self.refused("PATCH", "/apps/taken/config-vars", {"BIG": "x" * 70_000}, says="65536")
         self.refused("PATCH", "/apps/taken/config-vars", {"A": 1})
         self.refused("PATCH", "/apps/taken/formation/web", {"quantity": 2}, status=404, error="not_found")
         self.refused("POST", "/apps/taken/releases", {"release": "99"}, status=404, error="not_found")
@@ -102,7 +102,14 @@ class BadInput(StoryTest):
         self.assertIn("2.7", refused.stderr)
         self.assertIn("3.", refused.stderr)
 
-    def test_a_process_that_crashes_and_one_that_never_listens(self):
+    def test_a_web_process_that_never_listens_is_killed_after_its_minute(self):
+        self.create("mute")
+        self.server.push(self.repository({"Procfile": "web: sleep 1000\n"}), "mute")
+        wait_until(lambda: "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 60 seconds of launch"
+                   in self.server.logs("mute"), limit=120, pause=1, what="R10")
+        wait_until(lambda: "State changed from starting to crashed" in self.server.logs("mute"), what="crashed")
+
+    def test_a_process_that_crashes(self):
         self.create("crasher")
         app = self.repository({"Procfile": "web: exit 7\n"})
         self.server.push(app, "crasher")

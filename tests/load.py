@@ -44,6 +44,8 @@ class Load:
                     self.failures.append(repr(error))
                 connection = None
                 time.sleep(0.01)
+        if connection:
+            connection.close()
 
     def end(self):
         self.ending.set()

@@ -230,7 +230,8 @@ void RouterLink::State::greet(const Hello& hello, std::vector<os::Fd> descriptor
   greeted = true;
   generation = std::max(generation, hello.generation);
   if (stopping) return router->send(Frame::stop, {});
-  const bool elsewhere = hello.http != options.http;
+  // Asked for in other words ("port 0", then the port it got), it is the same place.
+  const bool elsewhere = hello.http != options.http && hello.address != options.http;
   if (listeners.empty() && !elsewhere) listeners = std::move(descriptors);
   if (elsewhere) return replace(Frame::stop, "it serves at " + hello.http);
   if (hello.version != protocol_version) return replace(Frame::hand_over, "it is another version");

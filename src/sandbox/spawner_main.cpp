@@ -58,7 +58,7 @@ class Service {
       if (waits[1].revents != 0) reap();
       if (waits[0].revents == 0) continue;
       const auto request = channel_.receive();
-      if (!request) return;
+      if (!request) return finish_removing();
       channel_.send(answer(*request));
     }
   }
@@ -141,6 +141,12 @@ class Service {
       report("spawner", std::string("Files of an ended sandbox are left: ") + error.what());
     }
     _exit(0);
+  }
+
+  // Control is gone, and nothing else will ask: what was put off is done now.
+  void finish_removing() {
+    if (remover_ > 0) waitpid(remover_, nullptr, 0);
+    if (more_to_remove_) starter_.run_directory().remove_hidden();
   }
 
   void reap() {
