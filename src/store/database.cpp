@@ -73,7 +73,8 @@ void Transaction::commit() {
   }
   done_ = true;
   --database_.depth_;
-  // News of what was committed is sent while this object still stands; others must not wait for that.
+  // News of what was committed is sent while this object still stands; others must not wait for
+  // that.
   lock_.unlock();
 }
 
