@@ -67,6 +67,9 @@ std::map<std::string, std::string> boot_environment(
   env["HEROKU_DYNO_ID"] = record.dyno.id.value;
   env["HOME"] = "/app";
   env["PWD"] = "/app";
+  // What buildpacks size themselves by: the cgroup's own file is hidden from dynos.
+  if (const auto* size = find_size(record.dyno.size))
+    env["DYNO_RAM"] = std::to_string(static_cast<int>(size->memory_gb * 1024));
   if (record.dyno.type == "web" && !record.one_off) env["PORT"] = std::to_string(record.port);
   return env;
 }
