@@ -125,7 +125,7 @@ TEST_F(AppsTest, SetsBuildpacks) {
 
 TEST_F(AppsTest, TurnsFeatures) {
   expect_fits("app-feature", get("/apps/sushi/features"));
-  EXPECT_TRUE(get("/apps/sushi/features/runtime-heroku-exec").at("enabled").as_bool());
+  EXPECT_TRUE(get("/apps/sushi/features/runtime-dyno-metadata").at("enabled").as_bool());
   const auto off = json(send("PATCH", "/apps/sushi/features/preboot", R"({"enabled": true})"));
   expect_fits("app-feature", off);
   EXPECT_TRUE(off.at("enabled").as_bool());

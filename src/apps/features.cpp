@@ -16,30 +16,17 @@ struct Known {
   bool enabled;  // unless somebody says otherwise
 };
 
-// Every feature there is, in the order in which they are listed.
+// Every feature there is, in the order in which they are listed. One that nothing stands behind is
+// not listed: switching it would be a lie.
 constexpr std::array known = {
-    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e01", "http-end-to-end-continue",
-          "Passes 'Expect: 100-continue' to the dyno, which then answers 100 itself; otherwise the "
-          "router does.",
-          "https://devcenter.heroku.com/articles/http-routing", "beta", false},
-    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e02", "http-session-affinity",
-          "Sends each client to the same web dyno as before, by a cookie of the router's.",
-          "https://devcenter.heroku.com/articles/session-affinity", "general", false},
-    Known{
-        "3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e03", "log-runtime-metrics",
-        "Logs the load and the memory of every dyno, about every 20 seconds. Dyno restarts needed.",
-        "https://devcenter.heroku.com/articles/log-runtime-metrics", "beta", false},
     Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e04", "preboot",
           "Starts new web dynos beside the old ones and moves requests over when they accept "
           "connections. Every deploy here does so, whether this is enabled or not.",
           "https://devcenter.heroku.com/articles/preboot", "general", false},
     Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e05", "runtime-dyno-metadata",
-          "Tells dynos their app, release and commit in HEROKU_ variables. Takes effect with the "
-          "next release.",
+          "Tells dynos their app, release and commit in HEROKU_ variables. Every release here does "
+          "so, whether this is enabled or not.",
           "https://devcenter.heroku.com/articles/dyno-metadata", "beta", true},
-    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e06", "runtime-heroku-exec",
-          "Lets people who may operate the app open a shell in its running dynos (ps:exec).",
-          "https://devcenter.heroku.com/articles/exec", "general", true},
 };
 
 }  // namespace

@@ -26,17 +26,17 @@ TEST_F(FeaturesTest, AreAsTheListSaysUntilSomebodySwitchesThem) {
     if (feature.enabled) enabled.insert(feature.name);
   }
   EXPECT_EQ(ids.size(), features.all(sushi.id).size());
-  EXPECT_EQ(enabled, (std::set<std::string>{"runtime-dyno-metadata", "runtime-heroku-exec"}));
+  EXPECT_EQ(enabled, (std::set<std::string>{"runtime-dyno-metadata"}));
 }
 
 TEST_F(FeaturesTest, AreSwitchedPerApp) {
   const auto maki = make("maki");
   clock.advance(std::chrono::seconds(1));
-  const auto on = features.set(sushi.id, "http-session-affinity", true);
+  const auto on = features.set(sushi.id, "preboot", true);
   ASSERT_TRUE(on);
   EXPECT_TRUE(on->enabled);
   EXPECT_EQ(on->created_at, clock.now());
-  EXPECT_FALSE(features.find(maki.id, "http-session-affinity")->enabled);
+  EXPECT_FALSE(features.find(maki.id, "preboot")->enabled);
 
   clock.advance(std::chrono::seconds(1));
   const auto off = features.set(sushi.id, on->id, false);
