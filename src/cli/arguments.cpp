@@ -44,6 +44,10 @@ Result<void> parse_arguments(const Command& command, const std::vector<std::stri
                              Context& context) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
+    if (command.passes_on && !context.arguments.empty()) {
+      context.arguments.push_back(word);
+      continue;
+    }
     if (word == "--") {
       context.rest.assign(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
       return {};

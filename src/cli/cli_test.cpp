@@ -47,6 +47,12 @@ Commands:
   buildpacks:clear       let the next build choose the buildpack
   git:remote             add a git remote that deploys to an app
   git:credentials        answer git as its credential helper
+  local                  run the Procfile on this machine
+  local:run              run one command with .env
+  local:check            check the Procfile and .env, and list the process types
+  local:ps               list what `renga local` runs in this directory
+  local:restart          restart one process of the `renga local` of this directory
+  local:export           write the Procfile as systemd units
   login                  save a server and its token
   logout                 forget a saved server
   auth:whoami            show whose token is used

@@ -39,6 +39,8 @@ struct Command {
   Result<int> (*run)(Context&);  // exit status
   // A part of the platform with a page here: not in the list, and without the flags of a client.
   bool hidden = false;
+  // What follows its first argument is another program's: flags in there are arguments too.
+  bool passes_on = false;
 };
 
 using TransportMaker =

@@ -1,0 +1,41 @@
+// `renga local`: runs the processes of a Procfile until one of them ends or somebody ends them all.
+// One thread, one poll loop. Everything that came from a process is found and ended with it: each
+// has a session of its own, and we are the subreaper of what forks away.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <vector>
+
+#include "base/result.h"
+#include "local/child.h"
+#include "local/prefix.h"
+#include "local/procfile.h"
+
+namespace renga::local {
+
+enum class AtExit {
+  end_all,      // of any process: the others are ended too
+  start_again,  // with back-off
+  wait,         // for a change of a file
+};
+
+struct Plan {
+  std::vector<Instance> instances;
+  Environment environment;  // of each, to which PORT and its name are added
+  std::filesystem::path directory;
+  std::filesystem::path sockets;  // for local:ps and local:restart; empty: none
+  std::chrono::milliseconds exit_limit = std::chrono::seconds(5);  // from SIGTERM to SIGKILL
+  AtExit at_exit = AtExit::end_all;
+  bool watch = false;  // start all again when a file changes
+  Streams streams = Streams::pipe;
+  Colour colour = Colour::off;
+  int out = 1;
+};
+
+// Returns when no process is left. The exit status of the first one that ended (128 + signal), or
+// 128 + the signal that ended us. While it runs SIGINT, SIGTERM, SIGHUP (end all), SIGUSR1 and
+// SIGUSR2 (passed on) and SIGCHLD are its own, and every child of this process is reaped.
+Result<int> run(const Plan& plan);
+
+}  // namespace renga::local
