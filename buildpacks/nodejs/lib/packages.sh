@@ -1,0 +1,103 @@
+# The app's packages, its scripts, and what a dyno is told.
+
+cache_key() { printf '%s\n' "stack $stack" "node ${node%%.*}" "$manager ${manager_version%%.*}" "format 1"; }
+
+restore_cache() {
+  topic "Restoring cache"
+  if [[ $NODE_MODULES_CACHE == false ]]; then
+    detail "Caching is disabled by the config var NODE_MODULES_CACHE"
+    rm -rf "$cache/packages"
+  elif [[ ! -d $cache/packages ]]; then
+    detail "There is none yet"
+  elif [[ $(cat "$cache/key" 2>/dev/null) != "$(cache_key)" ]]; then
+    detail "Not used: the stack, Node.js or the package manager changed"
+    rm -rf "$cache/packages"
+  else
+    detail "$manager's downloads"
+  fi
+  mkdir -p "$cache/packages"
+  export npm_config_cache=$cache/packages YARN_CACHE_FOLDER=$cache/packages
+  unset NPM_CONFIG_CACHE
+}
+
+save_cache() {
+  topic "Caching build"
+  # One that grew out of proportion costs every build a copy.
+  if [[ $NODE_MODULES_CACHE == false ]] || (($(du -sm "$cache/packages" | cut -f1) > 512)); then
+    rm -rf "$cache/packages"
+    detail "Nothing is kept"
+  else
+    detail "$manager's downloads"
+  fi
+  cache_key >"$cache/key"
+}
+
+# SCRIPT: runs it where package.json has it.
+run_script() {
+  [[ -n $(package_json scripts "$1") ]] || return 0
+  topic "Running $1"
+  "$manager" run "$1" 2>&1 | indent || refuse "Error: the script '$1' of package.json failed." "Its output is above."
+}
+
+install_packages() {
+  local -a command
+  topic "Installing dependencies"
+  case $manager in
+    npm)
+      if [[ -n $lock && ${USE_NPM_INSTALL:-false} != true ]]; then
+        command=(npm ci --include=dev)
+      else
+        command=(npm install --include=dev)
+      fi
+      if [[ -d node_modules ]]; then
+        detail "Rebuilding the node_modules that are in git"
+        npm rebuild 2>&1 | indent || refuse "Error: unable to rebuild node_modules." "What npm says is above."
+        command=(npm install --include=dev)
+      fi
+      ;;
+    yarn) command=(yarn install --production=false --ignore-engines --prefer-offline --non-interactive) ;;
+    pnpm) command=(pnpm install --prod=false "--store-dir=$cache/packages") ;;
+  esac
+  [[ $manager == npm || -z $lock ]] || command+=(--frozen-lockfile)
+  detail "Installing node modules using '${command[*]:0:2}'"
+  "${command[@]}" 2>&1 | indent || refuse "Error: unable to install the packages of package.json." \
+    "What $manager says about it is above." \
+    "Where package.json and $(basename "${lock:-the lock file}") disagree, run '$manager install' and commit both."
+}
+
+build_app() {
+  topic "Build"
+  if [[ -n $(package_json scripts heroku-postbuild) ]]; then
+    run_script heroku-postbuild
+  else
+    run_script build
+  fi
+}
+
+prune_packages() {
+  topic "Pruning devDependencies"
+  if [[ $NODE_ENV != production || -n ${NPM_CONFIG_PRODUCTION:-} || ${YARN_PRODUCTION:-} == false ||
+    ${PNPM_SKIP_PRUNING:-} == true ]]; then
+    detail "Skipping: NODE_ENV is $NODE_ENV, or a config var says so"
+    return 0
+  fi
+  case $manager in
+    npm) npm prune --omit=dev 2>&1 | indent ;;
+    yarn) yarn install --production --ignore-scripts --ignore-engines --prefer-offline --non-interactive 2>&1 | indent ;;
+    pnpm) pnpm prune --prod --ignore-scripts 2>&1 | indent ;;
+  esac || refuse "Error: unable to take the devDependencies out." "What $manager says about it is above."
+}
+
+# BUILD_DIR BUILDPACK_DIR
+write_profile() {
+  mkdir -p "$1/.profile.d"
+  cp "$2/lib/profile.sh" "$1/.profile.d/nodejs.sh"
+  if [[ ! -f Procfile && -z $(package_json scripts start) && ! -f server.js ]]; then
+    warning "Warning: there is neither a Procfile, nor a start script in package.json, nor a server.js." \
+      "The default process, npm start, has nothing to run."
+  fi
+  cat >"$2/export" <<EXPORT
+export PATH="$node_home/bin:$build/node_modules/.bin:\$PATH"
+export NODE_HOME="$node_home"
+EXPORT
+}
