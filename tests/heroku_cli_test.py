@@ -166,6 +166,9 @@ class HerokuCli(unittest.TestCase):
 
         self.heroku("run:detached", "echo from a one-off dyno")
         self.said(r"app\[run\.\d+\]: from a one-off dyno", "logs", "-n", "1500")
+        self.assertIn("at the terminal", self.heroku("run", "echo at the terminal"))
+        self.assertIn("seven", self.heroku("run", "--exit-code", "--no-tty", "echo seven; sh -c 'exit 7'", status=7))
+        self.assertIn("none", self.heroku("run", "--exit-code", "echo none"))
 
         commit(self.app, {"text": "two\n"})
         self.assertIn("Released v7", self.command("git", "push", "heroku", "main").stderr)

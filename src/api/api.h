@@ -19,6 +19,7 @@
 #include "dynos/engine.h"
 #include "dynos/formation.h"
 #include "dynos/reconciler.h"
+#include "dynos/rendezvous.h"
 #include "git/repositories.h"
 #include "http/server.h"
 #include "logs/log_store.h"
@@ -45,6 +46,7 @@ struct Services {
   dynos::Formation& formation;
   dynos::Engine& engine;
   dynos::Reconciler& reconciler;
+  dynos::Rendezvous& rendezvous;
   logs::LogStore& logs;
   logs::Sessions& log_sessions;
   logs::OutputStreams& outputs;

@@ -65,6 +65,26 @@ Result<std::map<std::string, std::string>> env_in(const json::object& body) {
   return env;
 }
 
+// The client's terminal, as Heroku's CLI says it: COLUMNS and LINES.
+dynos::Window window_of(const std::map<std::string, std::string>& env) {
+  const auto size = [&](const char* name, int otherwise) {
+    const auto found = env.find(name);
+    const auto said = found == env.end() ? std::nullopt : text::number(found->second);
+    return said && *said > 0 && *said <= 65'535 ? static_cast<int>(*said) : otherwise;
+  };
+  const dynos::Window usual;
+  return {size("COLUMNS", usual.columns), size("LINES", usual.rows)};
+}
+
+// HOST:PORT of the control endpoint as the caller reached it. The port must be there.
+std::string rendezvous_address(const Call& call) {
+  const auto url = call.base_url();
+  const auto host = url.substr(url.find("://") + 3);
+  const auto colon = host.rfind(':');
+  const bool has_port = colon != std::string::npos && host.find(']', colon) == std::string::npos;
+  return has_port ? host : host + (url.starts_with("https") ? ":443" : ":80");
+}
+
 // "migrate --now" runs the process type migrate with one more word, where the Procfile has it.
 std::string command_of(const Call& call, const apps::App& app, const std::string& command) {
   const auto [first, rest] = text::split_once(text::trim(command), ' ');
@@ -115,19 +135,29 @@ Result<Answer> dyno_create(Call& call) {
   const auto& services = call.services;
   const auto body = TRY(call.body());
   const auto app = TRY(call.app(apps::Permission::operate));
-  if (TRY(flag_in(body, "attach")).value_or(false))
-    return fail(Kind::unsupported,
-                "Attaching to a one-off dyno is not offered by this server. Run it detached "
-                "(run:detached) and read its output in the app's log.");
-  const auto wanted = TRY(one_off_in(call, app, body));
+  auto wanted = TRY(one_off_in(call, app, body));
+  wanted.attached = TRY(flag_in(body, "attach")).value_or(false);
+  const bool terminal = !TRY(flag_in(body, "force_no_tty")).value_or(false);
   const auto release = services.releases.current(app.id);
   if (!release.slug)
     return fail(Kind::conflict,
                 fmt::format("Nothing was deployed to {} yet. Push the app first.", app.name));
 
-  const auto dyno = TRY(services.engine.run(services.reconciler.spec_of(app, release), wanted));
+  std::string attach_url;
+  if (wanted.attached) {
+    const auto secret = TRY(services.rendezvous.expect(
+        wanted.id, terminal ? std::optional(window_of(wanted.env)) : std::nullopt));
+    attach_url = fmt::format("rendezvous://{}/{}", rendezvous_address(call), secret);
+  }
+  const auto dyno = services.engine.run(services.reconciler.spec_of(app, release), wanted);
+  if (!dyno) {
+    services.rendezvous.forget(wanted.id);
+    return std::unexpected(dyno.error());
+  }
   call.log(app.id, fmt::format("Starting process with command `{}`", wanted.command));
-  return created(to_json(app, dyno));
+  auto made = to_json(app, *dyno);
+  if (wanted.attached) made["attach_url"] = attach_url;
+  return created(std::move(made));
 }
 
 Result<Answer> dyno_list(Call& call) {

@@ -106,11 +106,19 @@ TEST_F(DynosTest, RefusesOneOffsThatCannotBe) {
         R"({"command": "x", "time_to_live": 100000})", R"({"command": "x", "env": {"A=": "1"}})",
         R"({"command": "x", "env": {"A": []}})", R"({"command": ["x"]})"})
     expect_error(send("POST", "/apps/sushi/dynos", body), 422, "invalid_params");
-  expect_error(send("POST", "/apps/sushi/dynos", R"({"command": "bash", "attach": true})"), 422,
-               "unsupported");
   expect_error(send("POST", "/apps/sushi/dynos/web.1", R"({"command": "bash"})"), 422,
                "unsupported");
   EXPECT_TRUE(engine.ran().empty());
+}
+
+TEST_F(DynosTest, AttachedOneOffsSayWhereToMeet) {
+  deploy();
+  const auto made = send("POST", "/apps/sushi/dynos",
+                         R"({"command": "bash", "attach": true, "env": {"COLUMNS": 90}})");
+  EXPECT_NE(made.body.find(R"("state":"starting")"), std::string::npos) << made.body;
+  EXPECT_NE(made.body.find(R"("attach_url":"rendezvous:)"), std::string::npos) << made.body;
+  ASSERT_EQ(engine.ran().size(), 1U);
+  EXPECT_TRUE(engine.ran().front().attached);
 }
 
 TEST_F(DynosTest, ListsSizes) {

@@ -18,6 +18,7 @@
 
 #include "dynos/dyno.h"
 #include "dynos/sizes.h"
+#include "os/fd.h"
 
 namespace renga::dynos {
 
@@ -51,6 +52,22 @@ struct OneOff {
   std::optional<std::chrono::seconds> time_to_live;
   // Gets a copy of the output, with line ends; also after control came back. Empty: only the log.
   std::string output_stream;
+  // It waits for attach(), at most half a minute (R13), and its output goes there alone.
+  bool attached = false;
+};
+
+// A terminal's size, in characters.
+struct Window {
+  int columns = 80;
+  int rows = 24;
+};
+
+// The near ends of an attached dyno's streams, non-blocking. With a terminal both are its master
+// (reading fails with EIO at the end); without, they are pipes, and closing `input` ends the
+// dyno's standard input.
+struct Attachment {
+  os::Fd input;
+  os::Fd output;
 };
 
 // What news an engine has. Called on the engine's threads; must return quickly.
@@ -114,6 +131,12 @@ class Engine {
   virtual Result<Dyno> run(const AppSpec& spec, const OneOff& one_off) = 0;
   // A one-off that this engine started, ended or not, for a day after its end.
   virtual std::optional<Dyno> one_off(const Id<Dyno>& id) = 0;
+
+  // Starts the command of a one-off that waits for its client, with a terminal of this size or
+  // without one. Kind::not_found: none waits (any more). Kind::unavailable: it could not start.
+  virtual Result<Attachment> attach(const Id<Dyno>& id, std::optional<Window> terminal) = 0;
+  // The client of an attached dyno is gone: it gets SIGHUP, and is stopped if it does not heed it.
+  virtual void client_left(const Id<Dyno>& id) = 0;
 
   // Stops all dynos of all apps (server:stop --dynos). Returns when nothing runs (bounded).
   virtual void stop_everything() = 0;

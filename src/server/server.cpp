@@ -136,7 +136,10 @@ class Control {
         .listen = options.listen,
         .tls = std::make_shared<net::TlsContext>(certificate.chain, certificate.key),
         .router = [this](const http::Request& head) { return api_->route(head); },
-        .on_line = {},
+        .on_line =
+            [this](const std::string& line, std::shared_ptr<http::RawConnection> connection) {
+              rendezvous_->on_line(line, std::move(connection));
+            },
         .limits = {}});
     const auto address = http_->address();
     api_.emplace(api::Services{.database = database_,
@@ -154,6 +157,7 @@ class Control {
                                .formation = formation_,
                                .engine = *engine_,
                                .reconciler = reconciler_,
+                               .rendezvous = *rendezvous_,
                                .logs = logs_,
                                .log_sessions = log_sessions_,
                                .outputs = outputs_,
@@ -175,9 +179,13 @@ class Control {
       reconciler_.formation_changed(app);
       feeder_.poke();
     });
-    engine_->set_events(
-        {.on_change = [this](const dynos::Dyno& dyno) { reconciler_.dyno_changed(dyno); },
-         .on_endpoints_change = [this](const Id<apps::App>&) { feeder_.poke(); }});
+    engine_->set_events({.on_change =
+                             [this, weak = std::weak_ptr(rendezvous_)](const dynos::Dyno& dyno) {
+                               reconciler_.dyno_changed(dyno);
+                               if (const auto rendezvous = weak.lock())
+                                 rendezvous->dyno_changed(dyno);
+                             },
+                         .on_endpoints_change = [this](const Id<apps::App>&) { feeder_.poke(); }});
   }
 
   // Tells whoever started it, and `renga env` and the CLI, where it serves.
@@ -213,6 +221,8 @@ class Control {
   releases::Releases releases_;
   sandbox::Spawner spawner_;
   std::unique_ptr<dynos::Engine> engine_;
+  // Shared with the engine's events, which may outlast it.
+  std::shared_ptr<dynos::Rendezvous> rendezvous_ = std::make_shared<dynos::Rendezvous>(*engine_);
   dynos::Formation formation_{database_, clock_};
   dynos::Reconciler reconciler_;
   router::RouterLink link_;

@@ -200,6 +200,7 @@ class World : public testing::Test {
                                  {.directory = scratch.path / "repositories",
                                   .hook_socket = scratch.path / "hook.sock",
                                   .program = "/bin/false"}};
+  dynos::Rendezvous rendezvous{engine};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
   Api api{Services{
@@ -218,6 +219,7 @@ class World : public testing::Test {
       .formation = formation,
       .engine = engine,
       .reconciler = reconciler,
+      .rendezvous = rendezvous,
       .logs = logs,
       .log_sessions = sessions,
       .outputs = outputs,

@@ -18,6 +18,7 @@ std::span<const Command> all_commands() {
       ps_scale(),
       ps_restart(),
       ps_stop(),
+      run(),
       run_detached(),
       logs(),
       releases(),

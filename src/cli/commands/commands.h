@@ -23,6 +23,7 @@ Command ps();
 Command ps_scale();
 Command ps_restart();
 Command ps_stop();
+Command run();
 Command run_detached();
 Command logs();
 Command releases();

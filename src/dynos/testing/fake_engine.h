@@ -9,6 +9,7 @@
 #include "base/locked.h"
 #include "base/text.h"
 #include "dynos/engine.h"
+#include "dynos/engines/local/attach_ends.h"
 #include "dynos/testing/fake_books.h"
 
 namespace renga::dynos {
@@ -104,7 +105,8 @@ class FakeEngine final : public Engine {
       }
       books.ran.push_back(one_off);
       dyno = FakeBooks::made(spec, one_off.type, 1'000 + static_cast<int>(books.ran.size()),
-                             one_off.command, one_off.size, State::up, clock_.now());
+                             one_off.command, one_off.size,
+                             one_off.attached ? State::starting : State::up, clock_.now());
       dyno.id = one_off.id;
       books.one_offs[dyno.id] = dyno;
       books.news.push_back(dyno);
@@ -119,6 +121,25 @@ class FakeEngine final : public Engine {
     const auto found = books->one_offs.find(id);
     return found == books->one_offs.end() ? std::nullopt : std::optional(found->second);
   }
+  // An attached one-off: the test plays its process at the far ends.
+  Result<Attachment> attach(const Id<Dyno>& id, std::optional<Window> terminal) override {
+    const auto dyno = one_off(id);
+    if (!dyno || dyno->state != State::starting)
+      return fail(Kind::not_found, "No dyno waits for this client.");
+    auto ends = terminal ? terminal_ends(*terminal) : pipe_ends();
+    change([&](FakeBooks& books) {
+      books.processes[id] = std::move(ends.far);
+      books.change(books.one_offs.at(id), State::up, clock_.now());
+    });
+    return std::move(ends.near);
+  }
+  void client_left(const Id<Dyno>& id) override { books_.lock()->left.push_back(id); }
+  // Once; without descriptors when it was not attached.
+  Attachment process(const Id<Dyno>& id) {
+    return std::exchange(books_.lock()->processes[id], Attachment());
+  }
+  std::vector<Id<Dyno>> clients_left() { return books_.lock()->left; }
+
   void stop_everything() override {
     change([&](FakeBooks& books) {
       books.specs.clear();

@@ -38,7 +38,7 @@ class FakeSandboxes final : public Sandboxes {
     if (kill_at != 0 && steps == kill_at) throw Killed();
   }
 
-  Result<sandbox::Running> start(const sandbox::Spec& spec) override {
+  Result<sandbox::Running> start(const sandbox::Spec& spec, Streams = {}) override {
     step();
     if (!refuse_start.empty()) return fail(Kind::unavailable, refuse_start);
     if (sandboxes.contains(spec.id))

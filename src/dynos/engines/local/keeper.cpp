@@ -131,8 +131,10 @@ std::optional<SteadyTime> Keeper::step() {
 // What one dyno needs: its end dealt with, its limits kept, its port asked, its memory looked at.
 void Keeper::attend(Kept& kept, SteadyTime now) {
   if (kept.gone) return finish(kept);
+  if (kept.waiting && kept.waiting->until <= now) return give_up_waiting(kept);
   if (!kept.running) return;
   obey(kept, kept.life.tick(now));
+  if (kept.next_hang_up && *kept.next_hang_up <= now) hang_up(kept, now);
   if (kept.signal_again && *kept.signal_again <= now) {
     kept.signal_again.reset();
     sandboxes_.signal(kept.record.dyno.id.value, SIGTERM);
@@ -148,11 +150,13 @@ void Keeper::attend(Kept& kept, SteadyTime now) {
 std::optional<SteadyTime> Keeper::next_of(const Kept& kept) const {
   std::optional<SteadyTime> next;
   if (kept.gone) next = kept.not_before;
+  if (kept.waiting) next = std::max(kept.waiting->until, kept.not_before);
   if (!kept.running || kept.gone) return next;
 
   sooner(next, kept.life.deadline());
   sooner(next, kept.next_memory);
   sooner(next, kept.signal_again);
+  sooner(next, kept.next_hang_up);
   if (kept.life.probing()) sooner(next, kept.next_probe);
   if (kept.record.expires_at && !kept.life.stopping())
     sooner(next, clock_.steady() + std::max(*kept.record.expires_at - clock_.now(), Duration(0)));
@@ -191,7 +195,8 @@ void Keeper::pass(const Id<apps::App>& app) {
   auto& known = apps_[app];
   known.again.reset();
   for (auto& [id, kept] : kept_)
-    if (kept.record.dyno.app == app && kept.record.asked == Asked::stop && kept.running)
+    if (kept.record.dyno.app == app && kept.record.asked == Asked::stop &&
+        (kept.running || kept.waiting))
       stop(kept, Life::Stop::after_requests);
   if (!known.spec || paused_) return;
 

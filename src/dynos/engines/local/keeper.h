@@ -52,6 +52,9 @@ class Keeper {
   // Launches a one-off whose row was written. Kind::unavailable, and the row says that it ended.
   Result<void> run(const AppSpec& spec, const Record& record,
                    const std::map<std::string, std::string>& env);
+  // Launches an attached one-off, which run() left waiting, with these streams.
+  Result<void> attach(const Id<Dyno>& dyno, Streams streams);
+  void client_left(const Id<Dyno>& dyno);
   void retired(const Id<Dyno>& dyno);
   void ended(const Id<Dyno>& dyno);       // its watch became readable
   void forget(const Id<apps::App>& app);  // kills at once
@@ -67,6 +70,13 @@ class Keeper {
   void expect(const AppSpec& spec);  // apply() is on its way: endpoints() counts on it already
 
  private:
+  // For the client of an attached one-off; launched when it has come.
+  struct Waiting {
+    AppSpec spec;
+    std::map<std::string, std::string> env;
+    SteadyTime until;
+    bool stopped = false;
+  };
   struct Kept {
     Record record;
     Life life;
@@ -81,6 +91,9 @@ class Keeper {
     std::optional<SteadyTime> signal_again = {};
     std::int64_t memory_kills = 0;
     bool over_quota = false;
+    std::optional<Waiting> waiting = {};
+    std::optional<SteadyTime> next_hang_up = {};
+    int hang_ups = 0;
   };
   struct Known {
     std::optional<AppSpec> spec;
@@ -99,9 +112,16 @@ class Keeper {
   // keeper_start.cpp
   void start(const AppSpec& spec, const ProcessSpec& process, const Start& start);
   std::optional<std::string> launch(Kept& kept, const AppSpec& spec,
-                                    const std::map<std::string, std::string>& env);
+                                    const std::map<std::string, std::string>& env,
+                                    Streams streams = {});
   void run_now(Kept& kept, const sandbox::Running& running);
   void adopt(Record record, const sandbox::Running* running);
+
+  // keeper_attach.cpp
+  void await_client(Kept& kept, const AppSpec& spec, const std::map<std::string, std::string>& env);
+  void give_up_waiting(Kept& kept);
+  void begin_hang_up(Kept& kept);
+  void hang_up(Kept& kept, SteadyTime now);
 
   // keeper_end.cpp
   void stop(Kept& kept, Life::Stop how);

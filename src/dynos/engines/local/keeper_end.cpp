@@ -17,6 +17,11 @@ constexpr std::chrono::hours one_offs_kept{24};
 }  // namespace
 
 void Keeper::stop(Kept& kept, Life::Stop how) {
+  if (kept.waiting && !kept.waiting->stopped) {
+    kept.waiting->stopped = true;
+    kept.waiting->until = clock_.steady();  // at the next step, since it takes the dyno away
+    return;
+  }
   if (!kept.running || kept.gone) return;
   obey(kept, kept.life.stop(how, clock_.steady()));
 }

@@ -55,13 +55,18 @@ Result<void> Keeper::run(const AppSpec& spec, const Record& record,
   auto& kept = kept_.try_emplace(record.dyno.id, Kept{record, Life(Life::Kind::one_off, limits())})
                    .first->second;
   tell(record);
+  if (record.attached) {
+    await_client(kept, spec, env);
+    return {};
+  }
   if (auto refused = launch(kept, spec, env)) return fail(Kind::unavailable, std::move(*refused));
   return {};
 }
 
 // The reason when it could not be launched; it has crashed (or, a one-off, ended) then.
 std::optional<std::string> Keeper::launch(Kept& kept, const AppSpec& spec,
-                                          const std::map<std::string, std::string>& env) {
+                                          const std::map<std::string, std::string>& env,
+                                          Streams streams) {
   const auto& record = kept.record;
   const auto id = record.dyno.id.value;
   unpublished_.insert(record.dyno.app);
@@ -93,7 +98,7 @@ std::optional<std::string> Keeper::launch(Kept& kept, const AppSpec& spec,
     wanted.log_socket = options_.log_socket.string();
     wanted.log_secret = record.log_secret;
 
-    const auto running = sandboxes_.start(wanted);
+    const auto running = sandboxes_.start(wanted, streams);
     if (!running) return refuse(refusal(running.error(), "R99 (Platform error)"));
     run_now(kept, *running);
     return std::nullopt;
@@ -172,7 +177,9 @@ void Keeper::adopt(Record record, const sandbox::Running* running) {
   }
   if (running) {
     auto& kept = keep(record.launched ? resume() : Life(kind_of(record), limits()));
-    return run_now(kept, *running);
+    run_now(kept, *running);
+    if (kept.record.attached) begin_hang_up(kept);  // its terminal went with control
+    return;
   }
 
   // No process is left. One that never had any, or lost it with the machine, did not crash: it is
@@ -180,6 +187,10 @@ void Keeper::adopt(Record record, const sandbox::Running* running) {
   const bool same_boot = record.boot == boot_id_;
   const bool left_word = sandboxes_.exit_of(dyno.id.value).has_value();
   if (!left_word && (!record.launched || !same_boot) && dyno.state != State::down) {
+    if (record.attached && !record.launched) {
+      say(record, "Error R13 (Attach error) -> Failed to attach to process");
+      return over(keep(resume()));
+    }
     if (record.one_off && !record.launched && same_boot) {
       clear(dyno.id.value);  // run() had not answered yet: nobody counts on it
       return records_.erase(dyno.id);

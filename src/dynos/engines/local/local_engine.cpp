@@ -15,6 +15,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "dynos/engines/engines.h"
+#include "dynos/engines/local/attach_ends.h"
 #include "dynos/engines/local/boot.h"
 #include "dynos/engines/local/keeper.h"
 #include "dynos/engines/local/log_listener.h"
@@ -138,6 +139,21 @@ class LocalEngine final : public Engine {
     return record->dyno;
   }
 
+  Result<Attachment> attach(const Id<Dyno>& id, std::optional<Window> terminal) override {
+    auto [near, far] = terminal ? terminal_ends(*terminal) : pipe_ends();
+    const auto shared = std::make_shared<Attachment>(std::move(far));
+    const auto launched = ask<Result<void>>(launch_limit, [id, shared](Keeper& keeper) {
+      return keeper.attach(id, {shared->input.get(), shared->output.get()});
+    });
+    if (!launched) return unavailable();
+    TRY(*launched);
+    return std::move(near);
+  }
+
+  void client_left(const Id<Dyno>& id) override {
+    post([id](Keeper& keeper) { keeper.client_left(id); });
+  }
+
   void stop_everything() override {
     auto idle = std::make_shared<std::promise<void>>();
     auto done = idle->get_future();
@@ -247,6 +263,7 @@ class LocalEngine final : public Engine {
                              (size ? *size : default_size()).name, clock_.now());
     record.one_off = true;
     record.output_stream = wanted.output_stream;
+    record.attached = wanted.attached;
     if (wanted.time_to_live) record.expires_at = clock_.now() + *wanted.time_to_live;
     records_.insert(record);
     transaction.commit();

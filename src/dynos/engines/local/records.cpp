@@ -6,7 +6,7 @@ namespace {
 #define DYNO_COLUMNS                                                                    \
   "id, app, one_off, type, number, command, size, release, release_version, state, "    \
   "state_since, created_at, exit_status, port, log_secret, output_stream, expires_at, " \
-  "asked, launched, boot, crashes, retry_at, ended_at, cleared"
+  "asked, launched, boot, crashes, retry_at, ended_at, cleared, attached"
 
 std::string_view name_of(Asked asked) {
   return asked == Asked::replace ? "replace" : asked == Asked::stop ? "stop" : "";
@@ -42,6 +42,7 @@ Record read(const store::Row& row) {
   record.retry_at = row.time(21);
   record.ended_at = row.maybe_time(22);
   record.cleared = row.flag(23);
+  record.attached = row.flag(24);
   return record;
 }
 
@@ -49,13 +50,14 @@ Record read(const store::Row& row) {
 
 void Records::insert(const Record& record) {
   const auto& dyno = record.dyno;
-  database_.run("INSERT INTO local_dynos (" DYNO_COLUMNS
-                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                dyno.id, dyno.app, record.one_off, dyno.type, dyno.number, dyno.command, dyno.size,
-                dyno.release, dyno.release_version, dynos::name_of(dyno.state), dyno.state_since,
-                dyno.created_at, dyno.exit_status, record.port, record.log_secret,
-                record.output_stream, record.expires_at, name_of(record.asked), record.launched,
-                record.boot, record.crashes, record.retry_at, record.ended_at, record.cleared);
+  database_.run(
+      "INSERT INTO local_dynos (" DYNO_COLUMNS
+      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      dyno.id, dyno.app, record.one_off, dyno.type, dyno.number, dyno.command, dyno.size,
+      dyno.release, dyno.release_version, dynos::name_of(dyno.state), dyno.state_since,
+      dyno.created_at, dyno.exit_status, record.port, record.log_secret, record.output_stream,
+      record.expires_at, name_of(record.asked), record.launched, record.boot, record.crashes,
+      record.retry_at, record.ended_at, record.cleared, record.attached);
 }
 
 void Records::update(const Record& record) {

@@ -26,6 +26,7 @@ struct Record {
   Time retry_at;
   std::optional<Time> ended_at;
   bool cleared = false;
+  bool attached = false;  // its streams are control's: gone with it
 };
 
 class Records {

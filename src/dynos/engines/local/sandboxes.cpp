@@ -7,8 +7,8 @@ class SpawnedSandboxes final : public Sandboxes {
  public:
   explicit SpawnedSandboxes(sandbox::Spawner& spawner) : spawner_(spawner) {}
 
-  Result<sandbox::Running> start(const sandbox::Spec& spec) override {
-    return spawner_.start(spec);
+  Result<sandbox::Running> start(const sandbox::Spec& spec, Streams streams) override {
+    return spawner_.start(spec, streams.output, streams.input);
   }
   std::vector<sandbox::Running> running() override { return spawner_.running(); }
   std::vector<std::string> ids() override { return spawner_.ids(); }

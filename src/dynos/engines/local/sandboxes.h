@@ -12,10 +12,16 @@
 
 namespace renga::dynos {
 
+// Descriptors that become a sandbox's standard streams, instead of nothing and the log.
+struct Streams {
+  std::optional<int> input = {};
+  std::optional<int> output = {};
+};
+
 class Sandboxes {
  public:
   virtual ~Sandboxes() = default;
-  virtual Result<sandbox::Running> start(const sandbox::Spec& spec) = 0;
+  virtual Result<sandbox::Running> start(const sandbox::Spec& spec, Streams streams) = 0;
   virtual std::vector<sandbox::Running> running() = 0;
   virtual std::vector<std::string> ids() = 0;
   virtual void signal(const std::string& id, int signal) = 0;
