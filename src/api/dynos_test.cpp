@@ -115,8 +115,8 @@ TEST_F(DynosTest, AttachedOneOffsSayWhereToMeet) {
   deploy();
   const auto made = send("POST", "/apps/sushi/dynos",
                          R"({"command": "bash", "attach": true, "env": {"COLUMNS": 90}})");
-  EXPECT_NE(made.body.find(R"("state":"starting")"), std::string::npos) << made.body;
-  EXPECT_NE(made.body.find(R"("attach_url":"rendezvous:)"), std::string::npos) << made.body;
+  EXPECT_NE(made.body.find(R"("state": "starting")"), std::string::npos) << made.body;
+  EXPECT_NE(made.body.find(R"("attach_url": "rendezvous:)"), std::string::npos) << made.body;
   ASSERT_EQ(engine.ran().size(), 1U);
   EXPECT_TRUE(engine.ran().front().attached);
 }

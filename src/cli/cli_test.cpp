@@ -31,6 +31,7 @@ Commands:
   ps:scale               show or change how many dynos run
   ps:restart             restart dynos: all, a type (web), or one (web.1)
   ps:stop                stop a dyno (web.1) or a type (web)
+  run                    run a command in a one-off dyno, at this terminal
   run:detached           run a command in a one-off dyno, output to the log
   logs                   show an app's log
   releases               list an app's releases
