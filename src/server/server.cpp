@@ -13,6 +13,7 @@
 #include "api/api.h"
 #include "apps/migrations.h"
 #include "apps/uid_ranges.h"
+#include "base/locked.h"
 #include "base/report.h"
 #include "base/text.h"
 #include "builds/migrations.h"
@@ -101,6 +102,10 @@ class Control {
     wire();
   }
 
+  ~Control() { *listeners_.lock() = {}; }
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
   // Serves until SIGTERM or SIGINT, which the caller has blocked.
   void run(const sigset_t& ends) {
     const auto admin = ensure_admin(accounts_, authorizations_, directory_.root());
@@ -169,23 +174,32 @@ class Control {
                                .on_app_change = [this](const Id<apps::App>&) { feeder_.poke(); }});
   }
 
-  // News travels upwards: who hears of what.
+  // News travels upwards: who hears of what. What sends it (builds' and the engine's threads) may
+  // outlast what hears it, by a moment at the end: so it goes through `listeners_`, which the
+  // destructor empties.
   void wire() {
+    *listeners_.lock() = {&reconciler_, &feeder_, rendezvous_.get()};
     releases_.on_change([this](const releases::Release& release) {
-      reconciler_.release_changed(release);
-      feeder_.poke();
+      auto now = listeners_.lock();
+      if (now->reconciler) now->reconciler->release_changed(release);
+      if (now->feeder) now->feeder->poke();
     });
     formation_.on_change([this](const Id<apps::App>& app) {
-      reconciler_.formation_changed(app);
-      feeder_.poke();
+      auto now = listeners_.lock();
+      if (now->reconciler) now->reconciler->formation_changed(app);
+      if (now->feeder) now->feeder->poke();
     });
     engine_->set_events({.on_change =
-                             [this, weak = std::weak_ptr(rendezvous_)](const dynos::Dyno& dyno) {
-                               reconciler_.dyno_changed(dyno);
-                               if (const auto rendezvous = weak.lock())
-                                 rendezvous->dyno_changed(dyno);
+                             [this](const dynos::Dyno& dyno) {
+                               auto now = listeners_.lock();
+                               if (now->reconciler) now->reconciler->dyno_changed(dyno);
+                               if (now->rendezvous) now->rendezvous->dyno_changed(dyno);
                              },
-                         .on_endpoints_change = [this](const Id<apps::App>&) { feeder_.poke(); }});
+                         .on_endpoints_change =
+                             [this](const Id<apps::App>&) {
+                               auto now = listeners_.lock();
+                               if (now->feeder) now->feeder->poke();
+                             }});
   }
 
   // Tells whoever started it, and `renga env` and the CLI, where it serves.
@@ -200,6 +214,13 @@ class Control {
     std::fflush(stdout);
   }
 
+  struct Listeners {
+    dynos::Reconciler* reconciler = nullptr;
+    RouteFeeder* feeder = nullptr;
+    dynos::Rendezvous* rendezvous = nullptr;
+  };
+
+  Locked<Listeners> listeners_;
   SystemClock clock_;
   DataDirectory directory_;
   std::filesystem::path buildpacks_;
@@ -221,8 +242,7 @@ class Control {
   releases::Releases releases_;
   sandbox::Spawner spawner_;
   std::unique_ptr<dynos::Engine> engine_;
-  // Shared with the engine's events, which may outlast it.
-  std::shared_ptr<dynos::Rendezvous> rendezvous_ = std::make_shared<dynos::Rendezvous>(*engine_);
+  std::unique_ptr<dynos::Rendezvous> rendezvous_ = std::make_unique<dynos::Rendezvous>(*engine_);
   dynos::Formation formation_{database_, clock_};
   dynos::Reconciler reconciler_;
   router::RouterLink link_;
