@@ -49,7 +49,8 @@ class ZeroDrop(StoryTest):
             self.server.push(app, "steady")
             wait_until(lambda: "this release is broken" in self.server.logs("steady"), what="its output")
             time.sleep(2)
-            self.assertIn("v3 one", self.server.page("steady"))
+            status, body, _ = self.server.get("steady")
+            self.assertEqual((status, body[:6]), (200, "v3 one"), self.server.logs("steady", lines=200))
         finally:
             load.end()
         self.assertEqual(load.failures, [])

@@ -58,8 +58,9 @@ std::string hear(const os::Fd& socket, int limit_ms) {
   while ((count = poll(&ready, 1, limit_ms)) < 0 && errno == EINTR) continue;
   if (count == 0) fault(ETIMEDOUT, "wait for the new sandbox");
   char text[2048];
-  const auto size = recv(socket.get(), text, sizeof text, 0);
-  // A peer that was killed with something unread.
+  auto size = recv(socket.get(), text, sizeof text, 0);
+  // A peer that ended with something unread: that is told once, and before what it had said itself.
+  if (size < 0 && errno == ECONNRESET) size = recv(socket.get(), text, sizeof text, 0);
   if (size < 0 && errno != ECONNRESET) fault("listen to the new sandbox");
   return std::string(text, size < 0 ? 0 : static_cast<std::size_t>(size));
 }
