@@ -20,7 +20,7 @@ from harness import Failed, StoryTest, commit, main, needs_root, wait_until, web
 
 CRASHES = int(os.environ.get("RENGA_CRASHES", "200"))
 SEED = int(os.environ.get("RENGA_SEED", str(random.SystemRandom().randrange(1 << 32))))
-PROCFILE = "web: python3 web.py\nworker: sleep 100000\nrelease: echo release-command-of-$HEROKU_RELEASE_VERSION\n"
+PROCFILE = "web: python3 web.py\nworker: sleep 100000\nrelease: echo release-command-of-$HEROKU_RELEASE_VERSION-$(cat /proc/sys/kernel/random/uuid)\n"
 
 
 def live_dynos(data_marker):
@@ -92,8 +92,12 @@ class Crash(StoryTest):
             watcher.ending.set()
             watcher.join()
         self.assertEqual(watcher.failures, [])
-        counts = collections.Counter(re.findall(r"app\[release\.\d+\]: release-command-of-(v\d+)", server.logs("crash")))
-        self.assertTrue(all(count == 1 for count in counts.values()), counts)
+        # Every run of a release command says a word of its own. A line may be told twice, when control died between
+        # hearing and acknowledging it; a command may not run twice.
+        runs = set(re.findall(r"app\[release\.\d+\]: release-command-of-(v\d+)-(\S+)", server.logs("crash")))
+        versions = collections.Counter(version for version, _ in runs)
+        self.assertTrue(versions)
+        self.assertEqual([version for version, count in versions.items() if count > 1], [])
 
     def one_round(self, number):
         server = self.server

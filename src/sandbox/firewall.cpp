@@ -36,7 +36,9 @@ std::string firewall_rules(const FirewallPlan& plan) {
       plan.private_networks == PrivateNetworks::allowed
           ? ""
           : "    ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 } drop\n";
-  // Declared and deleted first, so that it can be deleted the first time, too.
+  // The host's own connections to a sandbox that is gone must fail: without its route they would
+  // leave by the default one, where a stranger may answer. Declared and deleted first, so that it
+  // can be deleted the first time, too.
   return fmt::format(R"(table inet {table} {{}}
 delete table inet {table}
 table inet {table} {{
@@ -62,6 +64,10 @@ table inet {table} {{
   chain from_sandbox_out {{
 {dns}    ip daddr {{ 100.64.0.0/10, 169.254.0.0/16, 127.0.0.0/8, 0.0.0.0/8, 224.0.0.0/3 }} drop
 {private_rule}  }}
+  chain to_gone_sandbox {{
+    type filter hook output priority filter; policy accept;
+    ip daddr {slice} oifname != "{prefix}*" reject with icmpx type host-unreachable
+  }}
   chain outwards {{
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr {slice} oifname != "{prefix}*" masquerade
