@@ -22,8 +22,10 @@ class ZeroDrop(StoryTest):
                 commit(app, {"text": f"change-{n}\n"})
                 self.server.push(app, "busy")
                 self.server.wait_for_page("busy", f"v{n + 4} change-{n}")
+                wait_until(lambda: f"v{n + 4}" in load.bodies, what="the load to see it")
             self.server.api("PATCH", "/apps/busy/config-vars", {"GREETING": "hi"})
             self.server.wait_for_page("busy", "v8 change-3 hi")
+            wait_until(lambda: "v8" in load.bodies, what="the load to see it")
             self.server.api("DELETE", "/apps/busy/dynos")
             time.sleep(1)
             self.server.api("PATCH", "/apps/busy/formation/web", {"quantity": 4})
@@ -32,6 +34,7 @@ class ZeroDrop(StoryTest):
             wait_until(lambda: names() == ["web.1"], limit=60, what="one dyno")
             self.server.api("POST", "/apps/busy/releases", {"release": "5"})
             self.server.wait_for_page("busy", "v9 change-1")
+            wait_until(lambda: "v9" in load.bodies, what="the load to see it")
         finally:
             load.end()
         self.assertEqual(load.failures, [])

@@ -109,6 +109,8 @@ TEST_F(NetworkTest, LinksGoWithTheirSandboxes) {
   EXPECT_TRUE(routed());
   spawner->remove(spec.id);
   EXPECT_TRUE(eventually([&] { return !routed(); }));
+  // Not even where the default route leads to somebody who answers for everyone.
+  EXPECT_FALSE(connects(started->address, 5000));
 }
 
 TEST_F(NetworkTest, ServersOnOneHostHaveSlicesOfTheirOwn) {
