@@ -104,10 +104,11 @@ class Run(StoryTest):
         self.assertNotIn(dyno["name"], [d["name"] for d in self.server.dynos("shell")])
 
     def test_control_dies(self):
-        dyno = self.start("trap '' HUP; sleep 1000")
+        dyno = self.start("trap '' HUP; echo ready; sleep 1000")
         waiting = self.start("true")
-        self.attach(dyno)
-        self.logged(dyno, "State changed from starting to up")
+        client = self.attach(dyno)
+        # Not before it is deaf: the hang-up of its terminal, which ends with control, would end it first.
+        self.assertIn(b"ready", client.recv(100))
         self.server.kill()
         self.server.start()
         self.logged(dyno, "Client connection closed")
