@@ -8,6 +8,9 @@
 namespace renga::sandbox {
 namespace {
 
+constexpr std::string_view dynos_half = "100.64.0.0/11";
+constexpr std::string_view services_half = "100.96.0.0/11";
+
 bool is_reachable(std::string_view address) {
   in_addr parsed;
   const std::string text(address);
@@ -24,8 +27,9 @@ std::string_view name_server(std::string_view line) {
 }  // namespace
 
 std::string firewall_rules(const FirewallPlan& plan) {
+  const bool services = plan.purpose == Purpose::services;
   std::string dns;
-  if (!plan.resolvers.empty()) {
+  if (!plan.resolvers.empty() && !services) {
     const auto list = text::join(plan.resolvers, ", ");
     dns = fmt::format(
         "    ip daddr {{ {} }} udp dport 53 accept\n"
@@ -36,6 +40,14 @@ std::string firewall_rules(const FirewallPlan& plan) {
       plan.private_networks == PrivateNetworks::allowed
           ? ""
           : "    ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 } drop\n";
+  // Services answer and ask nobody. Dynos may ask services; whose they are, the password decides.
+  const std::string inwards =
+      services ? fmt::format("    oifname \"{}*\" ip saddr {} tcp dport >= 1024 accept\n",
+                             plan.interface_prefix, dynos_half)
+               : "";
+  const std::string outwards =
+      services ? "    ct state established,related accept\n    drop\n"
+               : fmt::format("    ip daddr {} tcp dport >= 1024 accept\n", services_half);
   // The host's own connections to a sandbox that is gone must fail: without its route they would
   // leave by the default one, where a stranger may answer. Declared and deleted first, so that it
   // can be deleted the first time, too.
@@ -58,11 +70,11 @@ table inet {table} {{
   chain through_host {{
     type filter hook forward priority filter; policy accept;
     oifname "{prefix}*" ct state established,related accept
-    oifname "{prefix}*" drop
+{inwards}    oifname "{prefix}*" drop
     iifname "{prefix}*" jump from_sandbox_out
   }}
   chain from_sandbox_out {{
-{dns}    ip daddr {{ 100.64.0.0/10, 169.254.0.0/16, 127.0.0.0/8, 0.0.0.0/8, 224.0.0.0/3 }} drop
+{dns}{to_services}    ip daddr {{ 100.64.0.0/10, 169.254.0.0/16, 127.0.0.0/8, 0.0.0.0/8, 224.0.0.0/3 }} drop
 {private_rule}  }}
   chain to_gone_sandbox {{
     type filter hook output priority filter; policy accept;
@@ -70,13 +82,14 @@ table inet {table} {{
   }}
   chain outwards {{
     type nat hook postrouting priority srcnat; policy accept;
-    ip saddr {slice} oifname != "{prefix}*" masquerade
+    ip saddr {slice} ip daddr != 100.64.0.0/10 oifname != "{prefix}*" masquerade
   }}
 }}
 )",
                      fmt::arg("table", plan.table), fmt::arg("prefix", plan.interface_prefix),
                      fmt::arg("slice", plan.slice), fmt::arg("dns", dns),
-                     fmt::arg("private_rule", private_rule));
+                     fmt::arg("private_rule", private_rule), fmt::arg("inwards", inwards),
+                     fmt::arg("to_services", outwards));
 }
 
 std::vector<std::string> resolvers_in(std::string_view resolv_conf) {

@@ -11,12 +11,17 @@ namespace renga::sandbox {
 // Whether sandboxes may talk to the host's private networks (10/8, 172.16/12, 192.168/16).
 enum class PrivateNetworks { refused, allowed };
 
+// Dynos and builds, or the servers of add-ons. The pool is halved between them (network.h). Dynos
+// reach services by TCP and services reach nobody; nothing reaches dynos but the host.
+enum class Purpose { dynos, services };
+
 struct FirewallPlan {
   std::string table;                   // renga_<server>
   std::string interface_prefix;        // of the veths' ends on the host
   std::string slice;                   // "100.64.16.0/20"
   std::vector<std::string> resolvers;  // IPv4 addresses
   PrivateNetworks private_networks = PrivateNetworks::refused;
+  Purpose purpose = Purpose::dynos;
 };
 
 // Replaces the table in one transaction, so that there is no moment without rules.

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -29,7 +30,7 @@ namespace {
 
 constexpr std::uint32_t pool = 0x64400000;       // 100.64.0.0/10
 constexpr std::uint32_t slice_size = 4096;       // a /20
-constexpr std::uint32_t slices = 1024;           // of them in the pool
+constexpr std::uint32_t slices = 512;            // of them in each half of the pool
 constexpr std::uint32_t gateway = 0xA9FE0101;    // 169.254.1.1
 constexpr const char* notes = "/run/renga/net";  // which server has which slice
 
@@ -168,8 +169,8 @@ bool routed_elsewhere(std::uint32_t first, const std::string& prefix) {
 
 }  // namespace
 
-Network::Network(const std::string& server_name, std::string run_directory)
-    : server_name_(server_name), run_directory_(std::move(run_directory)) {}
+Network::Network(const std::string& server_name, std::string run_directory, Purpose purpose)
+    : server_name_(server_name), run_directory_(std::move(run_directory)), purpose_(purpose) {}
 
 void Network::prepare() {
   claim_slice();
@@ -185,7 +186,7 @@ void Network::claim_slice() {
   if (flock(lock.get(), LOCK_EX) != 0) fault("lock " + std::string(notes));
   const auto wished = static_cast<std::uint32_t>(hash_of(server_name_) >> 16 & (slices - 1));
   for (std::uint32_t i = 0; i < slices; ++i)
-    if (try_slice((wished + i) % slices)) return;
+    if (try_slice((wished + i) % slices + (purpose_ == Purpose::services ? slices : 0))) return;
   fault(EADDRNOTAVAIL, "find free addresses in 100.64.0.0/10 (see " + std::string(notes) + ")");
 }
 
@@ -228,14 +229,27 @@ void Network::load_firewall() {
       table, [](unsigned char c) { return !std::isalnum(c); }, '_');
   const char* allowed = std::getenv("RENGA_ALLOW_PRIVATE");
   const bool allow = allowed != nullptr && std::string_view(allowed) == "1";
-  const auto rules = firewall_rules({table, prefix_, dotted(slice_) + "/20", resolvers_,
-                                     allow ? PrivateNetworks::allowed : PrivateNetworks::refused});
+  const auto rules =
+      firewall_rules({table, prefix_, dotted(slice_) + "/20", resolvers_,
+                      allow ? PrivateNetworks::allowed : PrivateNetworks::refused, purpose_});
   const auto loaded = os::run({.argv = {"nft", "-f", "-"}}, rules, std::chrono::seconds(20));
   if (loaded.status != 0)
     fault(EPROTO, "load the firewall's rules: nft said: " + text::printable(loaded.err));
 }
 
-std::string Network::join(const os::Cloned& process, const std::string& id) {
+// False when the address is taken.
+bool Network::route_to(std::uint32_t address, unsigned interface) {
+  os::Netlink batch;
+  batch.request(RTM_NEWROUTE, create_new, route(32, RT_SCOPE_LINK))
+      .attribute(RTA_DST, wire(address))
+      .attribute(RTA_OIF, std::uint32_t{interface});
+  const int error = batch.send().front();
+  if (error != 0 && error != EEXIST) fault(error, "route a sandbox's address");
+  return error == 0;
+}
+
+std::string Network::join(const os::Cloned& process, const std::string& id,
+                          const std::string& wanted) {
   // 7 characters for the server, 8 for the sandbox: the 15 that there may be.
   const auto name = prefix_ + id.substr(0, 8);
   {
@@ -256,18 +270,23 @@ std::string Network::join(const os::Cloned& process, const std::string& id) {
   }
   const auto index = os::interface_index(name);
   set_up_host_end(index);
-  for (std::uint32_t tries = 0; tries < slice_size; ++tries) {
-    next_ = next_ % (slice_size - 2) + 1;  // never the slice's first or last address
-    os::Netlink batch;
-    batch.request(RTM_NEWROUTE, create_new, route(32, RT_SCOPE_LINK))
-        .attribute(RTA_DST, wire(slice_ + next_))
-        .attribute(RTA_OIF, std::uint32_t{index});
-    const int error = batch.send().front();
-    if (error == EEXIST) continue;
-    if (error != 0) fault(error, "route a sandbox's address");
-    const auto address = slice_ + next_;
+  const auto settle = [&](std::uint32_t address) {
     os::in_network_of(process.pidfd, [address] { set_up_inside(address); });
     return dotted(address);
+  };
+  in_addr raw;
+  if (inet_pton(AF_INET, wanted.c_str(), &raw) == 1) {
+    const auto address = ntohl(raw.s_addr);
+    // A namespace that has ended keeps its link, and so its route, for a moment.
+    if (address > slice_ && address < slice_ + slice_size - 1)
+      for (int tries = 0; tries < 500; ++tries) {
+        if (route_to(address, index)) return settle(address);
+        poll(nullptr, 0, 10);
+      }
+  }
+  for (std::uint32_t tries = 0; tries < slice_size; ++tries) {
+    next_ = next_ % (slice_size - 2) + 1;  // never the slice's first or last address
+    if (route_to(slice_ + next_, index)) return settle(slice_ + next_);
   }
   fault(EADDRNOTAVAIL, "find a free address: all of " + dotted(slice_) + "/20 are taken");
 }

@@ -7,6 +7,9 @@
 // made once. Interfaces go with their namespace and are not deleted one by one, which would take 15
 // to 30 ms each.
 //
+// The lower half of the pool is for dynos and builds, the upper for the servers of add-ons: a dyno
+// may connect to any of those, and has to know a password there.
+//
 // Belongs to one thread, which must be the program's only one (it visits sandboxes' namespaces).
 #pragma once
 
@@ -21,12 +24,13 @@ namespace renga::sandbox {
 
 class Network {
  public:
-  Network(const std::string& server_name, std::string run_directory);
+  Network(const std::string& server_name, std::string run_directory, Purpose purpose);
 
   // Claims the slice, loads the firewall and lets the host forward.
   void prepare();
-  // Joins a new process's namespace to the host; its address.
-  std::string join(const os::Cloned& process, const std::string& id);
+  // Joins a new process's namespace to the host; its address, which is `wanted` when that is of
+  // this server's slice. Waits up to 5 s for whoever has it to be gone.
+  std::string join(const os::Cloned& process, const std::string& id, const std::string& wanted);
   // resolv.conf as it is to be seen inside. Loads the firewall again when the host has got other
   // resolvers.
   std::string resolver_configuration();
@@ -34,10 +38,12 @@ class Network {
  private:
   void claim_slice();
   bool try_slice(std::uint32_t number);
+  bool route_to(std::uint32_t address, unsigned interface);
   void load_firewall();
 
   std::string server_name_;
   std::string run_directory_;
+  Purpose purpose_;
   std::string prefix_;       // of this server's interfaces
   std::uint32_t slice_ = 0;  // its first address
   std::uint32_t next_ = 0;   // offset of the address to be tried next

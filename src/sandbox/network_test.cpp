@@ -133,6 +133,64 @@ TEST_F(NetworkTest, ServersOnOneHostHaveSlicesOfTheirOwn) {
   clean_up_server(other_options);
 }
 
+TEST_F(NetworkTest, ADynoReachesAServiceAndAServiceNobody) {
+  auto service_options = options();
+  service_options.run_directory = directory / "services";
+  service_options.server_name = server_name + "s";
+  service_options.purpose = Purpose::services;
+  Spawner services(service_options);
+  const std::string listening =
+      "import socket, sys\n"
+      "s = socket.socket(); s.bind(('0.0.0.0', 5432)); s.listen(8)\n"
+      "while True:\n"
+      "  c, who = s.accept(); c.sendall(who[0].encode()); c.close()\n";
+  auto service = python(listening);
+  const auto started = services.start(service);
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_THAT(started->address, testing::MatchesRegex("100\\.(9[6-9]|1[0-2][0-9])\\..*"));
+  EXPECT_TRUE(eventually([&] { return connects(started->address, 5432); }));
+
+  // The service sees the dyno's own address.
+  const auto seen = run(python("import socket\n"
+                               "s = socket.create_connection(('" +
+                               started->address +
+                               "', 5432), 5)\n"
+                               "print(s.recv(99).decode() == s.getsockname()[0])\n"))
+                        .output;
+  EXPECT_EQ(seen, "True\n");
+  EXPECT_EQ(try_from_inside(started->address, 80), "timed out");
+
+  const auto dyno = spawner->start(python(listening));
+  ASSERT_TRUE(dyno) << dyno.error().message;
+  EXPECT_TRUE(eventually([&] { return connects(dyno->address, 5432); }));
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const os::Fd in(ends[0]);
+  os::Fd out(ends[1]);
+  const auto curious =
+      services.start(python("import socket\n"
+                            "for to in [('" +
+                            dyno->address + "', 5432), ('" + started->address +
+                            "', 5432), ('169.254.1.1', 22), ('9.9.9.9', 53)]:\n"
+                            "  try: socket.create_connection(to, 0.5); print('open')\n"
+                            "  except Exception as e: print(e)\n"),
+                     out.get());
+  out.close();
+  ASSERT_TRUE(curious) << curious.error().message;
+  EXPECT_EQ(read_to_end(in.get()), "timed out\ntimed out\ntimed out\ntimed out\n");
+
+  // The address is kept over a restart.
+  services.kill(service.id);
+  service.id = new_uuid();
+  service.address = started->address;
+  const auto again = services.start(service);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->address, started->address);
+
+  for (const auto& id : services.ids()) services.remove(id);
+  clean_up_server(service_options);
+}
+
 TEST(Firewall, LetsOnlyReachableResolversThrough) {
   const std::string configuration =
       "search example.org\nnameserver 127.0.0.53\nnameserver 10.0.0.2\nnameserver ::1\n"

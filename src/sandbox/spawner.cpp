@@ -98,7 +98,8 @@ struct Spawner::State {
     os::Command command{
         .argv = {options.program.string(), "spawner", "--init", options.init_program.string(),
                  "--run-directory", options.run_directory.string(), "--server-name",
-                 options.server_name},
+                 options.server_name, "--purpose",
+                 options.purpose == Purpose::services ? "services" : "dynos"},
         .clear_env = true,
         .directory = "/",
         .own_group = true};

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "os/fd.h"
+#include "sandbox/firewall.h"
 #include "sandbox/spec.h"
 
 namespace renga::sandbox {
@@ -39,6 +40,7 @@ struct SpawnerOptions {
   std::filesystem::path init_program;   // the static renga-init
   std::filesystem::path run_directory;  // DIR/run/sandboxes: one directory a sandbox
   std::string server_name;  // short and unique on this host: names cgroups, veths and nft tables
+  Purpose purpose = Purpose::dynos;
 };
 
 class Spawner {

@@ -171,6 +171,8 @@ SpawnerOptions options_from(int argc, char** argv) {
     if (name == "--init") options.init_program = argv[i + 1];
     if (name == "--run-directory") options.run_directory = argv[i + 1];
     if (name == "--server-name") options.server_name = argv[i + 1];
+    if (name == "--purpose" && std::string_view(argv[i + 1]) == "services")
+      options.purpose = Purpose::services;
   }
   return options;
 }

@@ -41,6 +41,8 @@ struct Spec {
   std::map<std::string, std::string> env;  // the whole environment
   std::string working_directory = "/app";  // must stay inside the sandbox
   Limits limits;
+  // Inside; kept over restarts where it is free. Empty, or of another slice: any.
+  std::string address;
 
   // Where the output goes: each line to the log socket (renga-init reconnects to it, buffers 256
   // KiB and counts what it drops), or, when `output_fd` is handed over with the call, straight into

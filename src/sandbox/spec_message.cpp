@@ -55,6 +55,7 @@ std::string pack(const Spec& spec) {
   add_record(message, 'm', std::to_string(spec.limits.memory_bytes));
   add_record(message, 'c', std::to_string(spec.limits.cpu_weight));
   add_record(message, 'p', std::to_string(spec.limits.pids));
+  add_record(message, 'I', spec.address);
   add_record(message, 'l', spec.log_socket);
   add_record(message, 'L', spec.log_secret);
   return message;
@@ -111,6 +112,9 @@ Result<Spec> unpack(std::string_view message) {
       case 'p':
         spec.limits.pids =
             static_cast<int>(std::clamp<std::int64_t>(TRY(number(bytes)), 0, 4'194'304));
+        break;
+      case 'I':
+        spec.address = bytes;
         break;
       case 'l':
         spec.log_socket = bytes;

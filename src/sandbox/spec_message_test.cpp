@@ -21,6 +21,7 @@ Spec full_spec() {
   spec.env = {{"A", "x=y\nz"}, {"EMPTY", ""}, {"BYTES", "\xff\xfe"}};
   spec.working_directory = "/app/sub";
   spec.limits = {1LL << 33, 50, 512};
+  spec.address = "100.96.0.9";
   spec.log_socket = "/var/lib/renga/run/logs/socket";
   spec.log_secret = "0123456789abcdef";
   return spec;

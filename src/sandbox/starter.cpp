@@ -148,7 +148,7 @@ Starter::Starter(const SpawnerOptions& options)
     : options_(options),
       run_directory_(options.run_directory),
       cgroups_(os::CgroupTrees::find(), options.server_name),
-      network_(options.server_name, options.run_directory.string()),
+      network_(options.server_name, options.run_directory.string(), options.purpose),
       init_(os::sealed_copy(options.init_program)) {
   os::ensure_user_namespaces();
   const auto policy = syscall_policy();
@@ -269,7 +269,7 @@ Result<Running> Starter::launch(const Spec& spec, Prepared& prepared) {
     os::map_ids(process.pid, spec.uid_base, ids);
     say(pair.ours, "mapped");
     Running running{spec.id, process.pid, os::start_time(process.pid), {}};
-    running.address = network_.join(process, spec.id);
+    running.address = network_.join(process, spec.id, spec.address);
     run_directory_.write_state(running);
     say(pair.ours, running.address);
     // Closed by its exec, when all went well.
