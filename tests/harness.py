@@ -155,6 +155,11 @@ class Server:
             run = self.data / "run/sandboxes"
             if run.is_dir():
                 found += [f"run directory {path.name}" for path in run.iterdir()]
+            # A firewall goes with the claim on its addresses.
+            for claim in pathlib.Path("/run/renga/net").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    if claim.read_text().startswith(mark):
+                        found.append(f"firewall and addresses of {claim}")
             return found
 
         end = time.monotonic() + 10

@@ -32,15 +32,8 @@ class LocalHouse final : public EngineHouse {
   ~LocalHouse() override {
     engine_.reset();
     for (const auto& id : spawner_->ids()) spawner_->remove(id);
+    spawner_->leave_host();
     spawner_.reset();
-    for (const auto& path : {"memory", "cpu", "pids", "unified", "."})
-      rmdir(("/sys/fs/cgroup/" + std::string(path) + "/renga-" + name_).c_str());
-    os::run({.argv = {"nft", "delete", "table", "inet", "renga_" + name_}});
-    // The server's claim on a slice of addresses.
-    const auto run = (platform_.scratch.path / "run").string();
-    std::error_code none;
-    for (const auto& note : std::filesystem::directory_iterator("/run/renga/net", none))
-      if (os::read_file(note.path()) == run) std::filesystem::remove(note.path());
   }
   static std::optional<std::string> unsupported() {
     if (geteuid() != 0) return "needs root";

@@ -80,6 +80,12 @@ void Cgroups::prepare() {
   os::write_control(*trees_.v2 / directory_ / "cgroup.subtree_control", wanted);
 }
 
+void Cgroups::leave() const {
+  for (const auto& path : all())
+    if (rmdir(path.c_str()) != 0 && errno != ENOENT && errno != EBUSY && errno != ENOTEMPTY)
+      fault("remove the control group " + path.string());
+}
+
 Cgroups::Group Cgroups::create(const std::string& id, const Limits& limits) {
   for (const auto& path : all()) make_directory(path / id);
 

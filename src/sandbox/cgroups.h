@@ -28,6 +28,8 @@ class Cgroups {
 
   // Makes this server's directories; before the first create().
   void prepare();
+  // Takes them away again, where no sandbox has groups in them.
+  void leave() const;
 
   // A new sandbox's groups, with its limits. `v2` is for CLONE_INTO_CGROUP; a process puts itself
   // into the others by writing "0" to each of `attach`.

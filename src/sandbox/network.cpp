@@ -167,6 +167,17 @@ bool routed_elsewhere(std::uint32_t first, const std::string& prefix) {
   return false;
 }
 
+std::filesystem::path note_of(std::uint32_t slice) {
+  return std::filesystem::path(notes) / std::to_string((slice - pool) / slice_size);
+}
+
+// Held while notes are read and written.
+os::Fd lock_notes() {
+  auto lock = os::open_file(std::string(notes) + "/lock", O_RDWR | O_CREAT, 0600);
+  if (flock(lock.get(), LOCK_EX) != 0) fault("lock " + std::string(notes));
+  return lock;
+}
+
 }  // namespace
 
 Network::Network(const std::string& server_name, std::string run_directory, Purpose purpose)
@@ -182,17 +193,16 @@ void Network::prepare() {
 
 void Network::claim_slice() {
   std::filesystem::create_directories(notes);
-  const auto lock = os::open_file(std::string(notes) + "/lock", O_RDWR | O_CREAT, 0600);
-  if (flock(lock.get(), LOCK_EX) != 0) fault("lock " + std::string(notes));
-  const auto wished = static_cast<std::uint32_t>(hash_of(server_name_) >> 16 & (slices - 1));
+  const auto lock = lock_notes();
+  const auto wished = wished_slice(server_name_);
   for (std::uint32_t i = 0; i < slices; ++i)
     if (try_slice((wished + i) % slices + (purpose_ == Purpose::services ? slices : 0))) return;
   fault(EADDRNOTAVAIL, "find free addresses in 100.64.0.0/10 (see " + std::string(notes) + ")");
 }
 
 bool Network::try_slice(std::uint32_t number) {
-  const auto note = std::filesystem::path(notes) / std::to_string(number);
   const auto first = pool + number * slice_size;
+  const auto note = note_of(first);
   if (const auto owner = os::read_file(note)) {
     // A note whose server's directory is gone is of a server that is gone.
     if (*owner != run_directory_ && std::filesystem::exists(*owner)) return false;
@@ -205,6 +215,21 @@ bool Network::try_slice(std::uint32_t number) {
   prefix_ = prefix;
   return true;
 }
+
+std::uint32_t Network::wished_slice(std::string_view server_name) {
+  return static_cast<std::uint32_t>(hash_of(server_name) >> 16 & (slices - 1));
+}
+
+void Network::leave() {
+  const auto lock = lock_notes();
+  os::run({.argv = {"nft", "delete", "table", "inet", table()}}, {}, std::chrono::seconds(20));
+  loaded_ = false;
+  std::filesystem::remove(note_of(slice_));
+}
+
+// One a slice: whoever claims the slice of a server that is gone takes its firewall away as well,
+// which would refuse what comes from interfaces that are not its own.
+std::string Network::table() const { return "renga_" + note_of(slice_).filename().string(); }
 
 std::string Network::resolver_configuration() {
   auto configuration = os::read_file("/etc/resolv.conf").value_or("");
@@ -224,13 +249,10 @@ std::string Network::resolver_configuration() {
 }
 
 void Network::load_firewall() {
-  std::string table = "renga_" + server_name_;
-  std::ranges::replace_if(
-      table, [](unsigned char c) { return !std::isalnum(c); }, '_');
   const char* allowed = std::getenv("RENGA_ALLOW_PRIVATE");
   const bool allow = allowed != nullptr && std::string_view(allowed) == "1";
   const auto rules =
-      firewall_rules({table, prefix_, dotted(slice_) + "/20", resolvers_,
+      firewall_rules({table(), prefix_, dotted(slice_) + "/20", resolvers_,
                       allow ? PrivateNetworks::allowed : PrivateNetworks::refused, purpose_});
   const auto loaded = os::run({.argv = {"nft", "-f", "-"}}, rules, std::chrono::seconds(20));
   if (loaded.status != 0)

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "os/namespaces.h"
@@ -34,11 +35,16 @@ class Network {
   // resolv.conf as it is to be seen inside. Loads the firewall again when the host has got other
   // resolvers.
   std::string resolver_configuration();
+  // Gives up the slice and takes away the firewall: of a server without sandboxes.
+  void leave();
+  // Where the search for a free slice begins: its number.
+  static std::uint32_t wished_slice(std::string_view server_name);
 
  private:
   void claim_slice();
   bool try_slice(std::uint32_t number);
   bool route_to(std::uint32_t address, unsigned interface);
+  std::string table() const;
   void load_firewall();
 
   std::string server_name_;

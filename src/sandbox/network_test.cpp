@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "os/process.h"
 #include "sandbox/testing/sandbox_fixture.h"
 
 namespace renga::sandbox {
@@ -19,6 +20,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::SizeIs;
 
 os::Fd listen_on_host(std::uint16_t& port) {
   os::Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -48,6 +50,22 @@ bool connects(const std::string& to, std::uint16_t port) {
          getsockopt(client.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
 }
 
+constexpr const char* listens_on_5000 =
+    "import socket\n"
+    "s = socket.socket(); s.bind(('0.0.0.0', 5000)); s.listen(8)\n"
+    "while True: s.accept()[0].close()\n";
+
+// The slices, by their numbers, that the server with this run directory has claimed.
+std::vector<std::string> claims_of(const std::filesystem::path& run_directory) {
+  std::vector<std::string> claims;
+  for (const auto& note : std::filesystem::directory_iterator("/run/renga/net"))
+    if (os::read_file(note.path()) == run_directory.string())
+      claims.push_back(note.path().filename().string());
+  return claims;
+}
+
+std::string nft_tables() { return os::run({.argv = {"nft", "list", "tables"}}).out; }
+
 class NetworkTest : public SandboxTest {
  protected:
   Spec python(const std::string& program) const {
@@ -68,10 +86,7 @@ class NetworkTest : public SandboxTest {
 };
 
 TEST_F(NetworkTest, TheHostReachesASandboxAndOtherSandboxesDoNot) {
-  const auto server = python(
-      "import socket\n"
-      "s = socket.socket(); s.bind(('0.0.0.0', 5000)); s.listen(8)\n"
-      "while True: s.accept()[0].close()\n");
+  const auto server = python(listens_on_5000);
   const auto started = spawner->start(server);
   ASSERT_TRUE(started) << started.error().message;
   EXPECT_TRUE(eventually([&] { return connects(started->address, 5000); }));
@@ -130,7 +145,48 @@ TEST_F(NetworkTest, ServersOnOneHostHaveSlicesOfTheirOwn) {
   };
   EXPECT_NE(slice_of(first->address), slice_of(second->address));
   other.remove(spec.id);
-  clean_up_server(other_options);
+  other.leave_host();
+}
+
+TEST_F(NetworkTest, AServerThatLeavesTheHostLeavesNothing) {
+  const auto spec = script("sleep 1000");
+  ASSERT_TRUE(spawner->start(spec));
+  spawner->leave_host();
+  EXPECT_THAT(claims_of(directory / "run"), SizeIs(1)) << "it still has a sandbox";
+  const auto table = "table inet renga_" + claims_of(directory / "run").front() + "\n";
+  EXPECT_THAT(nft_tables(), HasSubstr(table));
+
+  spawner->remove(spec.id);
+  spawner->leave_host();
+  EXPECT_THAT(claims_of(directory / "run"), IsEmpty());
+  EXPECT_THAT(nft_tables(), Not(HasSubstr(table)));
+  EXPECT_FALSE(std::filesystem::exists("/sys/fs/cgroup/memory/renga-" + server_name));
+
+  EXPECT_EQ(output_of("echo again"), "again\n");
+}
+
+// A data directory was deleted without a word, and its firewall refuses what is not its own.
+TEST_F(NetworkTest, AServerThatTakesTheSliceOfAGoneOneIsNotRefusedByItsFirewall) {
+  auto gone_options = options();
+  gone_options.run_directory = directory / "gone";
+  gone_options.server_name = "gone";
+  for (int i = 0;
+       Network::wished_slice(gone_options.server_name) != Network::wished_slice(server_name); ++i)
+    gone_options.server_name = "gone" + std::to_string(i);
+  {
+    Spawner gone(gone_options);
+    const auto spec = script("true");
+    ASSERT_TRUE(gone.start(spec));
+    gone.remove(spec.id);
+  }
+  ASSERT_THAT(claims_of(gone_options.run_directory), SizeIs(1));
+  std::filesystem::remove_all(gone_options.run_directory);
+
+  const auto server = python(listens_on_5000);
+  const auto started = spawner->start(server);
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_TRUE(eventually([&] { return connects(started->address, 5000); }));
+  Spawner(gone_options).leave_host();
 }
 
 TEST_F(NetworkTest, ADynoReachesAServiceAndAServiceNobody) {
@@ -188,7 +244,7 @@ TEST_F(NetworkTest, ADynoReachesAServiceAndAServiceNobody) {
   EXPECT_EQ(again->address, started->address);
 
   for (const auto& id : services.ids()) services.remove(id);
-  clean_up_server(service_options);
+  services.leave_host();
 }
 
 TEST(Firewall, LetsOnlyReachableResolversThrough) {

@@ -63,6 +63,17 @@ struct Spawner::State {
         cgroups(os::CgroupTrees::find(), options.server_name),
         run_directory(options.run_directory) {}
 
+  // The same for what may be asked twice, so that a spawner that dies meanwhile is nobody's
+  // trouble.
+  Result<std::string> call_until_answered(const std::string& request) {
+    try {
+      return call(request);
+    } catch (const std::system_error& error) {
+      if (error.code().value() != EPIPE) throw;
+      return call(request);
+    }
+  }
+
   // One request and its answer, with the spawner started when it is not there. What it asked for,
   // or why not.
   Result<std::string> call(const std::string& request, const std::vector<int>& descriptors = {}) {
@@ -204,7 +215,7 @@ void Spawner::kill(const std::string& id) {
   const auto found = state_->run_directory.running(id);
   if (!found && state_->cgroups.processes(id).empty()) return;
   const auto deadline = Steady::now() + call_limit;
-  if (const auto answer = state_->call(request_for("kill", id)); !answer)
+  if (const auto answer = state_->call_until_answered(request_for("kill", id)); !answer)
     fault(EIO, answer.error().message);
   if (found) {
     pollfd ended{-1, POLLIN, 0};
@@ -224,13 +235,22 @@ void Spawner::remove(const std::string& id) {
   kill(id);
   const auto deadline = Steady::now() + call_limit;
   while (true) {
-    const auto answer = state_->call(request_for("remove", id));
+    const auto answer = state_->call_until_answered(request_for("remove", id));
     if (!answer) fault(EIO, answer.error().message);
     if (answer->empty()) return;
     if (Steady::now() > deadline)
       fault(ETIMEDOUT, "remove sandbox " + id + ": its control groups stay busy");
     pause_for(std::chrono::milliseconds(5));
   }
+}
+
+void Spawner::leave_host() {
+  std::string request;
+  add_record(request, 'v', "leave");
+  const auto answer = state_->call_until_answered(request);
+  if (!answer) fault(EIO, answer.error().message);
+  // It has claimed and prepared nothing any more: the next start wants a new one.
+  if (answer->empty()) state_->stop_program();
 }
 
 os::Fd Spawner::watch(const Running& running) {

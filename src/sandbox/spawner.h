@@ -39,7 +39,7 @@ struct SpawnerOptions {
   std::filesystem::path program;        // renga itself: run as `renga spawner`
   std::filesystem::path init_program;   // the static renga-init
   std::filesystem::path run_directory;  // DIR/run/sandboxes: one directory a sandbox
-  std::string server_name;  // short and unique on this host: names cgroups, veths and nft tables
+  std::string server_name;              // short and unique on this host: names cgroups and veths
   Purpose purpose = Purpose::dynos;
 };
 
@@ -73,6 +73,11 @@ class Spawner {
   void kill(const std::string& id);
   // Takes away cgroups, run directory and overlay of one that has ended. Kills what is left first.
   void remove(const std::string& id);
+
+  // Takes away what this server has on the host beside its sandboxes: control groups, firewall, and
+  // its claim on addresses. For a server that stops for long; the next start() makes them again.
+  // No-op while a sandbox runs. How ended ones ended is kept.
+  void leave_host();
 
   // A descriptor that becomes readable when this sandbox has ended; closed when it is already gone.
   os::Fd watch(const Running& running);

@@ -71,6 +71,7 @@ class Service {
       if (!next_record(text, verb) || verb.tag != 'v')
         return error_answer({Kind::bad_request, "The spawner was sent a request without a verb."});
       if (verb.bytes == "start") return start(text, request.descriptors);
+      if (verb.bytes == "leave") return done_answer(starter_.leave() ? "" : "busy");
 
       std::string id;
       std::int64_t number = 0;

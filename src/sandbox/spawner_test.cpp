@@ -275,6 +275,11 @@ TEST_F(SpawnerTest, ASandboxWhoseStartWasCutOffLeavesNothing) {
     } catch (const std::system_error&) {
     }
     killer.join();
+    // Or the next start may still be asked of the one that is dying.
+    ASSERT_TRUE(eventually([&] {
+      const auto stat = os::read_file("/proc/" + std::to_string(spawner_pid) + "/stat");
+      return !stat || stat->find(") Z ") != std::string::npos;
+    }));
   }
   for (const auto& id : spawner->ids()) spawner->remove(id);
   EXPECT_THAT(spawner->running(), IsEmpty());

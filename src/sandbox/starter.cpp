@@ -350,4 +350,12 @@ bool Starter::remove(const std::string& id) {
   return true;
 }
 
+bool Starter::leave() {
+  for (const auto& id : run_directory_.ids())
+    if (!cgroups_.processes(id).empty()) return false;
+  cgroups_.leave();
+  network_.leave();
+  return true;
+}
+
 }  // namespace renga::sandbox

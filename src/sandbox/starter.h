@@ -33,6 +33,8 @@ class Starter {
   // Takes away the control groups and hides the run directory; false while there is still something
   // in it.
   bool remove(const std::string& id);
+  // Takes away what the server has on the host beside its sandboxes; false while one runs.
+  bool leave();
   RunDirectory& run_directory() { return run_directory_; }
 
  private:

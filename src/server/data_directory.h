@@ -22,7 +22,7 @@ class DataDirectory {
   const std::filesystem::path& root() const { return root_; }
   std::filesystem::path operator/(std::string_view name) const { return root_ / name; }
 
-  // Short and unique on this host, from the directory's path: names cgroups, veths and nft tables.
+  // Short and unique on this host, from the directory's path: names cgroups and veths.
   std::string server_name() const;
 
  private:

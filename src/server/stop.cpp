@@ -46,6 +46,7 @@ int stop_dynos(const std::filesystem::path& root) {
     spawner.kill(sandbox.id);
     spawner.remove(sandbox.id);
   }
+  spawner.leave_host();
   fmt::print("renga: stopped {} dynos of {}\n", sandboxes.size(), root.string());
   return 0;
 }

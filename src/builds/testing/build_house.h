@@ -59,19 +59,10 @@ class BuildHouse : public testing::Test {
     if (!spawner) return;
     builds.reset();
     for (const auto& id : spawner->ids()) spawner->remove(id);
+    spawner->leave_host();
     spawner.reset();
     logs.reset();
     outputs.reset();
-    for (const auto* path : {"memory", "cpu", "pids", "unified", "."})
-      rmdir(("/sys/fs/cgroup/" + std::string(path) + "/renga-" + server_name).c_str());
-    os::run({.argv = {"nft", "delete", "table", "inet", "renga_" + server_name}});
-    // The spawner keeps its slice of addresses for as long as its run directory is known.
-    std::error_code none;
-    for (const auto& note : fs::directory_iterator("/run/renga/net", none)) {
-      std::ifstream file(note.path());
-      const std::string of{std::istreambuf_iterator<char>(file), {}};
-      if (of == (directory / "run").string()) fs::remove(note.path(), none);
-    }
     std::error_code busy;  // the spawner's remover may be at work on the same files
     for (int i = 0; i < 100 && fs::exists(directory); ++i) {
       fs::remove_all(directory, busy);

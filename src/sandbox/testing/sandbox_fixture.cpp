@@ -28,8 +28,8 @@ void SandboxTest::SetUp() {
 void SandboxTest::TearDown() {
   if (!spawner) return;
   for (const auto& id : spawner->ids()) spawner->remove(id);
+  spawner->leave_host();
   spawner.reset();
-  clean_up_server(options());
   const auto parent = os::open_file(directory.parent_path(), O_RDONLY | O_DIRECTORY);
   // The spawner's remover may be at work on the same files.
   EXPECT_TRUE(eventually([&] {
@@ -40,16 +40,6 @@ void SandboxTest::TearDown() {
     }
     return !std::filesystem::exists(directory);
   }));
-}
-
-void SandboxTest::clean_up_server(const SpawnerOptions& of) {
-  for (const auto& path : {"memory", "cpu", "pids", "unified", "."})
-    rmdir(("/sys/fs/cgroup/" + std::string(path) + "/renga-" + of.server_name).c_str());
-  os::run({.argv = {"nft", "delete", "table", "inet", "renga_" + of.server_name}});
-  std::error_code none;
-  for (const auto& note : std::filesystem::directory_iterator("/run/renga/net", none))
-    if (os::read_file(note.path()) == of.run_directory.string())
-      std::filesystem::remove(note.path());
 }
 
 SpawnerOptions SandboxTest::options() const {

@@ -34,8 +34,6 @@ class SandboxTest : public testing::Test {
 
   // What is left on the host of this test's sandboxes: control groups, run directories, links.
   std::vector<std::string> left_on_host() const;
-  // Takes away what a server leaves on a host on purpose: its table, its empty groups, its note.
-  static void clean_up_server(const SpawnerOptions& of);
   // Polls for at most 10 s.
   static bool eventually(const std::function<bool()>& condition);
   static bool wait_for_end(Spawner& spawner, const Running& running);
