@@ -2,7 +2,7 @@
 list(SORT SQL)
 file(MAKE_DIRECTORY ${OUT})
 file(WRITE ${OUT}/migrations.h
-"// Generated from src/${ROOM}/migrations. The room's tables, oldest migration first.
+"// Generated from the room's migrations/. The room's tables, oldest migration first.
 #pragma once
 #include <span>
 #include \"store/migration.h\"

@@ -1,13 +1,17 @@
 # renga_room(NAME DEPENDS rooms... LIBRARIES libraries...)
 #
-# One room: src/NAME is a static library of every .cpp in it (tests and fakes apart) and, where it has
+# One room: src/NAME, or providers/NAME for an add-on provider, is a static library of every .cpp in it (tests and fakes apart) and, where it has
 # any x_test.cpp, one GoogleTest program NAME_test. Sources are globbed, so a new file edits no build
 # file. tools/check_rooms reads DEPENDS from here and refuses any other include.
 include(GoogleTest)
 
 function(renga_room name)
   cmake_parse_arguments(ROOM "" "" "DEPENDS;LIBRARIES" ${ARGN})
-  set(here ${CMAKE_SOURCE_DIR}/src/${name})
+  set(parent ${CMAKE_SOURCE_DIR}/src)
+  if(NOT IS_DIRECTORY ${parent}/${name})
+    set(parent ${CMAKE_SOURCE_DIR}/providers)
+  endif()
+  set(here ${parent}/${name})
 
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${here}/*.cpp)
   set(tests ${sources})
@@ -17,12 +21,12 @@ function(renga_room name)
   list(TRANSFORM ROOM_DEPENDS PREPEND renga_ OUTPUT_VARIABLE rooms)
   if(sources)
     add_library(renga_${name} STATIC ${sources})
-    target_include_directories(renga_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_include_directories(renga_${name} PUBLIC ${parent})
     target_link_libraries(renga_${name} PUBLIC ${rooms} ${ROOM_LIBRARIES})
-    renga_migrations(renga_${name} ${name})
+    renga_migrations(renga_${name} ${name} ${here})
   else()
     add_library(renga_${name} INTERFACE)
-    target_include_directories(renga_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+    target_include_directories(renga_${name} INTERFACE ${parent})
     target_link_libraries(renga_${name} INTERFACE ${rooms} ${ROOM_LIBRARIES})
   endif()
 
@@ -34,9 +38,9 @@ function(renga_room name)
   endif()
 endfunction()
 
-# Embeds src/ROOM/migrations/*.sql as `renga::ROOM::migrations()`, declared in "ROOM/migrations.h".
-function(renga_migrations target room)
-  file(GLOB sql CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/migrations/*.sql)
+# Embeds HERE/migrations/*.sql as `renga::ROOM::migrations()`, declared in "ROOM/migrations.h".
+function(renga_migrations target room here)
+  file(GLOB sql CONFIGURE_DEPENDS ${here}/migrations/*.sql)
   if(NOT sql)
     return()
   endif()

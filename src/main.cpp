@@ -5,8 +5,11 @@
 
 #include "cli/cli.h"
 #include "git/repositories.h"
+#include "postgresql/postgresql.h"
+#include "redis/redis.h"
 #include "router/router_link.h"
 #include "sandbox/spawner.h"
+#include "server/embedded.h"
 #include "server/server.h"
 
 int main(int argc, char** argv) {
@@ -24,6 +27,11 @@ int main(int argc, char** argv) {
   if (std::strcmp(part, "server:stop") == 0) return renga::server::stop_main(argc, argv);
   if (std::strcmp(part, "router") == 0) return renga::router::router_main(argc, argv);
   if (std::strcmp(part, "spawner") == 0) return renga::sandbox::spawner_main(argc, argv);
+  if (std::strcmp(part, "provider") == 0 && argc > 2)
+    for (const auto* provider : {&renga::postgresql::program(), &renga::redis::program()})
+      if (provider->name == argv[2])
+        return renga::provider::provider_main(argc, argv, renga::server::embedded_init(),
+                                              *provider);
   if (std::strcmp(part, "hook") == 0) return renga::git::hook_main(argc, argv);
   return renga::cli::main(argc, argv);
 }

@@ -270,6 +270,23 @@ bool Network::route_to(std::uint32_t address, unsigned interface) {
   return error == 0;
 }
 
+std::string Network::free_address() {
+  const auto loopback = os::interface_index("lo");
+  for (std::uint32_t tries = 0; tries < slice_size; ++tries) {
+    next_ = next_ % (slice_size - 2) + 1;
+    const auto address = slice_ + next_;
+    // Routed for an instant: the kernel alone knows which are taken.
+    if (!route_to(address, loopback)) continue;
+    os::Netlink batch;
+    batch.request(RTM_DELROUTE, 0, route(32, RT_SCOPE_LINK))
+        .attribute(RTA_DST, wire(address))
+        .attribute(RTA_OIF, std::uint32_t{loopback});
+    check(batch.send(), "take back a route");
+    return dotted(address);
+  }
+  fault(EADDRNOTAVAIL, "find a free address: all of " + dotted(slice_) + "/20 are taken");
+}
+
 std::string Network::join(const os::Cloned& process, const std::string& id,
                           const std::string& wanted) {
   // 7 characters for the server, 8 for the sandbox: the 15 that there may be.

@@ -29,6 +29,8 @@ class Network {
 
   // Claims the slice, loads the firewall and lets the host forward.
   void prepare();
+  // An address that no sandbox has now; nobody keeps it free.
+  std::string free_address();
   // Joins a new process's namespace to the host; its address, which is `wanted` when that is of
   // this server's slice. Waits up to 5 s for whoever has it to be gone.
   std::string join(const os::Cloned& process, const std::string& id, const std::string& wanted);

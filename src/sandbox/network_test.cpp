@@ -236,6 +236,7 @@ TEST_F(NetworkTest, ADynoReachesAServiceAndAServiceNobody) {
   EXPECT_EQ(read_to_end(in.get()), "timed out\ntimed out\ntimed out\ntimed out\n");
 
   // The address is kept over a restart.
+  EXPECT_NE(services.free_address(), started->address);
   services.kill(service.id);
   service.id = new_uuid();
   service.address = started->address;

@@ -204,6 +204,14 @@ std::vector<Running> Spawner::running() {
 
 std::vector<std::string> Spawner::ids() { return state_->run_directory.ids(); }
 
+std::string Spawner::free_address() {
+  std::string request;
+  add_record(request, 'v', "address");
+  const auto answer = state_->call(request);
+  if (!answer) fault(EIO, answer.error().message);
+  return *answer;
+}
+
 void Spawner::signal(const std::string& id, int number) {
   if (!state_->run_directory.running(id)) return;
   auto request = request_for("signal", id);

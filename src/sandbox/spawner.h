@@ -67,6 +67,9 @@ class Spawner {
   // host: what control does not know of any more can be given to remove().
   std::vector<std::string> ids();
 
+  // An address for a sandbox to come (Spec::address), of this server's slice. It is not kept free.
+  std::string free_address();
+
   // To all processes inside but renga-init (which forwards nothing twice). No-op when it is gone.
   void signal(const std::string& id, int signal);
   // SIGKILL to everything inside, by cgroup; returns when nothing is left.

@@ -73,6 +73,8 @@ class Service {
       if (verb.bytes == "start") return start(text, request.descriptors);
       if (verb.bytes == "leave") return done_answer(starter_.leave() ? "" : "busy");
 
+      if (verb.bytes == "address") return done_answer(starter_.free_address());
+
       std::string id;
       std::int64_t number = 0;
       for (Record record; next_record(text, record);) {

@@ -29,6 +29,7 @@ class Starter {
   // left behind then.
   Result<Running> start(const Spec& spec, std::optional<int> output, std::optional<int> input);
   void signal(const std::string& id, int number);
+  std::string free_address() { return network_.free_address(); }
   void kill(const std::string& id);
   // Takes away the control groups and hides the run directory; false while there is still something
   // in it.

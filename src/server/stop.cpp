@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "provider/provider.h"
 #include "sandbox/spawner.h"
 #include "server/data_directory.h"
 #include "server/embedded.h"
@@ -47,7 +48,12 @@ int stop_dynos(const std::filesystem::path& root) {
     spawner.remove(sandbox.id);
   }
   spawner.leave_host();
+  std::size_t servers = 0;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(*directory / "providers", none))
+    servers += provider::stop_servers(entry.path());
   fmt::print("renga: stopped {} dynos of {}\n", sandboxes.size(), root.string());
+  if (servers > 0) fmt::print("renga: stopped {} servers of its add-ons\n", servers);
   return 0;
 }
 

@@ -1,0 +1,109 @@
+#include "postgresql/postgresql.h"
+
+#include <condition_variable>
+#include <thread>
+
+#include "base/locked.h"
+#include "base/report.h"
+#include "postgresql/backups.h"
+#include "postgresql/data_api.h"
+#include "postgresql/migrations.h"
+
+extern "C" {
+extern const char renga_postgresql_manifest[];
+extern const char renga_postgresql_manifest_end[];
+}
+
+namespace renga::postgresql {
+namespace {
+
+constexpr std::chrono::minutes tidy_every{5};
+
+class PostgreSql final : public provider::Provider {
+ public:
+  explicit PostgreSql(const provider::Surroundings& surroundings)
+      : clusters_(surroundings,
+                  [this](const provider::Server& server) { databases_.moved(server.id); }),
+        databases_(surroundings, clusters_),
+        backups_(surroundings, databases_),
+        data_(databases_, backups_, surroundings) {}
+
+  ~PostgreSql() override {
+    *ending_.lock() = true;
+    changed_.notify_all();
+    if (tidying_.joinable()) tidying_.join();
+  }
+
+  void start() override {
+    clusters_.start();
+    backups_.start();
+    tidying_ = std::thread([this] { tidy(); });
+  }
+
+  Result<provider::Provisioned> provision(const provider::Resource& resource) override {
+    return databases_.provision(resource);
+  }
+  Result<provider::Provisioned> change_plan(const std::string& uuid,
+                                            const std::string& plan) override {
+    return databases_.change_plan(uuid, plan);
+  }
+  Result<void> deprovision(const std::string& uuid) override {
+    return databases_.deprovision(uuid);
+  }
+  Result<provider::json::value> data(const provider::DataCall& call) override {
+    return data_.answer(call);
+  }
+  std::optional<http::Response> download(const std::string& secret) override {
+    return data_.download(secret);
+  }
+  Result<std::vector<std::pair<std::string, std::string>>> dashboard(
+      const std::string& uuid) override {
+    return data_.info(TRY(databases_.find(uuid)));
+  }
+
+ private:
+  void tidy() {
+    while (true) {
+      try {
+        databases_.tidy();
+      } catch (const std::exception& error) {
+        report("postgresql", std::string("tidying: ") + error.what());
+      }
+      auto ending = ending_.lock();
+      ending.wait_for(changed_, tidy_every, [&] { return *ending; });
+      if (*ending) return;
+    }
+  }
+
+  Clusters clusters_;
+  Databases databases_;
+  Backups backups_;
+  DataApi data_;
+  Locked<bool> ending_;
+  std::condition_variable changed_;
+  std::thread tidying_;
+};
+
+std::optional<std::string> unsupported() {
+  if (!programs().empty()) return std::nullopt;
+  return "PostgreSQL is not installed: apt-get install postgresql";
+}
+
+}  // namespace
+
+const provider::Program& program() {
+  static const provider::Program it{
+      .name = "postgresql",
+      .manifest = {renga_postgresql_manifest,
+                   static_cast<std::size_t>(renga_postgresql_manifest_end -
+                                            renga_postgresql_manifest)},
+      .unsupported = unsupported,
+      .migrations = migrations(),
+      .make =
+          [](const provider::Surroundings& surroundings) -> std::unique_ptr<provider::Provider> {
+        return std::make_unique<PostgreSql>(surroundings);
+      }};
+  return it;
+}
+
+}  // namespace renga::postgresql
