@@ -16,7 +16,7 @@ import threading
 import time
 import unittest
 
-from harness import Failed, StoryTest, commit, main, needs_root, wait_until, web_files
+from harness import Failed, StoryTest, commit, git, main, needs_root, wait_until, web_files
 
 CRASHES = int(os.environ.get("RENGA_CRASHES", "200"))
 SEED = int(os.environ.get("RENGA_SEED", str(random.SystemRandom().randrange(1 << 32))))
@@ -178,6 +178,13 @@ class Crash(StoryTest):
             wait_until(settled, limit=60, pause=0.05, what="the state that was asked for")
         except AssertionError as error:
             raise AssertionError(f"{error}\nwanted, running, dynos: {self.last}\n{server.log()[-3000:]}") from None
+
+        # The branch is where the newest push that was built is, also of one that control did not live to end.
+        builds = server.api("GET", "/apps/crash/builds")
+        built = max((b for b in builds if b["status"] == "succeeded"), key=lambda b: b["created_at"])
+        url = f"http://renga:{server.token}@{server.listen}/crash.git"
+        wait_until(lambda: git(self.app, "ls-remote", url, "main").stdout.startswith(built["source_blob"]["version"]),
+                   limit=20, pause=0.05, what=f"main at {built['source_blob']['version']}")
 
 
 if __name__ == "__main__":

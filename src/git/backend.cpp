@@ -31,7 +31,7 @@ std::optional<std::size_t> end_of_head(std::string_view bytes) {
 }  // namespace
 
 Backend::Backend(const os::Command& command, WithoutClient without_client,
-                 std::function<void()> ended, std::string last_words)
+                 std::function<void(End)> ended, std::string last_words)
     : child_(command),
       without_client_(without_client),
       ended_(std::move(ended)),
@@ -141,8 +141,9 @@ void Backend::pump() {
   child_.out().close();
   // After its last word git has nothing left to do but tidying up (gc), and that is bounded as
   // well.
-  const bool cut_off = stopped_;
+  bool cut_off = stopped_;
   if (cut_off || !child_.wait_for(1min)) {
+    cut_off = true;
     child_.signal(SIGKILL);
     child_.wait();
   }
@@ -165,7 +166,7 @@ void Backend::pump() {
     if (!rest.empty()) client->write(rest);
     client->finish();
   }
-  ended_();
+  ended_(cut_off ? End::cut_off : End::whole);
   over_ = true;
 }
 

@@ -21,11 +21,13 @@ namespace renga::git {
 
 class Backend {
  public:
-  // `ended` is called once, on the backend's thread, when git has ended. A client whose git is
-  // stopped gets `last_words` before the answer ends: in git's framing, since it waits for ever for
-  // the rest of an answer that was cut off and yet ended well.
+  // `ended` is called once, on the backend's thread, when git has ended: by itself, or cut off by
+  // stop() or the time limit. A client whose git is stopped gets `last_words` before the answer
+  // ends: in git's framing, since it waits for ever for the rest of an answer that was cut off and
+  // yet ended well.
   enum class WithoutClient { goes_on, stops };
-  Backend(const os::Command& command, WithoutClient without_client, std::function<void()> ended,
+  enum class End { whole, cut_off };
+  Backend(const os::Command& command, WithoutClient without_client, std::function<void(End)> ended,
           std::string last_words = {});
   // Kills it if it runs.
   ~Backend();
@@ -62,7 +64,7 @@ class Backend {
 
   os::Child child_;
   const WithoutClient without_client_;
-  const std::function<void()> ended_;
+  const std::function<void(End)> ended_;
   const std::string last_words_;
   std::atomic<bool> stopped_ = false;
   std::atomic<bool> over_ = false;

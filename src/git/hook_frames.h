@@ -15,8 +15,9 @@ namespace renga::git {
 
 struct Frame {
   static constexpr std::size_t most = 1 << 20;  // bytes
-  // 'd': deploy, lines "secret", "commit", "description", "archive's name", from the hook. 'o':
-  // output, 'x': the exit status as a number, from control.
+  // 'd': deploy, lines "secret", "commit", "description", "archive's name", and one "<from>
+  // <branch>" for each branch that it moves, from the hook. 'o': output, 'x': the exit status as a
+  // number, from control.
   char kind = 0;
   std::string bytes;
 };

@@ -93,7 +93,31 @@ bool archive(const std::string& commit, const fs::path& into) {
   return true;
 }
 
-int deploy(const std::string& commit) {
+// git throws away what was pushed when this hook fails, as it does when control dies meanwhile. A
+// build that control has accepted is carried on later, and then its commit must be there: the
+// quarantine's files get a second name in the repository. What no branch comes to need, git's own
+// collection takes away after two weeks.
+void keep_objects() {
+  const fs::path quarantine = from_environment("GIT_QUARANTINE_PATH");
+  if (quarantine.empty()) return;
+  const auto objects = quarantine.parent_path();
+  const auto link_all = [&](std::string_view suffix) {
+    for (const auto& entry : fs::recursive_directory_iterator(quarantine)) {
+      if (!entry.is_regular_file()) continue;
+      const auto name = entry.path().filename().string();
+      if (name.starts_with("tmp_") || name.ends_with(".idx") != (suffix == ".idx")) continue;
+      const auto kept = objects / entry.path().lexically_relative(quarantine);
+      if (fs::exists(kept)) continue;
+      fs::create_directories(kept.parent_path());
+      fs::create_hard_link(entry.path(), kept);
+    }
+  };
+  // A pack is there for git once its index is.
+  link_all("");
+  link_all(".idx");
+}
+
+int deploy(const std::string& commit, const std::vector<Move>& moves) {
   const auto tree = look_at(commit);
   say(fmt::format("Updated {} paths from {}\n", tree.files, commit.substr(0, shown_of_commit)));
   say("Compressing source files... ");
@@ -116,17 +140,19 @@ int deploy(const std::string& commit) {
   if (tree.submodules)
     say(" !     Submodules are not fetched: their directories are empty in this build.\n");
 
+  keep_objects();
+  auto asked = fmt::format("{}\n{}\n{}\n{}", from_environment("RENGA_HOOK_SECRET"), commit,
+                           subject_of(commit), name);
+  for (const auto& move : moves) asked += "\n" + move.from + " " + move.branch;
   const auto control = connect_to(from_environment("RENGA_HOOK_SOCKET"));
-  send(control.get(), {'d', fmt::format("{}\n{}\n{}\n{}", from_environment("RENGA_HOOK_SECRET"),
-                                        commit, subject_of(commit), name)});
+  send(control.get(), {'d', asked});
   while (const auto frame = receive(control.get())) {
     if (frame->kind == 'o') say(frame->bytes);
     if (frame->kind == 'x') return frame->bytes == "0" ? 0 : 1;
   }
-  say("\n !     The platform went away in the middle of this build. It carries the build on when "
-      "it is back, and\n"
-      " !     releases it then; only git does not know yet: push again to bring the branch up to "
-      "date.\n");
+  say("\n !     The platform went away in the middle of this push. What it has accepted it builds "
+      "and releases\n"
+      " !     when it is back, and moves the branch then: there is no need to push again.\n");
   return 1;
 }
 
@@ -146,7 +172,7 @@ int hook_main(int argc, char** argv) {
     if (wanted->others > 0)
       say("Pushed to non-main branch, skipping build.\n"
           "Only main and master are deployed: git push renga HEAD:main\n");
-    return wanted->commit.empty() ? 0 : deploy(wanted->commit);
+    return wanted->commit.empty() ? 0 : deploy(wanted->commit, wanted->moves);
   } catch (const std::exception& fault) {
     return refuse(fmt::format("The platform failed to take this push: {}.", fault.what()));
   }

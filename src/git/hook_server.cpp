@@ -29,12 +29,14 @@ bool is_ours(int socket) {
 
 }  // namespace
 
-HookServer::HookServer(builds::Builds& builds, logs::OutputStreams& outputs,
-                       std::filesystem::path socket, std::filesystem::path incoming)
+HookServer::HookServer(builds::Builds& builds, logs::OutputStreams& outputs, PushRecords& records,
+                       const Branches& branches, Turns& turns, Places places)
     : builds_(builds),
       outputs_(outputs),
-      path_(std::move(socket)),
-      incoming_(std::move(incoming)),
+      records_(records),
+      branches_(branches),
+      turns_(turns),
+      places_(std::move(places)),
       stop_(eventfd(0, EFD_CLOEXEC)) {
   if (!stop_) fault("make an event for git's hooks");
 }
@@ -47,17 +49,29 @@ HookServer::~HookServer() {
 }
 
 void HookServer::start() {
-  listener_ = listen_at(path_);
+  listener_ = listen_at(places_.socket);
   thread_ = std::thread([this] { accept_hooks(); });
 }
 
 std::string HookServer::add_push(const apps::App& app, const accounts::Account& account) {
   auto secret = random_hex(32);
-  pushes_.lock()->emplace(secret, Push{app, account});
+  pushes_.lock()->emplace(secret, Push{app, account, {}});
   return secret;
 }
 
-void HookServer::remove_push(const std::string& secret) { pushes_.lock()->erase(secret); }
+void HookServer::remove_push(const std::string& secret, Ended ended) {
+  std::optional<Push> push;
+  {
+    auto pushes = pushes_.lock();
+    const auto found = pushes->find(secret);
+    if (found == pushes->end()) return;
+    push = found->second;
+    pushes->erase(found);
+  }
+  if (!push->record) return;
+  if (ended == Ended::whole) records_.end(*push->record);
+  turns_.give_back(push->app.id);
+}
 
 void HookServer::accept_hooks() {
   while (!stopping_) {
@@ -109,23 +123,32 @@ void HookServer::answer(int socket) {
 
 int HookServer::deploy(int socket, const std::string& asked) {
   const auto lines = text::split(asked, '\n');
-  if (lines.size() != 4 || !is_uuid(lines[3])) return 1;
+  if (lines.size() < 5 || !is_uuid(lines[3])) return 1;
+  const std::string secret(lines[0]), commit(lines[1]);
+  std::vector<Move> moves;
+  for (std::size_t i = 4; i < lines.size(); ++i) {
+    const auto [from, branch] = text::split_once(lines[i], ' ');
+    moves.push_back({std::string(branch), std::string(from)});
+  }
   std::optional<Push> push;
   {
     auto pushes = pushes_.lock();
-    if (const auto found = pushes->find(std::string(lines[0])); found != pushes->end())
-      push = found->second;
+    if (const auto found = pushes->find(secret); found != pushes->end()) push = found->second;
   }
-  const auto archive = incoming_ / std::string(lines[3]);
+  const auto archive = places_.incoming / std::string(lines[3]);
   if (!push) {
     std::filesystem::remove(archive);
     say(socket, " !     This push is not known to the platform any more. Push again.\n");
     return 1;
   }
 
+  if (!take_turn(socket, secret, *push, commit, moves)) {
+    std::filesystem::remove(archive);
+    return 1;
+  }
   builds::NewBuild wanted;
   wanted.source_archive = archive;
-  wanted.version = lines[1];
+  wanted.version = commit;
   wanted.version_description = lines[2];
   const auto build = builds_.start(push->app, push->account, wanted);
   std::filesystem::remove(archive);
@@ -141,6 +164,36 @@ int HookServer::deploy(int socket, const std::string& asked) {
   return tell_end(socket, *push, *build);
 }
 
+bool HookServer::take_turn(int socket, const std::string& secret, const Push& push,
+                           const std::string& commit, const std::vector<Move>& moves) {
+  if (!turns_.try_take(push.app.id)) {
+    say(socket,
+        fmt::format("       Another push to {} is under way. This one waits for its end.\n\n",
+                    push.app.name));
+    if (!turns_.take(push.app.id, [&] { return stopping_.load(); })) {
+      say(socket, " !     The platform is stopping. Push again when it is back.\n");
+      return false;
+    }
+  }
+  const auto give_up = [&](std::string_view why) {
+    turns_.give_back(push.app.id);
+    say(socket, fmt::format(" !     {}\n\n !     Push failed\n", why));
+    return false;
+  };
+  // git itself would look only after the build.
+  if (!branches_.unmoved(push.app.id, moves))
+    return give_up(
+        "The branch has moved since this push began: another push came first. Push again.");
+  const auto record = records_.begin(push.app.id, commit, moves);
+  auto pushes = pushes_.lock();
+  if (const auto found = pushes->find(secret); found != pushes->end()) {
+    found->second.record = record;
+    return true;
+  }
+  records_.end(record);
+  return give_up("git has ended before its push could be built. Push again.");
+}
+
 int HookServer::tell_end(int socket, const Push& push, const builds::Build& started) {
   auto build = builds_.find(push.app.id, started.id.value);
   // The output ends just after the row does; a hook that went away early may see it still pending.
@@ -152,9 +205,9 @@ int HookServer::tell_end(int socket, const Push& push, const builds::Build& star
   }
   if (build && build->status == builds::BuildStatus::pending) {
     say(socket,
-        "\n !     The platform is stopping. It goes on with this build when it is back, and "
-        "releases it then;\n"
-        " !     only git does not know yet: push again to bring the branch up to date.\n");
+        "\n !     The platform is stopping. It goes on with this build when it is back, releases "
+        "it, and\n"
+        " !     moves the branch then: there is no need to push again.\n");
     return 1;
   }
   say(socket, fmt::format("Verifying deploy...\n\n!\tPush rejected to {}.\n\n", push.app.name));

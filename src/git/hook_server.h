@@ -9,22 +9,29 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "apps/app.h"
 #include "base/locked.h"
 #include "builds/builds.h"
+#include "git/branches.h"
+#include "git/push_records.h"
+#include "git/turns.h"
 #include "logs/output_streams.h"
 #include "os/fd.h"
 
 namespace renga::git {
 
-// A push under way: who pushes where. Gone from the server with this object.
 class HookServer {
  public:
-  HookServer(builds::Builds& builds, logs::OutputStreams& outputs, std::filesystem::path socket,
-             std::filesystem::path incoming);
+  struct Places {
+    std::filesystem::path socket;
+    std::filesystem::path incoming;  // where hooks put their archives
+  };
+  HookServer(builds::Builds& builds, logs::OutputStreams& outputs, PushRecords& records,
+             const Branches& branches, Turns& turns, Places places);
   // Hears no hook any more; those that wait are told that the platform stops.
   ~HookServer();
   HookServer(const HookServer&) = delete;
@@ -34,12 +41,15 @@ class HookServer {
 
   // Returns the secret of a push, good until remove_push().
   std::string add_push(const apps::App& app, const accounts::Account& account);
-  void remove_push(const std::string& secret);
+  // Git has ended: by itself, or cut off, which leaves the push to the next control.
+  enum class Ended { whole, cut_off };
+  void remove_push(const std::string& secret, Ended ended);
 
  private:
   struct Push {
     apps::App app;
     accounts::Account account;
+    std::optional<Id<PushRecord>> record;  // from its turn on
   };
   struct Conversation {
     os::Fd socket;
@@ -51,13 +61,19 @@ class HookServer {
   void answer(int socket);
   // The hook's exit status.
   int deploy(int socket, const std::string& asked);
+  // Waits for the app's turn; false when the push is over, with the reason said.
+  bool take_turn(int socket, const std::string& secret, const Push& push, const std::string& commit,
+                 const std::vector<Move>& moves);
   int tell_end(int socket, const Push& push, const builds::Build& started);
   void tell_release(int socket, const builds::Build& build);
   bool say(int socket, std::string_view text);
 
   builds::Builds& builds_;
   logs::OutputStreams& outputs_;
-  const std::filesystem::path path_, incoming_;
+  PushRecords& records_;
+  const Branches& branches_;
+  Turns& turns_;
+  const Places places_;
   std::atomic<bool> stopping_ = false;
   Locked<std::map<std::string, Push>> pushes_;
   std::list<std::unique_ptr<Conversation>> conversations_;  // of the accepting thread

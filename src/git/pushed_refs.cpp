@@ -36,6 +36,7 @@ Result<PushedRefs> read_pushed_refs(std::string_view text) {
                   "be deployed. Push "
                   "one of them.");
     pushed.commit = commit;
+    pushed.moves.push_back({std::string(ref), std::string(parts[0])});
   }
   return pushed;
 }

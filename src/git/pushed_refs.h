@@ -3,14 +3,17 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "git/branches.h"
 
 namespace renga::git {
 
 struct PushedRefs {
-  std::string commit;      // to deploy; empty when the push has no main or master
-  std::size_t others = 0;  // branches that are stored and not built
+  std::string commit;       // to deploy; empty when the push has no main or master
+  std::vector<Move> moves;  // of main, master, or both
+  std::size_t others = 0;   // branches that are stored and not built
 };
 
 // `text`: lines "<old> <new> <ref>". Kind::invalid: main or master is deleted, or both are pushed

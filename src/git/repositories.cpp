@@ -11,7 +11,12 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "git/backend.h"
+#include "git/branches.h"
+#include "git/carried_pushes.h"
+#include "git/git_command.h"
 #include "git/hook_server.h"
+#include "git/push_records.h"
+#include "git/turns.h"
 #include "os/process.h"
 
 namespace renga::git {
@@ -57,19 +62,9 @@ void write_file(const fs::path& path, std::string_view text) {
 // (pkt-line).
 std::string push_cut_off() {
   constexpr std::string_view text =
-      "\3the platform is stopping. It goes on with a build that it has accepted when it is back;\n"
-      "push again then, to bring the branch up to date.\n";
+      "\3the platform is stopping. A build that it has accepted goes on when it is back, is "
+      "released, and moves the branch then.\n";
   return fmt::format("{:04x}{}0000", text.size() + 4, text);
-}
-
-std::map<std::string, std::string> plain_environment(const fs::path& home) {
-  const char* path = getenv("PATH");
-  return {{"PATH", path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin"},
-          {"HOME", home.string()},
-          {"LC_ALL", "C.UTF-8"},
-          {"GIT_CONFIG_NOSYSTEM", "1"},
-          {"GIT_CONFIG_GLOBAL", "/dev/null"},
-          {"GIT_TERMINAL_PROMPT", "0"}};
 }
 
 http::Response refuse(int status, std::string text) {
@@ -112,13 +107,16 @@ std::int64_t size_of(const fs::path& top) {
 }  // namespace
 
 struct Repositories::State {
-  State(apps::Apps& all_apps, builds::Builds& builds, logs::OutputStreams& outputs,
-        RepositoriesOptions wanted)
+  State(store::Database& database, Clock& clock, apps::Apps& all_apps, builds::Builds& all_builds,
+        logs::OutputStreams& outputs, RepositoriesOptions wanted)
       : apps(all_apps),
+        builds(all_builds),
         options(absolute(std::move(wanted))),
         hooks(options.directory / "hooks"),
         incoming(options.directory / "incoming"),
-        hook_server(builds, outputs, options.hook_socket, incoming) {
+        records(database, clock),
+        branches(options.directory),
+        hook_server(builds, outputs, records, branches, turns, {options.hook_socket, incoming}) {
     fs::create_directories(hooks);
     fs::permissions(options.directory, fs::perms(0700));
     // What hooks of an earlier life left; none of them can reach control any more.
@@ -149,10 +147,9 @@ struct Repositories::State {
     if (!fs::exists(path)) {
       const auto fresh = incoming / (app.value + ".new");
       fs::remove_all(fresh);
-      const auto made = os::run({.argv = {"git", "init", "--quiet", "--bare",
-                                          "--template=", "--initial-branch=main", fresh.string()},
-                                 .env = plain_environment(options.directory),
-                                 .clear_env = true});
+      const auto made = os::run(git_command(
+          options.directory,
+          {"init", "--quiet", "--bare", "--template=", "--initial-branch=main", fresh.string()}));
       if (made.status != 0) throw std::runtime_error("git init: " + made.err);
       fs::create_directories(fresh / "info");
       write_file(fresh / "info/attributes", attributes);
@@ -170,11 +167,9 @@ struct Repositories::State {
 
   os::Command command(const http::Request& request, const Asked& asked, const apps::App& app,
                       const accounts::Account& account, const std::string& secret) const {
-    os::Command command{.argv = {"git", "http-backend"},
-                        .env = plain_environment(options.directory),
-                        .clear_env = true,
-                        .directory = options.directory,
-                        .own_group = true};
+    auto command = git_command(options.directory, {"http-backend"});
+    command.directory = options.directory;
+    command.own_group = true;
     auto& env = command.env;
     env["GIT_PROJECT_ROOT"] = options.directory.string();
     env["GIT_HTTP_EXPORT_ALL"] = "1";
@@ -214,16 +209,22 @@ struct Repositories::State {
   }
 
   apps::Apps& apps;
+  builds::Builds& builds;
   RepositoriesOptions options;
   fs::path hooks, incoming;
+  PushRecords records;
+  Branches branches;
+  Turns turns;
+  std::optional<CarriedPushes> carried;
   HookServer hook_server;
   std::mutex making;
   Locked<std::vector<Run>> runs;
 };
 
-Repositories::Repositories(apps::Apps& apps, accounts::Accounts&, builds::Builds& builds,
-                           logs::OutputStreams& outputs, RepositoriesOptions options)
-    : state_(std::make_unique<State>(apps, builds, outputs, std::move(options))) {}
+Repositories::Repositories(store::Database& database, Clock& clock, apps::Apps& apps,
+                           builds::Builds& builds, logs::OutputStreams& outputs,
+                           RepositoriesOptions options)
+    : state_(std::make_unique<State>(database, clock, apps, builds, outputs, std::move(options))) {}
 
 Repositories::~Repositories() {
   const auto all = state_->take_runs([](const auto&) { return true; });
@@ -231,7 +232,10 @@ Repositories::~Repositories() {
   for (const auto& run : all) run.backend->end();
 }
 
-void Repositories::start() { state_->hook_server.start(); }
+void Repositories::start() {
+  state_->carried.emplace(state_->builds, state_->records, state_->branches, state_->turns);
+  state_->hook_server.start();
+}
 
 http::Response Repositories::serve(http::Request& request, const apps::App& app,
                                    const accounts::Account& account) {
@@ -245,9 +249,10 @@ http::Response Repositories::serve(http::Request& request, const apps::App& app,
   state_->ensure(app.id);
   const bool pushes = asked->path == "/git-receive-pack";
   const auto secret = pushes ? state_->hook_server.add_push(app, account) : std::string();
-  const auto ended = [state = state_.get(), id = app.id, secret, pushes] {
+  const auto ended = [state = state_.get(), id = app.id, secret, pushes](Backend::End end) {
     if (!pushes) return;
-    state->hook_server.remove_push(secret);
+    state->hook_server.remove_push(
+        secret, end == Backend::End::whole ? HookServer::Ended::whole : HookServer::Ended::cut_off);
     // The app may be gone by now, and a size is not worth a failure.
     try {
       state->apps.set_repo_size(id, size_of(state->path_of(id)));

@@ -21,13 +21,14 @@ struct RepositoriesOptions {
 
 class Repositories {
  public:
-  Repositories(apps::Apps& apps, accounts::Accounts& accounts, builds::Builds& builds,
+  Repositories(store::Database& database, Clock& clock, apps::Apps& apps, builds::Builds& builds,
                logs::OutputStreams& outputs, RepositoriesOptions options);
   ~Repositories();
   Repositories(const Repositories&) = delete;
   Repositories& operator=(const Repositories&) = delete;
 
-  // Serves hooks from here on.
+  // Serves hooks from here on, and carries through the pushes that an earlier control left: after
+  // Builds::resume().
   void start();
   // Answers GET /<app>.git/info/refs and POST /<app>.git/git-{receive,upload}-pack for a signed-in
   // account. The request's body is streamed. A client that leaves does not stop the push that git

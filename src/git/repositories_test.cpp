@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "builds/testing/build_house.h"
+#include "git/migrations.h"
 #include "http/server.h"
 #include "os/process.h"
 
@@ -18,6 +19,7 @@ class RepositoriesTest : public builds::BuildHouse {
   void SetUp() override {
     BuildHouse::SetUp();
     if (IsSkipped()) return;
+    database.migrate(migrations());
     serve();
     work = directory / "work";
     git({"init", "--quiet", "--initial-branch=main", work.string()}, directory);
@@ -29,7 +31,7 @@ class RepositoriesTest : public builds::BuildHouse {
   }
 
   void serve() {
-    repositories.emplace(apps, people, *builds, *outputs,
+    repositories.emplace(database, clock, apps, *builds, *outputs,
                          RepositoriesOptions{.directory = directory / "repositories",
                                              .hook_socket = directory / "run/hook.sock",
                                              .program = "/proc/self/exe"});
@@ -79,6 +81,16 @@ class RepositoriesTest : public builds::BuildHouse {
   std::string head() { return git({"rev-parse", "HEAD"}).substr(0, 40); }
   std::string pushed(const std::string& branch = "main") {
     return git({"ls-remote", url, "refs/heads/" + branch}).substr(0, 40);
+  }
+
+  // The branch gets there, which may be just after the build's end.
+  void expect_pushed(const std::string& wanted) {
+    std::string is;
+    for (int i = 0; i < 500 && is != wanted; ++i) {
+      is = pushed();
+      usleep(20'000);
+    }
+    EXPECT_EQ(is, wanted);
   }
 
   fs::path work;
@@ -164,12 +176,31 @@ TEST_F(RepositoriesTest, FinishesAPushWhoseClientLeaves) {
   const auto build = builds->all(sushi.id).at(0);
   std::ofstream(options.directory / build.id.value / "result/go") << "go";
   EXPECT_EQ(builds->wait(build.id).status, builds::BuildStatus::succeeded);
-  std::string is;
-  for (int i = 0; i < 500 && is != head(); ++i) {
-    is = pushed();
-    usleep(20'000);
-  }
-  EXPECT_EQ(is, head()) << "git accepted it";
+  expect_pushed(head());
+}
+
+TEST_F(RepositoriesTest, PushesOfAnAppTakeTurns) {
+  commit({{"Procfile", "web: x\n"},
+          {"compile.sh", "echo waiting; while [[ ! -f /result/go ]]; do sleep 0.05; done"}});
+  os::Child first(command({"push", url, "main"}, work));
+  for (int i = 0; i < 1'500 && builds->all(sushi.id).empty(); ++i) usleep(20'000);
+  ASSERT_FALSE(builds->all(sushi.id).empty());
+  const auto build = builds->all(sushi.id).at(0);
+  ASSERT_TRUE(says(build, "waiting"));
+  const auto pushed_first = head();
+
+  commit({{"Procfile", "web: y\n"}});
+  os::Child second(command({"push", url, "main"}, work));
+  std::string said;
+  for (char byte;
+       said.find("waits for its end") == said.npos && read(second.out().get(), &byte, 1) == 1;)
+    said += byte;
+  EXPECT_THAT(said, HasSubstr("Another push to sushi is under way."));
+  std::ofstream(options.directory / build.id.value / "result/go") << "go";
+  EXPECT_EQ(first.wait(), 0);
+  EXPECT_NE(second.wait(), 0) << "it began before the branch moved";
+  EXPECT_EQ(builds->all(sushi.id).size(), 1u) << "what git would refuse is not built";
+  expect_pushed(pushed_first);
 }
 
 TEST_F(RepositoriesTest, SaysSoWhenThePlatformStops) {
@@ -193,7 +224,8 @@ TEST_F(RepositoriesTest, SaysSoWhenThePlatformStops) {
   builds->resume();
   EXPECT_EQ(builds->wait(build.id).status, builds::BuildStatus::succeeded);
   serve();
-  EXPECT_THAT(push(), HasSubstr("Released v5")) << "the branch is brought up to date";
+  expect_pushed(head());
+  EXPECT_THAT(push(), HasSubstr("Everything up-to-date"));
 }
 
 TEST_F(RepositoriesTest, ServesNothingElse) {

@@ -20,6 +20,7 @@
 #include "crypto/private_ca.h"
 #include "dynos/engines/engines.h"
 #include "dynos/migrations.h"
+#include "git/migrations.h"
 #include "releases/migrations.h"
 #include "server/data_directory.h"
 #include "server/embedded.h"
@@ -41,6 +42,7 @@ void migrate(store::Database& database) {
   database.migrate(apps::migrations());
   database.migrate(releases::migrations());
   database.migrate(builds::migrations());
+  database.migrate(git::migrations());
   database.migrate(dynos::migrations());
 }
 
@@ -93,7 +95,7 @@ class Control {
                  .buildpacks_directory = buildpacks_,
                  .environment = std::move(build_environment),
                  .web_url_format = web_url_format(http_address_)}),
-        repositories_(apps_, accounts_, builds_, outputs_,
+        repositories_(database_, clock_, apps_, builds_, outputs_,
                       {.directory = directory_ / "repositories",
                        .hook_socket = directory_ / "run/hook.sock",
                        .program = "/proc/self/exe"}),

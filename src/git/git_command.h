@@ -1,0 +1,15 @@
+// A run of git that knows nothing of the host's or its user's git settings, nor of control's
+// environment. Private to this room.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "os/process.h"
+
+namespace renga::git {
+
+os::Command git_command(const std::filesystem::path& home, std::vector<std::string> words);
+
+}  // namespace renga::git
