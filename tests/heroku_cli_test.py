@@ -187,6 +187,30 @@ class HerokuCli(unittest.TestCase):
         wrong = dict(self.environment, HEROKU_API_KEY="00000000-0000-0000-0000-000000000000")
         self.assertIn("HEROKU_API_KEY is invalid", self.heroku("apps", status=1, environment=wrong))
 
+    def test_pipelines(self):
+        for name in ("food-staging", "food-production"):
+            self.heroku("apps:create", name, "--no-remote")
+        self.heroku("pipelines:create", "food", "-a", "food-staging", "-s", "staging")
+        self.heroku("pipelines:add", "food", "-a", "food-production", "-s", "development")
+        self.heroku("pipelines:update", "-s", "production", "-a", "food-production")
+        self.assertIn("food", self.heroku("pipelines"))
+        self.assertRegex(self.heroku("pipelines:info", "food"),
+                         r"(?s)owner: admin@localhost.*food-staging +staging.*food-production +production")
+        self.assertIn("nothing to promote", self.heroku("pipelines:promote", "-a", "food-staging", status=2))
+        self.command("git", "push", f"https://renga:{self.server.token}@localhost:{self.server.listen.rsplit(':', 1)[1]}"
+                     "/food-staging.git", "main")
+        said = self.heroku("pipelines:promote", "-a", "food-staging")
+        self.assertRegex(said, r"(?s)Promotion successful.*food-production: +succeeded")
+        self.server.wait_for_page("food-production", "v3 one")
+        self.assertIn("in the pipeline food already", self.heroku("pipelines:add", "food", "-a", "food-staging", "-s", "staging",
+                                                                  status=2))
+        self.heroku("pipelines:rename", "food", "meals")
+        self.server.api("GET", "/pipelines/meals")
+        self.heroku("pipelines:remove", "-a", "food-staging")
+        self.assertIn("owns meals already", self.heroku("pipelines:transfer", "admin@localhost", "-p", "meals",
+                                                        "-c", "meals", status=2))
+        self.heroku("pipelines:destroy", "meals")
+
     def tail(self, wanted, happen):
         """`logs --tail` shows a line that comes while it follows; then it is ended."""
         follower = subprocess.Popen(["heroku", "logs", "--tail", "-n", "1"], cwd=self.app, env=self.environment, text=True,

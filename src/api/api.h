@@ -25,6 +25,7 @@
 #include "logs/log_store.h"
 #include "logs/output_streams.h"
 #include "logs/sessions.h"
+#include "pipelines/promotions.h"
 #include "releases/releases.h"
 
 namespace renga::api {
@@ -51,6 +52,8 @@ struct Services {
   logs::Sessions& log_sessions;
   logs::OutputStreams& outputs;
   git::Repositories& repositories;
+  pipelines::Pipelines& pipelines;
+  pipelines::Promotions& promotions;
 
   // Where uploads wait for their build: DIR/sources, on the data directory's file system.
   std::filesystem::path sources_directory;

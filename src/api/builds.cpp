@@ -30,30 +30,6 @@ json::value reference(const std::optional<Id<T>>& id) {
   return id ? json::value(json::object{{"id", id->value}}) : json::value(nullptr);
 }
 
-json::object to_json(Call& call, const builds::Build& build) {
-  json::array buildpacks;
-  for (const auto& url : build.buildpacks)
-    buildpacks.push_back(buildpack_json(apps::BuildpackInstallation{0, url}));
-  return {
-      {"app", json::object{{"id", build.app.value}}},
-      {"buildpacks", std::move(buildpacks)},
-      {"created_at", rfc3339(build.created_at)},
-      {"id", build.id.value},
-      {"output_stream_url", call.url("/streams/" + build.output_stream)},
-      {"release", reference(build.release)},
-      {"slug", reference(build.slug)},
-      {"source_blob",
-       json::object{{"checksum", text_or_null(build.source_checksum)},
-                    {"url", build.source_url},
-                    {"version", text_or_null(build.source_version)},
-                    {"version_description", text_or_null(build.version_description)}}},
-      {"stack", build.stack},
-      {"status", word_for(build.status)},
-      {"updated_at", rfc3339(build.updated_at)},
-      {"user", call.user(build.user)},
-  };
-}
-
 // The upload that an address of ours stands for, on whatever host name it was reached.
 std::optional<std::string> own_source(const Call& call, std::string_view url) {
   constexpr std::string_view path = "/uploads/sources/";
@@ -78,6 +54,30 @@ Result<std::vector<std::string>> buildpacks_in(const json::object& body) {
 }
 
 }  // namespace
+
+json::object to_json(Call& call, const builds::Build& build) {
+  json::array buildpacks;
+  for (const auto& url : build.buildpacks)
+    buildpacks.push_back(buildpack_json(apps::BuildpackInstallation{0, url}));
+  return {
+      {"app", json::object{{"id", build.app.value}}},
+      {"buildpacks", std::move(buildpacks)},
+      {"created_at", rfc3339(build.created_at)},
+      {"id", build.id.value},
+      {"output_stream_url", call.url("/streams/" + build.output_stream)},
+      {"release", reference(build.release)},
+      {"slug", reference(build.slug)},
+      {"source_blob",
+       json::object{{"checksum", text_or_null(build.source_checksum)},
+                    {"url", build.source_url},
+                    {"version", text_or_null(build.source_version)},
+                    {"version_description", text_or_null(build.version_description)}}},
+      {"stack", build.stack},
+      {"status", word_for(build.status)},
+      {"updated_at", rfc3339(build.updated_at)},
+      {"user", call.user(build.user)},
+  };
+}
 
 Result<Answer> build_create(Call& call) {
   const auto& services = call.services;

@@ -5,6 +5,7 @@
 
 #include "api/body.h"
 #include "api/handlers.h"
+#include "api/objects.h"
 
 namespace renga::api {
 namespace {
@@ -15,7 +16,9 @@ json::object to_json(const apps::ConfigVars& vars) {
   return object;
 }
 
-Result<apps::ConfigChanges> changes_in(const json::object& body) {
+}  // namespace
+
+Result<apps::ConfigChanges> config_changes_in(const json::object& body) {
   apps::ConfigChanges changes;
   for (const auto& [name, value] : body) {
     auto& change = changes[std::string(name)];
@@ -28,8 +31,6 @@ Result<apps::ConfigChanges> changes_in(const json::object& body) {
   }
   return changes;
 }
-
-}  // namespace
 
 Result<Answer> config_var_info(Call& call) {
   // Config vars hold secrets: for those who deploy, not for those who look.
@@ -46,7 +47,7 @@ Result<Answer> config_var_info_of_release(Call& call) {
 Result<Answer> config_var_update(Call& call) {
   auto& releases = call.services.releases;
   const auto app = TRY(call.app(apps::Permission::deploy));
-  const auto changes = TRY(changes_in(TRY(call.body())));
+  const auto changes = TRY(config_changes_in(TRY(call.body())));
   const auto before = releases.newest(app.id);
   const auto vars = TRY(releases.set_config(app.id, call.account().id, changes));
   const auto after = releases.newest(app.id);

@@ -1,4 +1,4 @@
-// What this server does not have: add-ons, pipelines, teams, spaces, drains, keys. Lists of it are
+// What this server does not have: add-ons, teams, spaces, drains, keys. Lists of it are
 // truthfully empty, since clients ask on the way to something else; single ones are not found, and
 // creating one is refused with a sentence.
 #include <fmt/format.h>
@@ -43,11 +43,6 @@ Result<Answer> not_offered(Call& call) {
 Result<Answer> not_offered_of_app(Call& call) {
   TRY(call.app(apps::Permission::view));
   return not_offered(call);
-}
-
-Result<Answer> no_pipeline_coupling(Call& call) {
-  const auto app = TRY(call.app(apps::Permission::view));
-  return fail(Kind::not_found, fmt::format("{} is in no pipeline.", app.name));
 }
 
 // Clients look at `resource`, and then try the other one.

@@ -82,7 +82,6 @@ Result<Answer> no_such_thing(Call& call);
 Result<Answer> no_such_thing_of_app(Call& call);
 Result<Answer> not_offered(Call& call);
 Result<Answer> not_offered_of_app(Call& call);
-Result<Answer> no_pipeline_coupling(Call& call);
 Result<Answer> no_addon_resolved(Call& call);
 Result<Answer> no_attachment_resolved(Call& call);
 
@@ -107,6 +106,35 @@ Result<Answer> git_upload_pack(Call& call);
 
 // log_sessions.cpp
 Result<Answer> log_session_create(Call& call);
+
+// pipelines.cpp
+Result<Answer> pipeline_create(Call& call);
+Result<Answer> pipeline_list(Call& call);
+Result<Answer> pipeline_info(Call& call);
+Result<Answer> pipeline_update(Call& call);
+Result<Answer> pipeline_delete(Call& call);
+Result<Answer> pipeline_transfer_create(Call& call);
+Result<Answer> pipeline_stack_info(Call& call);
+Result<Answer> pipeline_config_var_info(Call& call);
+Result<Answer> pipeline_config_var_update(Call& call);
+
+// pipeline_couplings.cpp
+Result<Answer> pipeline_coupling_create(Call& call);
+Result<Answer> pipeline_coupling_list(Call& call);
+Result<Answer> pipeline_coupling_list_of_user(Call& call);
+Result<Answer> pipeline_coupling_list_of_pipeline(Call& call);
+Result<Answer> pipeline_coupling_info(Call& call);
+Result<Answer> pipeline_coupling_info_of_app(Call& call);
+Result<Answer> pipeline_coupling_update(Call& call);
+Result<Answer> pipeline_coupling_delete(Call& call);
+
+// pipeline_promotions.cpp
+Result<Answer> pipeline_promotion_create(Call& call);
+Result<Answer> pipeline_promotion_info(Call& call);
+Result<Answer> pipeline_promotion_target_list(Call& call);
+Result<Answer> pipeline_release_list(Call& call);
+Result<Answer> pipeline_deployment_list(Call& call);
+Result<Answer> pipeline_build_list(Call& call);
 
 // rate_limits.cpp
 Result<Answer> rate_limit_info(Call& call);

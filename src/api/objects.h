@@ -8,6 +8,7 @@
 
 #include "api/call.h"
 #include "apps/apps.h"
+#include "apps/config_vars.h"
 
 namespace renga::api {
 
@@ -26,6 +27,10 @@ std::string platform_time();
 Result<std::string> stack_named(const apps::Apps& apps, std::string_view identity);
 
 json::object to_json(const Call& call, const apps::App& app, const accounts::Account& owner);
+json::object to_json(Call& call, const apps::App& app, const releases::Release& release);
+json::object to_json(Call& call, const builds::Build& build);
+// {"NAME": "value", "OTHER": null}: a name without a value goes.
+Result<apps::ConfigChanges> config_changes_in(const json::object& body);
 json::object buildpack_json(const apps::BuildpackInstallation& installation);  // {"url", "name"}
 
 // The file as it is, piece by piece.

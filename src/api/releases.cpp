@@ -25,33 +25,6 @@ std::string_view word_for(releases::Status status) {
   return "failed";
 }
 
-json::object to_json(Call& call, const apps::App& app, const releases::Release& release) {
-  json::array artifacts;
-  json::value slug = nullptr;
-  if (release.slug) {
-    slug = json::object{{"id", release.slug->value}};
-    artifacts.push_back(json::object{{"id", release.slug->value}, {"type", "slug"}});
-  }
-  return {
-      {"addon_plan_names", json::array()},
-      {"app", app_ref(app)},
-      {"artifacts", std::move(artifacts)},
-      {"created_at", rfc3339(release.created_at)},
-      {"current", release.current},
-      {"description", release.description},
-      {"eligible_for_rollback", call.services.releases.eligible_for_rollback(release)},
-      {"id", release.id.value},
-      {"output_stream_url", release.output_stream
-                                ? json::value(call.url("/streams/" + *release.output_stream))
-                                : json::value(nullptr)},
-      {"slug", std::move(slug)},
-      {"status", word_for(release.status)},
-      {"updated_at", rfc3339(release.updated_at)},
-      {"user", call.user(release.user)},
-      {"version", release.version},
-  };
-}
-
 // A release of a slug that was made elsewhere: uploaded, or built for another app of the caller's.
 Result<releases::Release> release_slug(Call& call, const apps::App& app, const std::string& id,
                                        const std::optional<std::string>& description) {
@@ -81,6 +54,33 @@ Result<releases::Release> release_slug(Call& call, const apps::App& app, const s
 }
 
 }  // namespace
+
+json::object to_json(Call& call, const apps::App& app, const releases::Release& release) {
+  json::array artifacts;
+  json::value slug = nullptr;
+  if (release.slug) {
+    slug = json::object{{"id", release.slug->value}};
+    artifacts.push_back(json::object{{"id", release.slug->value}, {"type", "slug"}});
+  }
+  return {
+      {"addon_plan_names", json::array()},
+      {"app", app_ref(app)},
+      {"artifacts", std::move(artifacts)},
+      {"created_at", rfc3339(release.created_at)},
+      {"current", release.current},
+      {"description", release.description},
+      {"eligible_for_rollback", call.services.releases.eligible_for_rollback(release)},
+      {"id", release.id.value},
+      {"output_stream_url", release.output_stream
+                                ? json::value(call.url("/streams/" + *release.output_stream))
+                                : json::value(nullptr)},
+      {"slug", std::move(slug)},
+      {"status", word_for(release.status)},
+      {"updated_at", rfc3339(release.updated_at)},
+      {"user", call.user(release.user)},
+      {"version", release.version},
+  };
+}
 
 Result<Answer> release_create(Call& call) {
   auto& releases = call.services.releases;

@@ -57,6 +57,8 @@ class Apps {
   std::vector<App> visible_to(const accounts::Account& account);
 
   Result<App> update(const Id<App>& id, const AppChanges& changes);
+  // The old owner stays as a collaborator.
+  Result<App> set_owner(const Id<App>& id, const accounts::Account& owner);
   // Rows of other rooms go with it by foreign keys (ON DELETE CASCADE); files and processes are the
   // callers' to remove, from the `on_destroyed` news in server/.
   Result<void> destroy(const Id<App>& id);

@@ -61,4 +61,18 @@ Result<Collaborator> Apps::remove_collaborator(const Id<App>& id, std::string_vi
   return *found;
 }
 
+Result<App> Apps::set_owner(const Id<App>& id, const accounts::Account& owner) {
+  auto transaction = database_.begin();
+  TRY(find(id));
+  const auto now = clock_.now();
+  database_.run("UPDATE apps SET owner = ?, updated_at = ? WHERE id = ?", owner.id, now, id);
+  database_.run(
+      "INSERT INTO collaborators (id, app, account, created_at, updated_at) VALUES (?, ?, ?, ?, ?) "
+      "ON CONFLICT (app, account) DO NOTHING",
+      Id<Collaborator>::create(), id, owner.id, now, now);
+  auto changed = TRY(find(id));
+  transaction.commit();
+  return changed;
+}
+
 }  // namespace renga::apps

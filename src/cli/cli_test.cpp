@@ -48,6 +48,18 @@ Commands:
   buildpacks:clear       let the next build choose the buildpack
   git:remote             add a git remote that deploys to an app
   git:credentials        answer git as its credential helper
+  pipelines              list your pipelines
+  pipelines:create       make a pipeline with an app as its first
+  pipelines:info         show a pipeline's apps, their stages and what they run
+  pipelines:add          put an app into a stage of a pipeline
+  pipelines:update       move an app to another stage of its pipeline
+  pipelines:remove       take an app out of its pipeline
+  pipelines:promote      release an app's slug on the apps of the next stage
+  pipelines:diff         show the commits that the next stage has not yet
+  pipelines:open         print the addresses where a pipeline's apps answer
+  pipelines:rename       rename a pipeline
+  pipelines:transfer     give a pipeline and all its apps to another account
+  pipelines:destroy      destroy a pipeline
   local                  run the Procfile on this machine
   local:run              run one command with .env
   local:check            check the Procfile and .env, and list the process types

@@ -91,7 +91,7 @@ Release Releases::append(const Id<apps::App>& app, const NewRelease& wanted) {
 
 // Within the caller's transaction. The new release and those that expire by it.
 std::vector<Id<Release>> Releases::insert(const Id<apps::App>& app, const NewRelease& wanted) {
-  const auto id = Id<Release>::create();
+  const auto id = wanted.id.value_or(Id<Release>::create());
   const auto last = database_.first(
       fmt::format("{} WHERE app = ? ORDER BY version DESC LIMIT 1", select), read_release, app);
   const int version = last ? last->version + 1 : 1;

@@ -21,6 +21,8 @@ struct NewRelease {
   std::optional<apps::ConfigVars> config;  // empty: the newest release's
   // Runs the release command even when neither slug nor config is given ("Retry of v48").
   bool deploy = false;
+  // Chosen by a caller who wants to find out after a crash whether it was made; empty: a fresh one.
+  std::optional<Id<Release>> id = {};
 };
 
 class Releases {

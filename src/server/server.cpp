@@ -21,6 +21,7 @@
 #include "dynos/engines/engines.h"
 #include "dynos/migrations.h"
 #include "git/migrations.h"
+#include "pipelines/migrations.h"
 #include "releases/migrations.h"
 #include "server/data_directory.h"
 #include "server/embedded.h"
@@ -44,6 +45,7 @@ void migrate(store::Database& database) {
   database.migrate(builds::migrations());
   database.migrate(git::migrations());
   database.migrate(dynos::migrations());
+  database.migrate(pipelines::migrations());
 }
 
 // The names that the control endpoint's certificate is good for.
@@ -114,6 +116,7 @@ class Control {
     slugs_.collect_garbage();
     reconciler_.start();
     builds_.resume();
+    promotions_.resume();
     repositories_.start();
     feeder_.start();
     http_->start();
@@ -169,6 +172,8 @@ class Control {
                                .log_sessions = log_sessions_,
                                .outputs = outputs_,
                                .repositories = repositories_,
+                               .pipelines = pipelines_,
+                               .promotions = promotions_,
                                .sources_directory = directory_ / "sources",
                                .web_url_format = web_url_format(http_address_),
                                .url = "http://" + address,
@@ -182,6 +187,7 @@ class Control {
   void wire() {
     *listeners_.lock() = {&reconciler_, &feeder_, rendezvous_.get()};
     releases_.on_change([this](const releases::Release& release) {
+      promotions_.release_changed(release);
       auto now = listeners_.lock();
       if (now->reconciler) now->reconciler->release_changed(release);
       if (now->feeder) now->feeder->poke();
@@ -242,6 +248,8 @@ class Control {
   logs::Sessions log_sessions_{logs_, clock_};
   releases::Slugs slugs_;
   releases::Releases releases_;
+  pipelines::Pipelines pipelines_{database_, clock_, apps_, box_};
+  pipelines::Promotions promotions_{database_, clock_, apps_, pipelines_, releases_, slugs_};
   sandbox::Spawner spawner_;
   std::unique_ptr<dynos::Engine> engine_;
   std::unique_ptr<dynos::Rendezvous> rendezvous_ = std::make_unique<dynos::Rendezvous>(*engine_);

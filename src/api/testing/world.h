@@ -17,6 +17,8 @@
 #include "dynos/migrations.h"
 #include "dynos/testing/fake_engine.h"
 #include "logs/testing/fake_response_stream.h"
+#include "pipelines/migrations.h"
+#include "pipelines/promotions.h"
 #include "releases/migrations.h"
 #include "releases/testing/tarball.h"
 
@@ -151,6 +153,7 @@ class World : public testing::Test {
       migrate(releases::migrations());
       migrate(builds::migrations());
       migrate(dynos::migrations());
+      migrate(pipelines::migrations());
     }
   };
 
@@ -201,6 +204,8 @@ class World : public testing::Test {
                                   .hook_socket = scratch.path / "hook.sock",
                                   .program = "/bin/false"}};
   dynos::Rendezvous rendezvous{engine};
+  pipelines::Pipelines pipelines{database, clock, apps, box};
+  pipelines::Promotions promotions{database, clock, apps, pipelines, releases, slugs};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
   Api api{Services{
@@ -224,6 +229,8 @@ class World : public testing::Test {
       .log_sessions = sessions,
       .outputs = outputs,
       .repositories = repositories,
+      .pipelines = pipelines,
+      .promotions = promotions,
       .sources_directory = scratch.path / "sources",
       .web_url_format = "http://{host}:8080/",
       .url = "http://127.0.0.1:7373",
