@@ -73,6 +73,13 @@ bool flag_at(const json::value& value, std::string_view path) {
   return at && at->is_bool() && at->as_bool();
 }
 
+std::map<std::string, std::string> vars_in(const json::value& value) {
+  std::map<std::string, std::string> vars;
+  for (const auto& [name, one] : value.as_object())
+    if (one.is_string()) vars[std::string(name)] = std::string(one.as_string());
+  return vars;
+}
+
 std::string columns(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows)

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,9 @@ namespace renga::cli {
 std::string text_at(const boost::json::value& value, std::string_view path);
 std::int64_t number_at(const boost::json::value& value, std::string_view path);
 bool flag_at(const boost::json::value& value, std::string_view path);
+
+// The config vars of an answer.
+std::map<std::string, std::string> vars_in(const boost::json::value& value);
 
 // Rows in columns as wide as they need to be, two spaces apart, no spaces at line ends.
 std::string columns(const std::vector<std::vector<std::string>>& rows);

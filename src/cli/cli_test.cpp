@@ -27,6 +27,10 @@ Commands:
   config:get             show one config var
   config:set             set config vars and restart
   config:unset           remove config vars and restart
+  config:edit            change config vars in your editor
+  config:import          set the config vars of a .env file
+  config:diff            compare the config of two apps or two releases
+  config:history         show who changed which config var and when
   ps                     list an app's dynos
   ps:scale               show or change how many dynos run
   ps:restart             restart dynos: all, a type (web), or one (web.1)

@@ -1,4 +1,6 @@
 // What the `pipelines` commands ask of the server, and what they show.
+#include <fmt/format.h>
+
 #include "cli/testing/cli_fixture.h"
 
 namespace renga::cli {

@@ -14,6 +14,10 @@ std::span<const Command> all_commands() {
       config_get(),
       config_set(),
       config_unset(),
+      config_edit(),
+      config_import(),
+      config_diff(),
+      config_history(),
       ps(),
       ps_scale(),
       ps_restart(),
@@ -61,6 +65,8 @@ std::span<const Command> all_commands() {
       version(),
       server(),
       server_stop(),
+      backup(),
+      restore(),
   };
   return all;
 }

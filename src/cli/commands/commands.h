@@ -19,6 +19,10 @@ Command config();
 Command config_get();
 Command config_set();
 Command config_unset();
+Command config_edit();
+Command config_import();
+Command config_diff();
+Command config_history();
 Command ps();
 Command ps_scale();
 Command ps_restart();
@@ -66,5 +70,7 @@ Command env();
 Command version();
 Command server();
 Command server_stop();
+Command backup();
+Command restore();
 
 }  // namespace renga::cli

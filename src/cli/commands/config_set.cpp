@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/answers.h"
 #include "cli/commands/commands.h"
+#include "cli/config_text.h"
 
 namespace renga::cli {
 namespace json = boost::json;
@@ -26,9 +27,12 @@ Result<int> run(Context& context) {
   context.terminal.say(fmt::format("Setting {} and restarting {}... done, v{}",
                                    text::join(names, ", "), TRY(context.app()),
                                    text_at(TRY(context.newest_release()), "version")));
-  for (const auto& [name, value] : changes)
-    context.terminal.line(
-        fmt::format("{}: {}", std::string_view(name), std::string_view(value.as_string())));
+  const bool whole = !context.terminal.interactive();
+  for (const auto& [name, value] : changes) {
+    const std::string_view text = value.as_string();
+    context.terminal.line(fmt::format("{}: {}", std::string_view(name),
+                                      whole ? std::string(text) : masked(name, text)));
+  }
   return 0;
 }
 

@@ -44,4 +44,33 @@ Command server_stop() {
       .hidden = true};
 }
 
+Command backup() {
+  return {
+      .name = "backup",
+      .usage = "FILE",
+      .summary = "write the whole server into one file, while it serves",
+      .help =
+          R"(The file has the store, the slugs, the git repositories and the keys in it: whoever reads it
+can read every config var. Logs, build caches and the data of add-ons are not in it.
+`tar xf FILE` and `sha256sum -c checksums` look into it without renga.
+
+Example:
+  $ renga backup /backups/renga-$(date +%F).tar)",
+      .flags = {{"data", 0, "DIR", "the data directory (root: /var/lib/renga)"}},
+      .run = run,
+      .hidden = true};
+}
+
+Command restore() {
+  return {
+      .name = "restore",
+      .usage = "FILE",
+      .summary = "make a data directory from a backup",
+      .help = R"(The data directory must not be there, or be empty. A backup that was cut short or
+changed is refused, and nothing is restored. Start `renga server --data DIR` afterwards.)",
+      .flags = {{"data", 0, "DIR", "the data directory (root: /var/lib/renga)"}},
+      .run = run,
+      .hidden = true};
+}
+
 }  // namespace renga::cli
