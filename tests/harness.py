@@ -106,7 +106,7 @@ class Server:
         if not line.startswith("renga: ready "):
             self.process.wait()
             raise AssertionError(f"no ready line but {line!r}; its log:\n{self.log()}")
-        words = dict(word.split("=", 1) for word in line.split()[2:])
+        self.words = words = dict(word.split("=", 1) for word in line.split()[2:])
         self.listen = words["listen"].removeprefix("http://")
         self.http = words["http"].removeprefix("http://")
 

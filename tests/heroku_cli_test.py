@@ -234,4 +234,5 @@ class HerokuCli(unittest.TestCase):
             follower.stdout.close()
 
 
-main()
+if __name__ == "__main__":
+    main()

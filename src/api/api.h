@@ -15,6 +15,7 @@
 #include "apps/buildpack_installations.h"
 #include "apps/domains.h"
 #include "apps/features.h"
+#include "apps/sni_endpoints.h"
 #include "builds/builds.h"
 #include "dynos/engine.h"
 #include "dynos/formation.h"
@@ -40,6 +41,7 @@ struct Services {
   apps::Apps& apps;
   apps::Domains& domains;
   apps::Features& features;
+  apps::SniEndpoints& sni_endpoints;
   apps::BuildpackInstallations& buildpack_installations;
   releases::Releases& releases;
   releases::Slugs& slugs;
@@ -63,8 +65,9 @@ struct Services {
   std::string url;      // "http://127.0.0.1:7373"
   std::string tls_url;  // "https://localhost:7373"
 
-  // Called after an app was created, renamed, put into maintenance or destroyed, or got or lost a
-  // domain; on the thread that did it. The router's table follows from it.
+  // Called after an app was created, renamed, put into maintenance or destroyed, got or lost a
+  // domain, had a feature switched or a certificate changed; on the thread that did it. The
+  // router's table follows from it.
   std::function<void(const Id<apps::App>&)> on_app_change = [](const Id<apps::App>&) {};
 };
 

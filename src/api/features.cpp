@@ -72,6 +72,7 @@ Result<Answer> app_feature_update(Call& call) {
   const auto enabled = TRY(enabled_in(body));
   const auto feature = TRY(call.services.features.set(app.id, call.param("feature"), enabled));
   call.log(app.id, fmt::format("{} {} feature", enabled ? "Enable" : "Disable", feature.name));
+  call.services.on_app_change(app.id);
   return ok(to_json(feature));
 }
 

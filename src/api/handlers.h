@@ -85,6 +85,13 @@ Result<Answer> not_offered_of_app(Call& call);
 Result<Answer> no_addon_resolved(Call& call);
 Result<Answer> no_attachment_resolved(Call& call);
 
+// sni_endpoints.cpp
+Result<Answer> sni_endpoint_create(Call& call);
+Result<Answer> sni_endpoint_list(Call& call);
+Result<Answer> sni_endpoint_info(Call& call);
+Result<Answer> sni_endpoint_update(Call& call);
+Result<Answer> sni_endpoint_delete(Call& call);
+
 // features.cpp
 Result<Answer> app_feature_list(Call& call);
 Result<Answer> app_feature_info(Call& call);

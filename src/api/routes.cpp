@@ -149,6 +149,13 @@ std::span<const RouteRow> routes() {
       {"PUT", "/uploads/slugs/{capability}", slug_upload, nothing, Form::upload},
       {"GET", "/uploads/slugs/{capability}", slug_download, nothing, Form::stream},
 
+      // sni_endpoints.cpp
+      {"POST", "/apps/{app}/sni-endpoints", sni_endpoint_create, write},
+      {"GET", "/apps/{app}/sni-endpoints", sni_endpoint_list, read},
+      {"GET", "/apps/{app}/sni-endpoints/{endpoint}", sni_endpoint_info, read},
+      {"PATCH", "/apps/{app}/sni-endpoints/{endpoint}", sni_endpoint_update, write},
+      {"DELETE", "/apps/{app}/sni-endpoints/{endpoint}", sni_endpoint_delete, write},
+
       // git.cpp
       {"GET", "/{app}.git/info/refs", git_discover, read, Form::git},
       {"POST", "/{app}.git/git-receive-pack", git_receive_pack, write, Form::git},
@@ -192,9 +199,6 @@ std::span<const RouteRow> routes() {
       {"GET", "/apps/{app}/webhooks", no_things_of_app, read},
       {"POST", "/apps/{app}/webhooks", not_offered_of_app, write},
       {"GET", "/apps/{app}/webhook-deliveries", no_things_of_app, read},
-      {"GET", "/apps/{app}/sni-endpoints", no_things_of_app, read},
-      {"POST", "/apps/{app}/sni-endpoints", not_offered_of_app, write},
-      {"GET", "/apps/{app}/sni-endpoints/{endpoint}", no_such_thing_of_app, read},
       {"POST", "/apps/{app}/acm", not_offered_of_app, write},
       {"PUT", "/apps/{app}/pre-authorizations", not_offered_of_app, write},
 

@@ -13,11 +13,13 @@ namespace {
 constexpr std::int64_t most_domains = 1000;
 
 std::string select(std::string_view rest) {
-  return "SELECT id, app, hostname, created_at, updated_at FROM domains " + std::string(rest);
+  return "SELECT id, app, hostname, sni_endpoint, created_at, updated_at FROM domains " +
+         std::string(rest);
 }
 
 Domain read(const store::Row& row) {
-  return {row.id<Domain>(0), row.id<App>(1), row.text(2), true, row.time(3), row.time(4)};
+  return {row.id<Domain>(0), row.id<App>(1), row.text(2), true,
+          row.maybe_text(3), row.time(4),    row.time(5)};
 }
 
 // The same UUID for the same app, for ever, in the form of a random one.
@@ -75,7 +77,7 @@ Result<std::string> check(std::string_view given) {
 
 std::vector<Domain> Domains::all(const App& app) {
   std::vector<Domain> domains{
-      {default_id(app), app.id, default_hostname(app), false, app.created_at, app.created_at}};
+      {default_id(app), app.id, default_hostname(app), false, {}, app.created_at, app.created_at}};
   database_.query(
       select("WHERE app = ? ORDER BY hostname"),
       [&](const store::Row& row) { domains.push_back(read(row)); }, app.id);
@@ -120,7 +122,7 @@ Result<Domain> Domains::add(const App& app, std::string_view given) {
                                    "have. Remove one first.");
 
   const auto now = clock_.now();
-  const Domain domain{Id<Domain>::create(), app.id, hostname, true, now, now};
+  const Domain domain{Id<Domain>::create(), app.id, hostname, true, {}, now, now};
   database_.run(
       "INSERT INTO domains (id, app, hostname, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
       domain.id, app.id, hostname, now, now);

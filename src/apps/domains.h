@@ -17,6 +17,7 @@ struct Domain {
   Id<App> app;
   std::string hostname;  // lower case; "*.example.com" for a wildcard
   bool custom = false;
+  std::optional<std::string> sni_endpoint;  // id of the certificate; none: the platform's own
   Time created_at;
   Time updated_at;
   bool operator==(const Domain&) const = default;

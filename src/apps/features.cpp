@@ -23,6 +23,10 @@ constexpr std::array known = {
           "Starts new web dynos beside the old ones and moves requests over when they accept "
           "connections. Every deploy here does so, whether this is enabled or not.",
           "https://devcenter.heroku.com/articles/preboot", "general", false},
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e06", "redirect-to-https",
+          "Answers requests over http with a redirect to https, where the server has an https "
+          "address.",
+          "", "general", false},
     Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e05", "runtime-dyno-metadata",
           "Tells dynos their app, release and commit in HEROKU_ variables. Every release here does "
           "so, whether this is enabled or not.",
@@ -59,6 +63,14 @@ Result<Feature> Features::find(const Id<App>& app, std::string_view identity) {
   for (auto& feature : all(app))
     if (feature.name == identity || feature.id == id) return feature;
   return fail(Kind::not_found, "Couldn't find that app feature.");
+}
+
+std::set<std::string> Features::enabled_for(std::string_view name) {
+  std::set<std::string> apps;
+  database_.query(
+      "SELECT app FROM features WHERE name = ? AND enabled = 1",
+      [&](const store::Row& row) { apps.insert(row.text(0)); }, name);
+  return apps;
 }
 
 Result<Feature> Features::set(const Id<App>& app, std::string_view identity, bool enabled) {

@@ -2,7 +2,9 @@
 // stored is who turned what.
 #pragma once
 
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/app.h"
@@ -28,6 +30,8 @@ class Features {
 
   std::vector<Feature> all(const Id<App>& app);
   Result<Feature> find(const Id<App>& app, std::string_view identity);  // id or name
+  // The apps for which this one was switched on; for a feature that is off by itself.
+  std::set<std::string> enabled_for(std::string_view name);
   Result<Feature> set(const Id<App>& app, std::string_view identity, bool enabled);
 
  private:

@@ -111,6 +111,14 @@ Certificate PrivateCa::server_certificate(const std::vector<std::string>& names,
   if (auto cached = still_good(read_file(file).value_or(""), authority, wanted, now))
     return *cached;
 
+  auto fresh = issue(wanted, now).certificate;
+  replace_file(file, fresh.chain + fresh.key, 0600);
+  return fresh;
+}
+
+PrivateCa::Issued PrivateCa::issue(const std::vector<std::string>& names, Time now) const {
+  const auto wanted = normal(names);
+  const auto authority = read_authority(directory_);
   const Time authority_ends = x509::valid_until(authority.certificate.get());
   if (authority_ends <= now)
     throw std::runtime_error(
@@ -122,10 +130,8 @@ Certificate PrivateCa::server_certificate(const std::vector<std::string>& names,
   const Time until = std::min<Time>(now + server_lifetime, authority_ends);
   const auto server = x509::make_server(key.get(), wanted, now - clock_tolerance, until,
                                         authority.certificate.get(), authority.key.get());
-  Certificate fresh{x509::pem(server.get()) + x509::pem(authority.certificate.get()),
-                    x509::pem(key.get())};
-  replace_file(file, fresh.chain + fresh.key, 0600);
-  return fresh;
+  return {{x509::pem(server.get()) + x509::pem(authority.certificate.get()), x509::pem(key.get())},
+          until};
 }
 
 }  // namespace renga::crypto

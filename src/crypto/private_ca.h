@@ -31,6 +31,12 @@ class PrivateCa {
   Certificate server_certificate(const std::vector<std::string>& names) const;
   // The same at another time than the system's, for tests.
   Certificate server_certificate(const std::vector<std::string>& names, Time now) const;
+  // A new one of the same kind, kept nowhere.
+  struct Issued {
+    Certificate certificate;
+    Time valid_until;
+  };
+  Issued issue(const std::vector<std::string>& names, Time now) const;
 
  private:
   std::filesystem::path directory_;

@@ -39,6 +39,14 @@ bool has_gone_stale(int socket) {
   return ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }
 
+std::string https_location(const http::RequestHead& head, std::string_view port) {
+  std::string location = "https://";
+  location.append(http::without_port(head.host));
+  if (port != "443") location.append(":").append(port);
+  location.append(head.target == "*" ? "/" : head.target);
+  return location;
+}
+
 }  // namespace
 
 // Finds the app and what its log line and the dyno are told of the request.
@@ -60,8 +68,8 @@ void ClientConnection::identify(const http::RequestHead& head) {
   if (head.method.empty() || head.target.empty()) return;
   write_request_head(x.to_dyno.text(), head,
                      {.client_ip = ip_,
-                      .port = port_,
-                      .proto = "http",
+                      .port = entrance_.port,
+                      .proto = entrance_.tls ? "https" : "http",
                       .request_id = request_id,
                       .start = x.at / 1000});
 }
@@ -80,11 +88,18 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
   const auto expect = head.expect;
   identify(head);
 
+  const auto* challenge = loop_.table().challenge(head.target);
+  std::string location;
+  if (x.app && x.app->route.redirect_to_https && !entrance_.tls && !entrance_.https_port.empty()) {
+    location = https_location(head, entrance_.https_port);
+  }
+
   // `head` may lie in the buffer that this changes: nothing of it is used behind here.
   const auto used = take_body(rest, size);
   x.expects_continue = expect == http::Expect::continue_100 && !x.received && used == 0;
   keep_input({rest + used, size - used});
 
+  if (challenge != nullptr) return answer(200, "text/plain", *challenge);
   if (no_host) {
     x.keep_alive = false;
     return answer_page(400, refusal_page(400, "The Host header is missing."));
@@ -94,6 +109,8 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
     return fail_request(h::unknown_expectation, "unsupported expect header value");
   }
   if (x.bad_chunk) return fail_request(h::bad_chunk, "bad chunk");
+  // RFC 9110 15.4.9: with 308 a POST stays one; GET's is older, and understood everywhere.
+  if (!location.empty()) return answer(x.idempotent ? 301 : 308, "text/plain", {}, location);
 
   const auto dynos =
       std::max<int>({1, static_cast<int>(x.app->dynos.size()), x.app->route.web_quantity});

@@ -264,6 +264,11 @@ void ClientConnection::fail_request(const HCode& code, std::string_view cause) {
 }
 
 void ClientConnection::answer_page(int status, std::string_view html) {
+  answer(status, "text/html; charset=utf-8", html);
+}
+
+void ClientConnection::answer(int status, std::string_view content_type, std::string_view body,
+                              std::string_view location) {
   auto& x = exchange_;
   if (!x.received || last_request_) x.keep_alive = false;
   x.status = status;
@@ -272,18 +277,19 @@ void ClientConnection::answer_page(int status, std::string_view html) {
   out.clear();
   fmt::format_to(
       std::back_inserter(out),
-      "HTTP/1.1 {} {}\r\nContent-Type: text/html; charset=utf-8\r\n"
+      "HTTP/1.1 {} {}\r\nContent-Type: {}\r\n"
       "Content-Length: {}\r\nCache-Control: no-cache, no-store\r\n"
-      "Server: renga-router\r\nDate: {}\r\n{}Connection: {}\r\n\r\n",
-      status, http::reason_phrase(status), html.size(), loop_.date(),
+      "Server: renga-router\r\nDate: {}\r\n{}{}{}{}Connection: {}\r\n\r\n",
+      status, http::reason_phrase(status), content_type, body.size(), loop_.date(),
       status == 405 ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n" : "",
+      location.empty() ? "" : "Location: ", location, location.empty() ? "" : "\r\n",
       x.keep_alive ? "keep-alive" : "close");
   queue_.cancel();
   loop_.events().cancel(std::exchange(look_, 0));
   let_go(false);
   state_ = State::finishing;
   loop_.waits().idle.start(step_);
-  send_to_client(out, x.is_head ? std::string_view() : html);
+  send_to_client(out, x.is_head ? std::string_view() : body);
   again_ = true;
 }
 
@@ -319,7 +325,8 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
                   .connect_ms = x.connect_ms,
                   .service_ms = service,
                   .status = status,
-                  .bytes = x.bytes});
+                  .bytes = x.bytes,
+                  .tls_version = transport_->tls_version()});
   loop_.log(x.app->route.app, x.at, line);
 }
 

@@ -33,15 +33,15 @@ void Exchange::reset() {
   to_dyno = std::move(keep_dyno);
 }
 
-ClientConnection::ClientConnection(ProxyLoop& loop, os::Fd socket, std::string ip,
-                                   std::string_view port)
+ClientConnection::ClientConnection(ProxyLoop& loop, std::unique_ptr<Transport> transport,
+                                   std::string ip, const Entrance& entrance)
     : loop_(loop),
-      transport_(std::move(socket)),
+      transport_(std::move(transport)),
       ip_(std::move(ip)),
-      port_(port),
+      entrance_(entrance),
       step_([this] { guarded([this] { timed_out(); }); }),
       queue_([this] { guarded([this] { queue_timed_out(); }); }) {
-  loop_.events().add(transport_.fd(), *this);
+  loop_.events().add(transport_->fd(), *this);
   loop_.waits().keep_alive.start(step_);
 }
 
@@ -52,7 +52,7 @@ ClientConnection::~ClientConnection() {
   loop_.forget_again(*this);
   let_go(false);
   stop_counting();
-  loop_.events().remove(transport_.fd(), *this);
+  loop_.events().remove(transport_->fd(), *this);
 }
 
 // What the machine does wrong (no memory, no descriptors) ends the one connection that it happens
@@ -71,6 +71,7 @@ void ClientConnection::guarded(const std::function<void()>& work) {
 void ClientConnection::on_events(std::uint32_t events) {
   guarded([&] {
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+    if ((events & EPOLLOUT) != 0 && transport_->read_wants_write()) readable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) client_closed_ = true;
     if ((events & EPOLLERR) != 0) broken_ = true;
   });
@@ -152,7 +153,7 @@ void ClientConnection::read_head() {
   if (!in_.empty() && !partial_ && take_head(in_.data(), in_.size())) return;
   auto& scratch = loop_.scratch();
   while (state_ == State::head && readable_) {
-    const auto got = transport_.read(scratch.data(), scratch.size());
+    const auto got = transport_->read(scratch.data(), scratch.size());
     if (got.drained) readable_ = client_closed_;
     if (got.status == Transport::Status::closed || got.status == Transport::Status::broken) {
       close();
@@ -225,7 +226,7 @@ void ClientConnection::flush_to_client() {
   while (!to_client_.empty() && !broken_) {
     const auto left = to_client_.left();
     iovec part{const_cast<char*>(left.data()), left.size()};
-    const auto sent = transport_.write(&part, 1);
+    const auto sent = transport_->write(&part, 1);
     if (sent.status == Transport::Status::broken) broken_ = true;
     if (sent.status != Transport::Status::moved) break;
     to_client_.take(sent.bytes);
@@ -247,7 +248,7 @@ void ClientConnection::send_to_client(std::string_view head, std::string_view bo
   if (count == 0 || broken_) return;
   std::size_t sent = 0;
   if (to_client_.empty()) {
-    const auto outcome = transport_.write(parts.data(), count);
+    const auto outcome = transport_->write(parts.data(), count);
     if (outcome.status == Transport::Status::broken) {
       broken_ = true;
       return;
@@ -320,14 +321,14 @@ void ClientConnection::timed_out() {
 void ClientConnection::linger() {
   if (state_ != State::lingering) {
     state_ = State::lingering;
-    transport_.finish_writing();
+    transport_->finish_writing();
     loop_.waits().linger.start(step_);
     in_.clear();
   }
   auto& scratch = loop_.scratch();
   for (int reads = 0; readable_; ++reads) {
     if (reads == reads_in_a_row) return loop_.again(*this);
-    const auto got = transport_.read(scratch.data(), scratch.size());
+    const auto got = transport_->read(scratch.data(), scratch.size());
     if (got.status == Transport::Status::closed || got.status == Transport::Status::broken) {
       return close();
     }
@@ -363,8 +364,8 @@ void ClientConnection::close() {
   exchange_.app.reset();
   state_ = State::closed;
   again_ = false;
-  loop_.events().remove(transport_.fd(), *this);
-  transport_.close();
+  loop_.events().remove(transport_->fd(), *this);
+  transport_->close();
   loop_.gone(*this);
 }
 

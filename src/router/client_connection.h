@@ -15,6 +15,7 @@
 #include "net/event_loop.h"
 #include "router/exchange.h"
 #include "router/h_codes.h"
+#include "router/listeners.h"
 #include "router/pending.h"
 #include "router/time_outs.h"
 #include "router/transport.h"
@@ -25,8 +26,9 @@ class ProxyLoop;
 
 class ClientConnection final : public net::Watcher {
  public:
-  // `port` is a view into the loop's listener, which outlives its clients.
-  ClientConnection(ProxyLoop& loop, os::Fd socket, std::string ip, std::string_view port);
+  // `entrance` is the loop's listener's, which outlives its clients.
+  ClientConnection(ProxyLoop& loop, std::unique_ptr<Transport> transport, std::string ip,
+                   const Entrance& entrance);
   ~ClientConnection() override;
 
   void on_events(std::uint32_t events) override;
@@ -107,13 +109,15 @@ class ClientConnection final : public net::Watcher {
   bool dyno_connection_is_clean() const;
   void fail_request(const HCode& code, std::string_view cause = {});
   void answer_page(int status, std::string_view html);
+  void answer(int status, std::string_view content_type, std::string_view body,
+              std::string_view location = {});
   void log(const HCode* code, std::string_view cause, int status);
   void end_request();
 
   ProxyLoop& loop_;
-  Transport transport_;
+  const std::unique_ptr<Transport> transport_;
   const std::string ip_;
-  const std::string_view port_;
+  const Entrance& entrance_;
   State state_ = State::head;
   Waiting step_;   // the wait of the state
   Waiting queue_;  // all of waiting for a dyno

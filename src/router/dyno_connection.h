@@ -27,7 +27,7 @@ class DynoConnection final : public net::Watcher {
 
   void on_events(std::uint32_t events) override;
 
-  Transport& transport() { return transport_; }
+  SocketTransport& transport() { return transport_; }
   bool failed_at_once() const { return failed_; }
   int socket_error() const;  // takes it: SO_ERROR
   // Whether bytes that were sent are still not acknowledged: the dyno cannot have acted on them
@@ -43,7 +43,7 @@ class DynoConnection final : public net::Watcher {
   net::EventLoop& loop_;
   DynoPools& pools_;
   std::shared_ptr<DynoState> state_;
-  Transport transport_;
+  SocketTransport transport_;
   bool failed_ = false;
   Waiting idle_;
 };

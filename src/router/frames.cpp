@@ -43,11 +43,10 @@ void FrameSocket::send(Frame type, std::string_view payload) {
 }
 
 void FrameSocket::send_first(Frame type, std::string_view payload,
-                             const std::vector<os::Fd>& descriptors) {
-  std::vector<int> fds;
-  for (const auto& descriptor : descriptors) fds.push_back(descriptor.get());
+                             const std::vector<int>& descriptors) {
   // It is small, and a fresh socket's buffer is not: it never comes out in parts.
-  if (!net::send_with_fds(socket_.get(), header_of(type, payload) + std::string(payload), fds)) {
+  if (!net::send_with_fds(socket_.get(), header_of(type, payload) + std::string(payload),
+                          descriptors)) {
     close("it was closed at once");
   }
 }

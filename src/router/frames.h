@@ -24,10 +24,11 @@ enum class Frame : std::uint8_t {
   dropped = 'O',     // so many requests were not logged, since control took too long
   pong = 'Q',
   // control to router
-  table = 'T',      // a RouteTable (JSON)
-  stop = 'S',       // finish and end
-  hand_over = 'V',  // the same, for another router that has the same sockets: clients that ask
-                    // nothing may ask once more
+  table = 'T',         // a RouteTable (JSON)
+  certificates = 'C',  // certificate_list.h (JSON)
+  stop = 'S',          // finish and end
+  hand_over = 'V',     // the same, for another router that has the same sockets: clients that ask
+                       // nothing may ask once more
   ping = 'P'
 };
 
@@ -46,7 +47,7 @@ class FrameSocket final : public net::Watcher {
 
   void send(Frame type, std::string_view payload);
   // Only as the first frame.
-  void send_first(Frame type, std::string_view payload, const std::vector<os::Fd>& descriptors);
+  void send_first(Frame type, std::string_view payload, const std::vector<int>& descriptors);
   std::size_t unsent() const { return out_.size(); }
   void on_events(std::uint32_t events) override;
 

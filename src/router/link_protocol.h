@@ -11,13 +11,18 @@ namespace renga::router {
 
 // Raised with every change that an older control or router would misunderstand: control then has
 // the old router hand over to one of its own program.
-inline constexpr int protocol_version = 1;
+inline constexpr int protocol_version = 2;
 
 struct Hello {
   int version = 0;
   int pid = 0;
   std::string http;     // HOST:PORT as it was asked for
   std::string address;  // HOST:PORT where it serves
+  // The same of https; empty: it does not serve that.
+  std::string https;
+  std::string https_address;
+  std::size_t http_sockets =
+      0;  // so many of the sockets that come along are http's, the rest https's
   std::uint64_t generation = 0;
 };
 

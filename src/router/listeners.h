@@ -7,13 +7,28 @@
 #include <vector>
 
 #include "net/socket.h"
+#include "net/tls_server.h"
 #include "os/fd.h"
 
 namespace renga::router {
 
+// How clients came in.
+struct Entrance {
+  std::string port;        // in decimal, for X-Forwarded-Port
+  bool tls = false;        // https
+  std::string https_port;  // of the entrance for https, in decimal; empty: there is none
+};
+
 struct Listener {
   os::Fd socket;
-  std::string port;  // in decimal, for X-Forwarded-Port
+  Entrance entrance;
+  net::TlsServer* tls = nullptr;  // outlives the loops
+};
+
+// All the listening sockets, as they are handed on.
+struct Sockets {
+  std::vector<os::Fd> http;
+  std::vector<os::Fd> https;  // may be empty: apps answer over http alone
 };
 
 // `count` listening sockets at HOST:PORT; with port 0 the kernel chooses one for all of them.

@@ -54,7 +54,12 @@ void write_log_line(std::string& out, std::string_view request, const LogOutcome
   out.append(" status=");
   if (outcome.status > 0) out.append(fmt::format_int(outcome.status).c_str());
   out.append(" bytes=").append(fmt::format_int(outcome.bytes).c_str());
-  out.append(" protocol=http1.1 tls=false");
+  out.append(" protocol=").append(outcome.protocol);
+  if (outcome.tls_version.empty()) {
+    out.append(" tls=false");
+  } else {
+    out.append(" tls=true tls_version=").append(outcome.tls_version);
+  }
 }
 
 }  // namespace renga::router

@@ -1,6 +1,6 @@
 // The router's log line, one per request, when it ends:
 //   at=info method=GET path="/" host=shop.example.com request_id=… fwd="203.0.113.9" dyno=web.1
-//   connect=0ms service=12ms status=200 bytes=1834 protocol=http1.1 tls=false
+//   connect=0ms service=12ms status=200 bytes=1834 protocol=http1.1 tls=true tls_version=tls1.3
 // A value that is not known is empty; its key is there all the same.
 #pragma once
 
@@ -26,6 +26,8 @@ struct LogOutcome {
   std::int64_t service_ms = -1;
   int status = 0;
   std::uint64_t bytes = 0;
+  std::string_view protocol = "http1.1";
+  std::string_view tls_version;  // "tls1.3"; empty: no TLS
 };
 void write_log_line(std::string& out, std::string_view request, const LogOutcome& outcome);
 

@@ -13,6 +13,7 @@
 
 #include "base/fault.h"
 #include "base/locked.h"
+#include "base/report.h"
 
 namespace renga::router {
 
@@ -37,6 +38,7 @@ struct Proxy::State {
 
   const Limits limits;
   const ProxyEvents events;
+  net::TlsServer tls{net::Protocols::http1};
   Locked<Watch> watch;
   std::vector<std::unique_ptr<ProxyLoop>> loops;
   std::vector<std::thread> threads;
@@ -102,17 +104,33 @@ Proxy::Proxy(const Limits& limits, std::size_t threads, ProxyEvents events)
   }
 }
 
-void Proxy::accept(const std::vector<os::Fd>& listeners) {
+void Proxy::accept(const Sockets& sockets) {
   auto& state = *state_;
   if (std::exchange(state.accepting, true)) return;
+  const auto port_of = [](const std::vector<os::Fd>& listeners) {
+    if (listeners.empty()) return std::string();
+    return std::to_string(net::local_address(listeners[0].get()).port());
+  };
+  const auto https_port = port_of(sockets.https);
   // More sockets than threads, from a time with more of them: a thread takes several, since a
   // socket that nobody accepts from would keep its share of the clients waiting.
-  for (std::size_t i = 0; i < listeners.size(); ++i) {
-    Listener listener{.socket = os::Fd(::fcntl(listeners[i].get(), F_DUPFD_CLOEXEC, 3)),
-                      .port = std::to_string(net::local_address(listeners[i].get()).port())};
-    if (!listener.socket) fault("duplicate a listening socket");
-    state.loops[i % state.loops.size()]->post_listen(std::move(listener));
-  }
+  const auto listen = [&](const std::vector<os::Fd>& listeners, bool tls) {
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+      Listener listener{.socket = os::Fd(::fcntl(listeners[i].get(), F_DUPFD_CLOEXEC, 3)),
+                        .entrance = {port_of(listeners), tls, https_port},
+                        .tls = tls ? &state.tls : nullptr};
+      if (!listener.socket) fault("duplicate a listening socket");
+      state.loops[i % state.loops.size()]->post_listen(std::move(listener));
+    }
+  };
+  listen(sockets.http, false);
+  listen(sockets.https, true);
+}
+
+void Proxy::set_certificates(const std::vector<net::NamedCertificate>& certificates) {
+  std::vector<std::string> refused;
+  state_->tls.use(std::make_shared<const net::TlsCertificates>(certificates, refused));
+  for (const auto& why : refused) report("router", why);
 }
 
 Proxy::~Proxy() {

@@ -40,7 +40,9 @@ class Proxy {
   void set_table(RouteTable table);
   // Accepts clients at these sockets (duplicated: the caller keeps its own), by the last table set.
   // No-op from the second time on.
-  void accept(const std::vector<os::Fd>& listeners);
+  void accept(const Sockets& sockets);
+  // For TLS handshakes from now on. What cannot be used is left out and reported.
+  void set_certificates(const std::vector<net::NamedCertificate>& certificates);
   // Accepts nothing more and finishes what is under way, at most so long; `done` is called once.
   void drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
 

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/report.h"
 #include "router/log_records.h"
+#include "router/tls_transport.h"
 
 namespace renga::router {
 
@@ -139,8 +140,14 @@ void ProxyLoop::drain(Idle idle, std::chrono::milliseconds limit, std::function<
 
 void ProxyLoop::add_client(os::Fd socket, const net::Address& peer, const Listener& listener) {
   try {
-    auto client = std::make_unique<ClientConnection>(*this, std::move(socket), client_ip(peer),
-                                                     listener.port);
+    std::unique_ptr<Transport> transport;
+    if (listener.tls != nullptr) {
+      transport = std::make_unique<TlsTransport>(std::move(socket), *listener.tls);
+    } else {
+      transport = std::make_unique<SocketTransport>(std::move(socket));
+    }
+    auto client = std::make_unique<ClientConnection>(*this, std::move(transport), client_ip(peer),
+                                                     listener.entrance);
     client->place = clients_.size();
     clients_.push_back(std::move(client));
   } catch (const std::exception& wrong) {

@@ -44,11 +44,19 @@ RouteIndex::RouteIndex(RouteTable table, const RouteIndex* before) : generation_
   for (const auto& [host, place] : table.hosts) {
     if (place < apps.size()) hosts_.emplace(text::lower(host), apps[place]);
   }
+  challenges_.insert(table.challenges.begin(), table.challenges.end());
 }
 
 const std::shared_ptr<const App>* RouteIndex::find_app(std::string_view id) const {
   const auto found = apps_.find(id);
   return found == apps_.end() ? nullptr : &found->second;
+}
+
+const std::string* RouteIndex::challenge(std::string_view target) const {
+  constexpr std::string_view where = "/.well-known/acme-challenge/";
+  if (challenges_.empty() || !target.starts_with(where)) return nullptr;
+  const auto found = challenges_.find(target.substr(where.size()));
+  return found == challenges_.end() ? nullptr : &found->second;
 }
 
 const std::shared_ptr<const App>* RouteIndex::find(std::string_view host) const {

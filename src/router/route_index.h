@@ -57,6 +57,8 @@ class RouteIndex {
   // first, then the longest wildcard. Does not allocate.
   const std::shared_ptr<const App>* find(std::string_view host) const;
   const std::shared_ptr<const App>* find_app(std::string_view id) const;
+  // What is answered to this request target; none: it is an app's to answer.
+  const std::string* challenge(std::string_view target) const;
   const std::unordered_map<std::string, std::shared_ptr<DynoState>>& dynos() const {
     return dynos_;
   }
@@ -75,6 +77,7 @@ class RouteIndex {
   std::uint64_t generation_;
   ByName<std::shared_ptr<const App>> hosts_;
   ByName<std::shared_ptr<const App>> apps_;
+  ByName<std::string> challenges_;
   std::unordered_map<std::string, std::shared_ptr<DynoState>> dynos_;
 };
 

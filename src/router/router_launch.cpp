@@ -61,18 +61,31 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
-int launch_router(const RouterLinkOptions& options, const std::vector<os::Fd>& listeners,
-                  const os::Fd& lock) {
-  std::string sockets;
+int launch_router(const RouterLinkOptions& options, const Sockets& sockets, const os::Fd& lock) {
   std::vector<int> kept{lock.get()};
-  for (const auto& listener : listeners) {
-    sockets += (sockets.empty() ? "" : ",") + std::to_string(listener.get());
-    kept.push_back(listener.get());
+  const auto listed = [&](const std::vector<os::Fd>& listeners) {
+    std::string list;
+    for (const auto& listener : listeners) {
+      list += (list.empty() ? "" : ",") + std::to_string(listener.get());
+      kept.push_back(listener.get());
+    }
+    return list;
+  };
+  std::vector<std::string> arguments = {"renga",       "router",
+                                        "--directory", options.directory.string(),
+                                        "--http",      options.http,
+                                        "--threads",   std::to_string(sockets.http.size()),
+                                        "--listeners", listed(sockets.http),
+                                        "--lock",      std::to_string(lock.get())};
+  const auto add = [&](const char* name, std::string value) {
+    arguments.emplace_back(name);
+    arguments.push_back(std::move(value));
+  };
+  if (!options.https.empty()) {
+    add("--https", options.https);
+    add("--https-listeners", listed(sockets.https));
   }
-  std::vector<std::string> arguments = {
-      "renga",       "router",     "--directory", options.directory.string(),
-      "--http",      options.http, "--threads",   std::to_string(listeners.size()),
-      "--listeners", sockets,      "--lock",      std::to_string(lock.get())};
+  if (!options.secret_key.empty()) add("--secret-key", options.secret_key.string());
   auto environment = router_environment();
   const auto argv = pointers(arguments);
   const auto envp = pointers(environment);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "os/fd.h"
+#include "router/listeners.h"
 #include "router/router_link.h"
 
 namespace renga::router {
@@ -14,8 +15,7 @@ namespace renga::router {
 // Runs `renga router` in a session of its own, its output appended to DIR/router/router.log, with
 // these listening sockets and this lock. Returns its process id; it is the caller's child, to be
 // reaped. Throws std::system_error when it cannot be started.
-int launch_router(const RouterLinkOptions& options, const std::vector<os::Fd>& listeners,
-                  const os::Fd& lock);
+int launch_router(const RouterLinkOptions& options, const Sockets& sockets, const os::Fd& lock);
 
 // The process id that router.lock names, if a process of that number runs `renga router` in this
 // directory; else 0.

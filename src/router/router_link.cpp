@@ -20,6 +20,7 @@
 #include "base/report.h"
 #include "net/event_loop.h"
 #include "net/socket.h"
+#include "router/certificate_list.h"
 #include "router/frames.h"
 #include "router/link_protocol.h"
 #include "router/listeners.h"
@@ -53,7 +54,7 @@ struct RouterLink::State {
   const RouterEvents events;
 
   struct Shared {
-    std::string address;  // once a router has answered
+    Addresses addresses;  // once a router has answered
     std::string problem;  // the last
     bool ended = false;   // the router has, as stop() asked
   };
@@ -62,12 +63,13 @@ struct RouterLink::State {
 
   // The rest belongs to the thread.
   net::EventLoop loop;
-  std::vector<os::Fd> listeners;
+  Sockets sockets;
   std::unique_ptr<FrameSocket> router;
   std::uint64_t connections = 0;
   int router_pid = 0;
   bool greeted = false;
-  int child = 0;  // to be reaped
+  bool had_sockets = false;  // opened here, or handed over by a router
+  int child = 0;             // to be reaped
   net::TimerId look_timer = 0;
   net::TimerId watch_timer = 0;
   milliseconds pause{0};
@@ -77,8 +79,9 @@ struct RouterLink::State {
 
   std::uint64_t generation = 0;
   std::optional<RouteTable> table;  // the newest
-  std::set<std::string> named;      // dynos in it
-  std::set<std::string> awaited;    // not in it any more, and not known to be retired
+  std::optional<std::vector<net::NamedCertificate>> certificates;
+  std::set<std::string> named;    // dynos in it
+  std::set<std::string> awaited;  // not in it any more, and not known to be retired
 
   std::thread thread;  // last
 
@@ -150,10 +153,11 @@ void RouterLink::State::look() {
 
 void RouterLink::State::launch(const os::Fd& lock) {
   const auto now = loop.now();
-  if (listeners.empty()) {
-    auto threads = options.threads > 0 ? options.threads : std::thread::hardware_concurrency();
-    threads = std::clamp<std::size_t>(threads, 1, 64);
-    listeners = open_listeners(options.http, threads);
+  auto threads = options.threads > 0 ? options.threads : std::thread::hardware_concurrency();
+  threads = std::clamp<std::size_t>(threads, 1, 32);
+  if (sockets.http.empty()) sockets.http = open_listeners(options.http, threads);
+  if (sockets.https.empty() && !options.https.empty()) {
+    sockets.https = open_listeners(options.https, threads);
   }
   const bool died_young =
       started_at != std::chrono::steady_clock::time_point() && now - started_at < healthy;
@@ -162,7 +166,8 @@ void RouterLink::State::launch(const os::Fd& lock) {
     return look_later(std::chrono::ceil<milliseconds>(pause - (now - started_at)));
   }
   pause = std::min(std::max(pause * 2, first_pause), longest_pause);
-  child = launch_router(options, listeners, lock);
+  had_sockets = true;
+  child = launch_router(options, sockets, lock);
   started_at = now;
   unanswered_since = {};
   look_later(look_again);
@@ -232,14 +237,25 @@ void RouterLink::State::greet(const Hello& hello, std::vector<os::Fd> descriptor
   if (stopping) return router->send(Frame::stop, {});
   // Asked for in other words ("port 0", then the port it got), it is the same place.
   const bool elsewhere = hello.http != options.http && hello.address != options.http;
-  if (listeners.empty() && !elsewhere) listeners = std::move(descriptors);
+  const bool https_elsewhere = hello.https != options.https && hello.https_address != options.https;
+  for (std::size_t i = 0; i < descriptors.size(); ++i) {
+    const bool http = i < hello.http_sockets;
+    if ((http ? elsewhere : https_elsewhere) || had_sockets) continue;
+    (http ? sockets.http : sockets.https).push_back(std::move(descriptors[i]));
+  }
+  had_sockets = had_sockets || !elsewhere;
   if (elsewhere) return replace(Frame::stop, "it serves at " + hello.http);
+  if (https_elsewhere) {
+    return replace(Frame::hand_over,
+                   hello.https.empty() ? "it does not serve https" : "https was at " + hello.https);
+  }
   if (hello.version != protocol_version) return replace(Frame::hand_over, "it is another version");
   {
     auto now = shared.lock();
-    now->address = hello.address;
+    now->addresses = {hello.address, hello.https_address};
     changed.notify_all();
   }
+  if (certificates) router->send(Frame::certificates, to_json(*certificates));
   send_table();
 }
 
@@ -300,7 +316,7 @@ RouterLink::~RouterLink() {
   state_->thread.join();
 }
 
-std::string RouterLink::start() {
+RouterLink::Addresses RouterLink::start() {
   auto& state = *state_;
   if (state.thread.joinable()) throw std::logic_error("a router link is started once");
   std::filesystem::create_directories(state.options.directory);
@@ -320,13 +336,13 @@ std::string RouterLink::start() {
   });
   auto now = state.shared.lock();
   if (!now.wait_for(state.changed, state.options.start_limit,
-                    [&] { return !now->address.empty(); })) {
+                    [&] { return !now->addresses.http.empty(); })) {
     throw std::runtime_error("The router did not start: " +
                              (now->problem.empty() ? "it does not answer" : now->problem) +
                              ". Its log is " + (state.options.directory / "router.log").string() +
                              ".");
   }
-  return now->address;
+  return now->addresses;
 }
 
 void RouterLink::send(RouteTable table) {
@@ -335,12 +351,20 @@ void RouterLink::send(RouteTable table) {
   });
 }
 
+void RouterLink::send(std::vector<net::NamedCertificate> certificates) {
+  state_->loop.post([state = state_.get(), certificates = std::move(certificates)]() mutable {
+    state->certificates = std::move(certificates);
+    if (!state->router || !state->greeted) return;
+    state->router->send(Frame::certificates, to_json(*state->certificates));
+  });
+}
+
 void RouterLink::stop() {
   auto& state = *state_;
   if (!state.thread.joinable()) return;
   state.loop.post([&state] {
     state.stopping = true;
-    state.listeners.clear();
+    state.sockets = {};
     if (state.router) {
       state.router->send(Frame::stop, {});
     } else {

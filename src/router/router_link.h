@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "net/tls_server.h"
 #include "router/table.h"
 
 namespace renga::router {
@@ -20,7 +21,9 @@ struct RouterLinkOptions {
   std::filesystem::path program;    // renga itself: run as `renga router`
   std::filesystem::path directory;  // DIR/router: its socket, its last table, its own log
   std::string http;                 // HOST:PORT where apps answer; port 0 lets the kernel choose
-  std::size_t threads = 0;          // of the router; 0: one per core
+  std::string https = {};           // the same for https; empty: not served
+  std::filesystem::path secret_key = {};          // seals what the router keeps of certificates
+  std::size_t threads = 0;                        // of the router; 0: one per core
   std::chrono::milliseconds start_limit{30'000};  // for start()
 };
 
@@ -47,11 +50,17 @@ class RouterLink {
   RouterLink(const RouterLink&) = delete;
   RouterLink& operator=(const RouterLink&) = delete;
 
-  // Returns once a router answers, with the address it serves at (HOST:PORT). Throws when there is
-  // none within the limit, or somebody else listens there.
-  std::string start();
+  struct Addresses {
+    std::string http;   // HOST:PORT
+    std::string https;  // empty: not served
+  };
+  // Returns once a router answers, with the addresses it serves at. Throws when there is none
+  // within the limit, or somebody else listens there.
+  Addresses start();
   // The newest wins; the generation is set here. Sent again to every router that is started.
   void send(RouteTable table);
+  // The same; the first is also for clients that name no host, or one that nobody has.
+  void send(std::vector<net::NamedCertificate> certificates);
   // Ends the router: it finishes what is under way, at most 30 s. Returns when its process is gone.
   void stop();
 

@@ -140,7 +140,7 @@ class RouterLinkTest : public ::testing::Test {
 
 TEST_F(RouterLinkTest, StartsARouterAndHearsItsLog) {
   Control control(directory);
-  const auto address = control.link.start();
+  const auto address = control.link.start().http;
   EXPECT_THAT(address, StartsWith("127.0.0.1:"));
   control.link.send(table_of({dyno.backend("dyno-1")}));
   expect_served(address);
@@ -158,7 +158,7 @@ TEST_F(RouterLinkTest, StartsARouterAndHearsItsLog) {
 
 TEST_F(RouterLinkTest, AKilledRouterLosesNoConnectionThatWaits) {
   Control control(directory);
-  const auto address = control.link.start();
+  const auto address = control.link.start().http;
   control.link.send(table_of({dyno.backend("dyno-1")}));
   expect_served(address);
   const int first = running_router(directory);
@@ -179,7 +179,7 @@ TEST_F(RouterLinkTest, ARouterOutlivesControlAndIsTakenUpAgain) {
   int pid = 0;
   {
     Control control(directory);
-    address = control.link.start();
+    address = control.link.start().http;
     control.link.send(table_of({dyno.backend("dyno-1"), dyno.backend("dyno-2")}));
     expect_served(address);
     pid = running_router(directory);
@@ -188,7 +188,7 @@ TEST_F(RouterLinkTest, ARouterOutlivesControlAndIsTakenUpAgain) {
   expect_served(address);
 
   Control back(directory);
-  EXPECT_EQ(back.link.start(), address);
+  EXPECT_EQ(back.link.start().http, address);
   EXPECT_EQ(running_router(directory), pid);
   EXPECT_THAT(back.next_line().message, HasSubstr(" status=200 "))
       << "logged while nobody was there";
@@ -207,7 +207,7 @@ TEST_F(RouterLinkTest, ARouterOutlivesControlAndIsTakenUpAgain) {
 
 TEST_F(RouterLinkTest, WhatWasRetiredWhileControlWasAwayIsToldAgain) {
   auto first = std::make_unique<Control>(directory);
-  const auto address = first->link.start();
+  const auto address = first->link.start().http;
   first->link.send(table_of({dyno.backend("dyno-1")}));
   expect_served(address);
   auto asking = client(address);
@@ -222,7 +222,7 @@ TEST_F(RouterLinkTest, WhatWasRetiredWhileControlWasAwayIsToldAgain) {
   ::usleep(50'000);
 
   Control back(directory);
-  back.link.start();
+  back.link.start().http;
   back.link.send(table_of({}));
   EXPECT_TRUE(back.retired("dyno-1"));
   back.link.stop();
@@ -239,8 +239,8 @@ TEST_F(RouterLinkTest, ARouterWithoutControlServesByItsFile) {
   auto listener = net::listen_tcp("127.0.0.1:0", net::Port::shared);
   const auto address = net::local_address(listener.get()).text();
   const auto lock = take_router_lock(directory);
-  std::vector<os::Fd> listeners;
-  listeners.push_back(std::move(listener));
+  Sockets listeners;
+  listeners.http.push_back(std::move(listener));
   const int pid = launch_router(options, listeners, lock);
   expect_served(address);
   ::kill(pid, SIGTERM);
@@ -253,12 +253,12 @@ TEST_F(RouterLinkTest, AnotherAddressGetsAnotherRouter) {
   std::string first_address;
   {
     Control control(directory);
-    first_address = control.link.start();
+    first_address = control.link.start().http;
   }
   const int first = running_router(directory);
   const auto wanted = "127.0.0.1:" + std::to_string(dead_port());
   Control control(directory, wanted);
-  EXPECT_EQ(control.link.start(), wanted);
+  EXPECT_EQ(control.link.start().http, wanted);
   EXPECT_NE(running_router(directory), first);
   control.link.send(table_of({dyno.backend("dyno-1")}));
   expect_served(wanted);
@@ -268,12 +268,12 @@ TEST_F(RouterLinkTest, AnotherAddressGetsAnotherRouter) {
 TEST_F(RouterLinkTest, AnAddressThatIsTakenIsSaid) {
   const auto taken = net::listen_tcp("127.0.0.1:0");
   Control control(directory, net::local_address(taken.get()).text());
-  EXPECT_THROW(control.link.start(), std::system_error);
+  EXPECT_THROW(control.link.start().http, std::system_error);
 }
 
 TEST_F(RouterLinkTest, ManyKillsLoseNothingButWhatWasUnderWay) {
   Control control(directory);
-  const auto address = control.link.start();
+  const auto address = control.link.start().http;
   control.link.send(table_of({dyno.backend("dyno-1")}));
   for (int i = 0; i < 3; ++i) {
     expect_served(address);

@@ -1,5 +1,6 @@
-// `renga router --directory DIR [--http HOST:PORT] [--threads N] [--listeners FD,FD,… --lock FD]`
-// The last two are how control hands over what it has opened.
+// `renga router --directory DIR [--http HOST:PORT] [--https HOST:PORT] [--secret-key FILE]
+// [--threads N] [--listeners FD,FD,…] [--https-listeners FD,FD,…] [--lock FD]`
+// The last three are how control hands over what it has opened.
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,7 +19,7 @@ namespace renga::router {
 
 namespace {
 
-constexpr std::size_t most_threads = 64;  // as many sockets travel in one message
+constexpr std::size_t most_threads = 32;  // 64 sockets travel in one message, http's and https's
 
 Result<os::Fd> descriptor(std::string_view text) {
   const auto number = text::number(text);
@@ -48,19 +49,26 @@ Result<RouterProcessOptions> parse(int argc, char** argv) {
     } else if (name == "--threads") {
       const auto threads = text::number(value);
       if (!threads || *threads < 1 || *threads > static_cast<std::int64_t>(most_threads)) {
-        return fail(Kind::invalid, "renga router: --threads takes a number from 1 to 64.");
+        return fail(Kind::invalid, "renga router: --threads takes a number from 1 to 32.");
       }
       options.threads = static_cast<std::size_t>(*threads);
-    } else if (name == "--listeners") {
+    } else if (name == "--https") {
+      options.https = value;
+    } else if (name == "--secret-key") {
+      options.secret_key = value;
+    } else if (name == "--listeners" || name == "--https-listeners") {
+      auto& listeners = name == "--listeners" ? options.sockets.http : options.sockets.https;
       for (const auto part : text::split(value, ',')) {
-        options.listeners.push_back(TRY(descriptor(part)));
+        listeners.push_back(TRY(descriptor(part)));
       }
     } else if (name == "--lock") {
       options.lock = TRY(descriptor(value));
     } else {
-      return fail(Kind::invalid,
-                  "renga router: there is no option " + std::string(name) +
-                      ". It takes --directory DIR, --http HOST:PORT and --threads N.");
+      return fail(
+          Kind::invalid,
+          "renga router: there is no option " + std::string(name) +
+              ". It takes --directory DIR, --http HOST:PORT, --https HOST:PORT, --secret-key "
+              "FILE and --threads N.");
     }
   }
   if (options.directory.empty()) {

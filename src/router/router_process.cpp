@@ -15,8 +15,10 @@
 
 #include "base/fault.h"
 #include "base/report.h"
+#include "crypto/secret_box.h"
 #include "net/event_loop.h"
 #include "net/socket.h"
+#include "router/certificate_list.h"
 #include "router/frames.h"
 #include "router/link_protocol.h"
 #include "router/listeners.h"
@@ -28,6 +30,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view certificates_file = "certificates";
+constexpr std::string_view certificates_context = "router/certificates";
 constexpr std::size_t retired_remembered = 1024;
 constexpr std::chrono::milliseconds first_table_wait{1'000};
 constexpr std::chrono::milliseconds last_words{2'000};  // for control to take the last log lines
@@ -89,12 +93,15 @@ struct RouterProcess::State {
   std::atomic<std::uint64_t> dropped = 0;
 
   bool stopping = false;
+  std::unique_ptr<crypto::SecretBox> box;
   std::unique_ptr<Proxy> proxy;  // last: its threads use the rest
 
   void serve();
   void welcome(os::Fd socket);
   void hear(Frame type, const std::string& payload);
   void take_table(const std::string& json, bool from_file);
+  void read_certificates();
+  void take_certificates(const std::string& json);
   void taken_over(std::uint64_t table);
   void dyno_retired(const std::string& dyno);
   void on_log(std::string records, std::size_t requests);
@@ -136,7 +143,12 @@ void RouterProcess::State::serve() {
       ::pwrite(options.lock.get(), pid.data(), pid.size(), 0) < 0) {
     fault("write router.lock");
   }
-  if (options.listeners.empty()) options.listeners = open_listeners(options.http, options.threads);
+  if (options.sockets.http.empty()) {
+    options.sockets.http = open_listeners(options.http, options.threads);
+  }
+  if (options.sockets.https.empty() && !options.https.empty()) {
+    options.sockets.https = open_listeners(options.https, options.threads);
+  }
 
   proxy = std::make_unique<Proxy>(
       options.limits, options.threads,
@@ -149,10 +161,12 @@ void RouterProcess::State::serve() {
               [this](const std::string& dyno) {
                 loop.post([this, dyno] { dyno_retired(dyno); });
               }});
+  if (!options.secret_key.empty()) box = std::make_unique<crypto::SecretBox>(options.secret_key);
+  read_certificates();
   if (const auto saved = read_file(options.directory / "routes.json")) take_table(*saved, true);
   // Without a table everybody would be told that there is no such app. Control sends one at once,
   // if there is a control and if it has any apps.
-  loop.after(first_table_wait, [this] { proxy->accept(options.listeners); });
+  loop.after(first_table_wait, [this] { proxy->accept(options.sockets); });
   loop.on_idle([this] { held = waiting_bytes + (control ? control->unsent() : 0); });
   door = std::make_unique<Door>(*this);
 }
@@ -169,12 +183,19 @@ void RouterProcess::State::welcome(os::Fd socket) {
                         if (count == control_count) control.reset();
                       }});
   first_table = true;
+  const auto& https = options.sockets.https;
   const Hello hello{.version = protocol_version,
                     .pid = ::getpid(),
                     .http = options.http,
-                    .address = net::local_address(options.listeners[0].get()).text(),
+                    .address = net::local_address(options.sockets.http[0].get()).text(),
+                    .https = options.https,
+                    .https_address = https.empty() ? "" : net::local_address(https[0].get()).text(),
+                    .http_sockets = options.sockets.http.size(),
                     .generation = generation};
-  control->send_first(Frame::hello, to_json(hello), options.listeners);
+  std::vector<int> descriptors;
+  for (const auto& one : options.sockets.http) descriptors.push_back(one.get());
+  for (const auto& one : https) descriptors.push_back(one.get());
+  control->send_first(Frame::hello, to_json(hello), descriptors);
   send_records();
 }
 
@@ -182,6 +203,8 @@ void RouterProcess::State::hear(Frame type, const std::string& payload) {
   switch (type) {
     case Frame::table:
       return take_table(payload, false);
+    case Frame::certificates:
+      return take_certificates(payload);
     case Frame::stop:
       return stop(Idle::close_at_once);
     case Frame::hand_over:
@@ -204,13 +227,41 @@ void RouterProcess::State::take_table(const std::string& json, bool from_file) {
   }
   if (from_file) table->retiring.clear();
   proxy->set_table(*std::move(table));
-  if (!stopping) proxy->accept(options.listeners);
+  if (!stopping) proxy->accept(options.sockets);
   if (from_file) return;
   try {
     write_file(options.directory / "routes.json", json);
   } catch (const std::exception& wrong) {
     report("router",
            std::string("the table could not be kept for the next start: ") + wrong.what());
+  }
+}
+
+// There are private keys in it, so it is sealed, as everything secret in the data directory is.
+void RouterProcess::State::read_certificates() {
+  const auto saved = box ? read_file(options.directory / certificates_file) : std::nullopt;
+  if (!saved) return;
+  try {
+    const auto list = parse_certificates(box->open(*saved, certificates_context));
+    if (!list) return report("router", list.error().message);
+    proxy->set_certificates(*list);
+  } catch (const std::exception& wrong) {
+    report("router", std::string("the certificates of the last start are lost until control sends "
+                                 "them again: ") +
+                         wrong.what());
+  }
+}
+
+void RouterProcess::State::take_certificates(const std::string& json) {
+  const auto list = parse_certificates(json);
+  if (!list) return report("router", list.error().message);
+  proxy->set_certificates(*list);
+  if (!box) return;
+  try {
+    write_file(options.directory / certificates_file, box->seal(json, certificates_context));
+  } catch (const std::exception& wrong) {
+    report("router",
+           std::string("the certificates could not be kept for the next start: ") + wrong.what());
   }
 }
 

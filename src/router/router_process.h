@@ -10,14 +10,17 @@
 
 #include "os/fd.h"
 #include "router/limits.h"
+#include "router/listeners.h"
 
 namespace renga::router {
 
 struct RouterProcessOptions {
-  std::filesystem::path directory;  // DIR/router
-  std::string http;                 // HOST:PORT as it was asked for
-  std::vector<os::Fd> listeners;    // none: they are opened at `http`
-  os::Fd lock;                      // none: it is taken
+  std::filesystem::path directory;   // DIR/router
+  std::string http;                  // HOST:PORT as it was asked for
+  std::string https;                 // the same for https; empty: it is not served
+  Sockets sockets;                   // where there are none they are opened there
+  std::filesystem::path secret_key;  // seals the certificates' file; empty: none is kept
+  os::Fd lock;                       // none: it is taken
   std::size_t threads = 1;
   Limits limits;
   std::chrono::milliseconds drain{30'000};

@@ -30,13 +30,20 @@ json::object to_object(const Route& route) {
           {"maintenance", route.maintenance},
           {"web_quantity", route.web_quantity},
           {"error_page_url", route.error_page_url},
-          {"maintenance_page_url", route.maintenance_page_url}};
+          {"maintenance_page_url", route.maintenance_page_url},
+          {"redirect_to_https", route.redirect_to_https}};
 }
 
 // Reading throws boost's system_error at the first member that is missing or of another type;
 // parse_table() makes one refusal of it.
 std::string text(const json::object& object, std::string_view name) {
   return std::string(object.at(name).as_string());
+}
+
+// Members that tables of older programs, in a file, do not have.
+bool flag(const json::object& object, std::string_view name) {
+  const auto* found = object.if_contains(name);
+  return found != nullptr && found->as_bool();
 }
 
 Result<Backend> to_backend(const json::object& object) {
@@ -62,7 +69,8 @@ Result<Route> to_route(const json::object& object) {
               .maintenance = object.at("maintenance").as_bool(),
               .web_quantity = object.at("web_quantity").to_number<int>(),
               .error_page_url = text(object, "error_page_url"),
-              .maintenance_page_url = text(object, "maintenance_page_url")};
+              .maintenance_page_url = text(object, "maintenance_page_url"),
+              .redirect_to_https = flag(object, "redirect_to_https")};
   for (const auto& backend : object.at("backends").as_array()) {
     route.backends.push_back(TRY(to_backend(backend.as_object())));
   }
@@ -86,6 +94,11 @@ Result<RouteTable> to_table(const json::object& object) {
   for (const auto& dyno : object.at("retiring").as_array()) {
     table.retiring.emplace_back(dyno.as_string());
   }
+  if (const auto* challenges = object.if_contains("challenges")) {
+    for (const auto& [token, answer] : challenges->as_object()) {
+      table.challenges.emplace(token, answer.as_string());
+    }
+  }
   return table;
 }
 
@@ -98,10 +111,13 @@ std::string to_json(const RouteTable& table) {
   for (const auto& [host, route] : table.hosts) hosts[host] = route;
   json::array retiring;
   for (const auto& dyno : table.retiring) retiring.push_back(json::string(dyno));
+  json::object challenges;
+  for (const auto& [token, answer] : table.challenges) challenges[token] = answer;
   return json::serialize(json::object{{"generation", table.generation},
                                       {"routes", std::move(routes)},
                                       {"hosts", std::move(hosts)},
-                                      {"retiring", std::move(retiring)}});
+                                      {"retiring", std::move(retiring)},
+                                      {"challenges", std::move(challenges)}});
 }
 
 Result<RouteTable> parse_table(std::string_view json_text) {

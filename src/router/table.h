@@ -32,6 +32,7 @@ struct Route {
   int web_quantity = 0;        // 0: H14
   std::string error_page_url;  // ERROR_PAGE_URL, MAINTENANCE_PAGE_URL
   std::string maintenance_page_url;
+  bool redirect_to_https = false;  // what comes over http, where there is https
   bool operator==(const Route&) const = default;
 };
 
@@ -43,6 +44,9 @@ struct RouteTable {
   // Dynos that somebody waits to see retired. Each is answered once the router has taken this table
   // over, also one that it has never heard of; so a control that has just come back can ask.
   std::vector<std::string> retiring;
+  // ACME's HTTP-01 (RFC 8555 8.3): what is answered at /.well-known/acme-challenge/TOKEN, by token,
+  // whatever the host and before everything else.
+  std::map<std::string, std::string> challenges;
 };
 
 std::string to_json(const RouteTable& table);

@@ -1,6 +1,5 @@
-// Transport: the bytes of one connection, without a protocol: a non-blocking TCP socket. Whatever
-// the edge speaks below HTTP (TLS, when it comes) is put in here, and nothing above will notice;
-// only drained() would then have to ask the library whether it still holds decrypted bytes.
+// Transport: the bytes of one connection, whatever carries them: a TCP socket as it is (a dyno's,
+// or a plain client's), or TLS over one. Non-blocking. Belongs to its loop's thread.
 #pragma once
 
 #include <sys/socket.h>
@@ -8,6 +7,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <string_view>
 
 #include "os/fd.h"
 
@@ -19,12 +19,27 @@ class Transport {
   struct Outcome {
     Status status = Status::blocked;
     std::size_t bytes = 0;  // of `moved`
-    bool drained = false;   // read less than there was room for: the kernel has no more for now
+    bool drained = false;   // there is no more to be read for now
   };
 
-  explicit Transport(os::Fd socket) : socket_(std::move(socket)) {}
+  virtual ~Transport() = default;
+  virtual Outcome read(char* into, std::size_t room) = 0;
+  // What was blocked is written again from its first byte, and at least as much of it.
+  virtual Outcome write(iovec* parts, std::size_t count) = 0;
+  virtual void finish_writing() = 0;
+  virtual int fd() const = 0;
+  virtual void close() = 0;
+  // A blocked read() that waits for the socket to be writable: TLS, in its handshake.
+  virtual bool read_wants_write() const { return false; }
+  // "tls1.3", for the log line; empty: no TLS.
+  virtual std::string_view tls_version() const { return {}; }
+};
 
-  Outcome read(char* into, std::size_t room) {
+class SocketTransport final : public Transport {
+ public:
+  explicit SocketTransport(os::Fd socket) : socket_(std::move(socket)) {}
+
+  Outcome read(char* into, std::size_t room) override {
     while (true) {
       const auto got = ::recv(socket_.get(), into, room, 0);
       if (got > 0) {
@@ -38,7 +53,7 @@ class Transport {
     }
   }
 
-  Outcome write(iovec* parts, std::size_t count) {
+  Outcome write(iovec* parts, std::size_t count) override {
     msghdr message{};
     message.msg_iov = parts;
     message.msg_iovlen = count;
@@ -51,9 +66,9 @@ class Transport {
     }
   }
 
-  void finish_writing() { ::shutdown(socket_.get(), SHUT_WR); }
-  int fd() const { return socket_.get(); }
-  void close() { socket_.close(); }
+  void finish_writing() override { ::shutdown(socket_.get(), SHUT_WR); }
+  int fd() const override { return socket_.get(); }
+  void close() override { socket_.close(); }
 
  private:
   os::Fd socket_;

@@ -39,7 +39,7 @@ void ClientConnection::pump_request() {
   for (int reads = 0; !x.received && readable_; ++reads) {
     if (x.to_dyno.size() > loop_.limits().backpressure) break;
     if (reads == reads_in_a_row) return loop_.again(*this);
-    const auto got = transport_.read(scratch.data(), scratch.size());
+    const auto got = transport_->read(scratch.data(), scratch.size());
     if (got.drained) readable_ = client_closed_ && got.status == Transport::Status::moved;
     if (got.status == Transport::Status::closed || got.status == Transport::Status::broken) {
       return client_gone();
@@ -124,7 +124,7 @@ void ClientConnection::pump_pipe() {
       again = true;
       break;
     }
-    const auto got = transport_.read(scratch.data(), scratch.size());
+    const auto got = transport_->read(scratch.data(), scratch.size());
     if (got.drained) readable_ = client_closed_ && got.status == Transport::Status::moved;
     broken = got.status == Transport::Status::broken;
     x.received = got.status == Transport::Status::closed;
@@ -152,7 +152,7 @@ void ClientConnection::pump_pipe() {
     x.connection->transport().finish_writing();
   }
   if (x.complete && to_client_.empty() && !std::exchange(x.dyno_keeps, true)) {
-    transport_.finish_writing();
+    transport_->finish_writing();
   }
   if (broken || (x.sent && x.dyno_keeps)) {
     log(nullptr, {}, x.status);

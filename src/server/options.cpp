@@ -92,6 +92,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       options.listen = TRY(endpoint(option, argument));
     else if (option == "--http")
       options.http = TRY(endpoint(option, argument));
+    else if (option == "--https")
+      options.https = TRY(endpoint(option, argument));
     else if (option == "--domain")
       options.domain = text::lower(argument);
     else if (option == "--build-env-file")
@@ -99,7 +101,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
     else
       return fail(Kind::invalid,
                   fmt::format("renga server has no option {}; it takes --data DIR, --listen "
-                              "HOST:PORT, --http HOST:PORT, --domain NAME, --build-env-file FILE.",
+                              "HOST:PORT, --http HOST:PORT, --https HOST:PORT, --domain NAME, "
+                              "--build-env-file FILE.",
                               option));
   }
   return options;

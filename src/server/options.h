@@ -14,6 +14,7 @@ struct Options {
   std::filesystem::path data;
   std::string listen = "127.0.0.1:7373";  // the control endpoint
   std::string http = "127.0.0.1:8080";    // where apps answer
+  std::string https;                      // the same over TLS; empty: not served
   std::string domain = "localhost";       // apps are at <app>.<domain>
   std::filesystem::path build_env_file;   // NAME=value lines, over the environment's
 };

@@ -14,6 +14,8 @@ struct RouteFeeder::State {
   releases::Releases& releases;
   dynos::Engine& engine;
   router::RouterLink& link;
+  apps::Features& features;
+  EdgeCertificates* certificates;
 
   struct Shared {
     bool poked = true;
@@ -22,6 +24,7 @@ struct RouteFeeder::State {
   Locked<Shared> shared;
   std::condition_variable woken;
   router::RouteTable sent;
+  std::vector<net::NamedCertificate> sent_certificates;
   std::thread thread;
 
   router::Route route_of(const apps::App& app) {
@@ -50,15 +53,28 @@ struct RouteFeeder::State {
   }
 
   void feed() {
+    const auto every_app = apps.all();
+    feed_certificates(every_app);
+    const auto to_https = features.enabled_for("redirect-to-https");
     router::RouteTable table;
-    for (const auto& app : apps.all()) {
+    for (const auto& app : every_app) {
       table.routes.push_back(route_of(app));
+      table.routes.back().redirect_to_https = to_https.contains(app.id.value);
       for (const auto& domain : domains.all(app))
         table.hosts[domain.hostname] = table.routes.size() - 1;
     }
     if (table.routes == sent.routes && table.hosts == sent.hosts) return;
     sent = table;
     link.send(std::move(table));
+  }
+
+  // Before the table, so that a host that is routed has its certificate already.
+  void feed_certificates(const std::vector<apps::App>& every_app) {
+    if (certificates == nullptr) return;
+    auto all = certificates->all(every_app);
+    if (all == sent_certificates) return;
+    sent_certificates = all;
+    link.send(std::move(all));
   }
 
   void run() {
@@ -78,9 +94,11 @@ struct RouteFeeder::State {
   }
 };
 
-RouteFeeder::RouteFeeder(apps::Apps& apps, apps::Domains& domains, releases::Releases& releases,
-                         dynos::Engine& engine, router::RouterLink& link)
-    : state_(new State{apps, domains, releases, engine, link, {}, {}, {}, {}}) {}
+RouteFeeder::RouteFeeder(apps::Apps& apps, apps::Domains& domains, apps::Features& features,
+                         releases::Releases& releases, dynos::Engine& engine,
+                         router::RouterLink& link, EdgeCertificates* certificates)
+    : state_(new State{
+          apps, domains, releases, engine, link, features, certificates, {}, {}, {}, {}, {}}) {}
 
 RouteFeeder::~RouteFeeder() {
   state_->shared.lock()->stopping = true;

@@ -8,16 +8,20 @@
 #include <memory>
 
 #include "apps/domains.h"
+#include "apps/features.h"
 #include "dynos/engine.h"
 #include "releases/releases.h"
 #include "router/router_link.h"
+#include "server/edge_certificates.h"
 
 namespace renga::server {
 
 class RouteFeeder {
  public:
-  RouteFeeder(apps::Apps& apps, apps::Domains& domains, releases::Releases& releases,
-              dynos::Engine& engine, router::RouterLink& link);
+  // `certificates`: none where https is not served. Borrowed, as all the others.
+  RouteFeeder(apps::Apps& apps, apps::Domains& domains, apps::Features& features,
+              releases::Releases& releases, dynos::Engine& engine, router::RouterLink& link,
+              EdgeCertificates* certificates);
   ~RouteFeeder();
   RouteFeeder(const RouteFeeder&) = delete;
   RouteFeeder& operator=(const RouteFeeder&) = delete;

@@ -87,21 +87,26 @@ class Control {
                                     {.log_socket = directory_ / "run/dynos/log.sock"})),
         reconciler_(database_, clock_, apps_, domains_, releases_, slugs_, formation_, *engine_,
                     logs_, outputs_),
-        link_(
-            {.program = "/proc/self/exe", .directory = directory_ / "router", .http = options.http},
-            router_events()),
-        http_address_(link_.start()),
+        link_({.program = "/proc/self/exe",
+               .directory = directory_ / "router",
+               .http = options.http,
+               .https = options.https,
+               .secret_key = directory_ / "secret.key"},
+              router_events()),
+        addresses_(link_.start()),
         builds_(database_, clock_, apps_, domains_, buildpack_installations_, slugs_, releases_,
                 outputs_, logs_, spawner_,
                 {.directory = directory_ / "builds",
                  .buildpacks_directory = buildpacks_,
                  .environment = std::move(build_environment),
-                 .web_url_format = web_url_format(http_address_)}),
+                 .web_url_format = web_url_format(addresses_.http)}),
         repositories_(database_, clock_, apps_, builds_, outputs_,
                       {.directory = directory_ / "repositories",
                        .hook_socket = directory_ / "run/hook.sock",
                        .program = "/proc/self/exe"}),
-        feeder_(apps_, domains_, releases_, *engine_, link_) {
+        certificates_(ca_, sni_endpoints_, clock_, options.domain),
+        feeder_(apps_, domains_, features_, releases_, *engine_, link_,
+                options.https.empty() ? nullptr : &certificates_) {
     listen(options);
     wire();
   }
@@ -160,6 +165,7 @@ class Control {
                                .apps = apps_,
                                .domains = domains_,
                                .features = features_,
+                               .sni_endpoints = sni_endpoints_,
                                .buildpack_installations = buildpack_installations_,
                                .releases = releases_,
                                .slugs = slugs_,
@@ -175,7 +181,7 @@ class Control {
                                .pipelines = pipelines_,
                                .promotions = promotions_,
                                .sources_directory = directory_ / "sources",
-                               .web_url_format = web_url_format(http_address_),
+                               .web_url_format = web_url_format(addresses_.http),
                                .url = "http://" + address,
                                .tls_url = "https://localhost:" + host_and_port(address).second,
                                .on_app_change = [this](const Id<apps::App>&) { feeder_.poke(); }});
@@ -215,10 +221,13 @@ class Control {
     const auto address = http_->address();
     write_file(directory_ / "run/server.json",
                fmt::format("{{\"listen\":\"http://{}\",\"http\":\"http://{}\"}}\n", address,
-                           http_address_),
+                           addresses_.http),
                0644);
-    fmt::print("renga: ready listen=http://{} http=http://{} data={}\n", address, http_address_,
-               directory_.root().string());
+    const auto https = addresses_.https.empty()
+                           ? std::string()
+                           : fmt::format(" https=https://{}", addresses_.https);
+    fmt::print("renga: ready listen=http://{} http=http://{}{} data={}\n", address, addresses_.http,
+               https, directory_.root().string());
     std::fflush(stdout);
   }
 
@@ -241,6 +250,7 @@ class Control {
   apps::Apps apps_;
   apps::Domains domains_;
   apps::Features features_{database_, clock_};
+  apps::SniEndpoints sni_endpoints_{database_, clock_, box_};
   apps::BuildpackInstallations buildpack_installations_{database_};
   apps::UidRanges uids_{database_};
   logs::LogStore logs_;
@@ -256,9 +266,10 @@ class Control {
   dynos::Formation formation_{database_, clock_};
   dynos::Reconciler reconciler_;
   router::RouterLink link_;
-  std::string http_address_;
+  router::RouterLink::Addresses addresses_;
   builds::Builds builds_;
   git::Repositories repositories_;
+  EdgeCertificates certificates_;
   RouteFeeder feeder_;
   std::optional<api::Api> api_;
   std::optional<http::Server> http_;

@@ -167,6 +167,7 @@ class World : public testing::Test {
   apps::Apps apps{database, clock, {"host", "debian-13"}};
   apps::Domains domains{database, clock, "localhost"};
   apps::Features features{database, clock};
+  apps::SniEndpoints sni_endpoints{database, clock, box};
   apps::BuildpackInstallations installations{database};
   releases::Slugs slugs{database, clock, scratch.path / "slugs"};
   releases::Releases releases{database, clock, apps, slugs, box};
@@ -217,6 +218,7 @@ class World : public testing::Test {
       .apps = apps,
       .domains = domains,
       .features = features,
+      .sni_endpoints = sni_endpoints,
       .buildpack_installations = installations,
       .releases = releases,
       .slugs = slugs,

@@ -39,7 +39,7 @@ inline void extend(X509* certificate, int kind, const char* value) {
 
 }  // namespace detail
 
-inline Certificate make_certificate() {
+inline Certificate make_certificate(const std::string& common_name = "renga test") {
   const std::unique_ptr<EVP_PKEY, detail::Free> key(EVP_EC_gen("P-256"));
   const std::unique_ptr<X509, detail::Free> certificate(X509_new());
   X509_set_version(certificate.get(), 2);
@@ -49,7 +49,8 @@ inline Certificate make_certificate() {
   X509_set_pubkey(certificate.get(), key.get());
   auto* name = X509_get_subject_name(certificate.get());
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>("renga test"), -1, -1, 0);
+                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1,
+                             0);
   X509_set_issuer_name(certificate.get(), name);
   detail::extend(certificate.get(), NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
   detail::extend(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");

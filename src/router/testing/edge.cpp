@@ -130,7 +130,7 @@ Route app(std::string name, std::vector<Backend> backends) {
 }
 
 Edge::Edge(Limits limits, std::size_t threads)
-    : listeners_(open_listeners("127.0.0.1:0", threads)) {
+    : sockets_{open_listeners("127.0.0.1:0", threads), open_listeners("127.0.0.1:0", threads)} {
   limits.log_delay = milliseconds(1);
   proxy_ = std::make_unique<Proxy>(
       limits, threads,
@@ -158,8 +158,10 @@ Edge::Edge(Limits limits, std::size_t threads)
 
 Edge::~Edge() = default;
 
-void Edge::serve(std::vector<Route> routes, std::vector<std::string> retiring) {
+void Edge::serve(std::vector<Route> routes, std::vector<std::string> retiring,
+                 std::map<std::string, std::string> challenges) {
   RouteTable table;
+  table.challenges = std::move(challenges);
   table.generation = ++generation_;
   for (auto& route : routes) {
     table.hosts[route.name + ".test"] = table.routes.size();
@@ -167,7 +169,7 @@ void Edge::serve(std::vector<Route> routes, std::vector<std::string> retiring) {
   }
   table.retiring = std::move(retiring);
   proxy_->set_table(std::move(table));
-  proxy_->accept(listeners_);
+  proxy_->accept(sockets_);
   std::unique_lock lock(mutex_);
   if (!changed_.wait_for(lock, patience, [&] { return taken_over_ >= generation_; })) {
     throw std::runtime_error("the table was not taken over");
@@ -177,7 +179,11 @@ void Edge::serve(std::vector<Route> routes, std::vector<std::string> retiring) {
 void Edge::serve(std::vector<Backend> backends) { serve({app("shop", std::move(backends))}); }
 
 std::string Edge::url_port() const {
-  return std::to_string(net::local_address(listeners_[0].get()).port());
+  return std::to_string(net::local_address(sockets_.http[0].get()).port());
+}
+
+std::string Edge::https_port() const {
+  return std::to_string(net::local_address(sockets_.https[0].get()).port());
 }
 
 Wire Edge::client() {

@@ -14,6 +14,7 @@
 #include "net/socket.h"
 #include "os/fd.h"
 #include "router/limits.h"
+#include "router/listeners.h"
 #include "router/proxy.h"
 #include "router/table.h"
 
@@ -72,10 +73,13 @@ class Edge {
   ~Edge();
 
   // Serves `routes`; an app's host is its name and ".test". Returns once every loop works by it.
-  void serve(std::vector<Route> routes, std::vector<std::string> retiring = {});
+  void serve(std::vector<Route> routes, std::vector<std::string> retiring = {},
+             std::map<std::string, std::string> challenges = {});
   void serve(std::vector<Backend> backends);  // of one app, "shop"
   Wire client();
   std::string url_port() const;
+  std::string https_port() const;
+  Proxy& proxy() { return *proxy_; }
 
   // The next log line; waits for it.
   std::string next_log();
@@ -93,7 +97,7 @@ class Edge {
   std::uint64_t taken_over_ = 0;
   bool drained_ = false;
   std::uint64_t generation_ = 0;
-  std::vector<os::Fd> listeners_;
+  Sockets sockets_;
   std::unique_ptr<Proxy> proxy_;
 };
 
