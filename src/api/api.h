@@ -22,6 +22,7 @@
 #include "dynos/reconciler.h"
 #include "dynos/rendezvous.h"
 #include "git/repositories.h"
+#include "http/client.h"
 #include "http/server.h"
 #include "logs/log_store.h"
 #include "logs/output_streams.h"
@@ -59,6 +60,8 @@ struct Services {
 
   // Where uploads wait for their build: DIR/sources, on the data directory's file system.
   std::filesystem::path sources_directory;
+  // Where a source's address may lead.
+  http::Reach fetch_reach = http::Reach::public_addresses;
   // How an app's address is written: "http://{host}:8080/".
   std::string web_url_format;
   // The control endpoint, without a slash at the end: for answers to requests without a Host.

@@ -1,13 +1,9 @@
-// Buildpack installation: which buildpacks an app is built with; and the names that the official
-// CLI asks a registry for before it sets them.
-#include <fmt/format.h>
-
+// Buildpack installation: which buildpacks an app is built with.
 #include <boost/json.hpp>
 
 #include "api/body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
-#include "base/text.h"
 
 namespace renga::api {
 namespace {
@@ -39,25 +35,10 @@ Result<Answer> buildpack_installation_update(Call& call) {
     if (!update.is_object())
       return fail(Kind::invalid,
                   "Each of `updates` must be an object: {\"buildpack\": \"heroku/python\"}.");
-    urls.push_back(TRY(required_text(update.get_object(), "buildpack")));
+    urls.push_back(
+        TRY(call.services.builds.buildpack(TRY(required_text(update.get_object(), "buildpack")))));
   }
   return ok(to_json(TRY(call.services.buildpack_installations.replace(app.id, std::move(urls)))));
-}
-
-Result<Answer> registry_buildpack(Call& call) {
-  const auto& name = call.param("buildpack");
-  const apps::BuildpackInstallation named{0, name};
-  if (!named.is_named() || !apps::check_buildpack(name))
-    return fail(Kind::not_found,
-                fmt::format("There is no buildpack {} here.", text::printable(name)));
-  const auto full_name = named.name();
-  const auto [space, word] = text::split_once(full_name, '/');
-  return ok(json::object{
-      {"blob_url", "urn:buildpack:" + named.name()},
-      {"id", fixed_uuid("buildpack/" + named.name())},
-      {"name", word},
-      {"namespace", space},
-  });
 }
 
 }  // namespace renga::api

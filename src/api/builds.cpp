@@ -38,7 +38,7 @@ std::optional<std::string> own_source(const Call& call, std::string_view url) {
   return call.parts.capabilities.open("source.get", url.substr(at + path.size()));
 }
 
-Result<std::vector<std::string>> buildpacks_in(const json::object& body) {
+Result<std::vector<std::string>> buildpacks_in(const Call& call, const json::object& body) {
   std::vector<std::string> urls;
   const auto* given = TRY(array_in(body, "buildpacks"));
   if (given == nullptr) return urls;
@@ -47,8 +47,8 @@ Result<std::vector<std::string>> buildpacks_in(const json::object& body) {
       return fail(Kind::invalid,
                   "Each of `buildpacks` must be an object: {\"url\": \"heroku/python\"}.");
     const auto url = TRY(text_in(item.get_object(), "url"));
-    urls.push_back(url ? *url : TRY(required_text(item.get_object(), "name")));
-    TRY(apps::check_buildpack(urls.back()));
+    urls.push_back(TRY(call.services.builds.buildpack(
+        url ? *url : TRY(required_text(item.get_object(), "name")))));
   }
   return urls;
 }
@@ -93,7 +93,7 @@ Result<Answer> build_create(Call& call) {
   wanted.version = TRY(text_in(*source, "version")).value_or("");
   wanted.version_description = TRY(text_in(*source, "version_description")).value_or("");
   wanted.checksum = TRY(text_in(*source, "checksum")).value_or("");
-  wanted.buildpacks = TRY(buildpacks_in(body));
+  wanted.buildpacks = TRY(buildpacks_in(call, body));
 
   const auto own = own_source(call, wanted.source_url);
   const auto upload = own.value_or(new_uuid());

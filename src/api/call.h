@@ -21,7 +21,7 @@ namespace renga::api {
 struct Parts {
   explicit Parts(const Services& services)
       : capabilities(services.box, services.clock),
-        uploads(services.sources_directory),
+        uploads(services.sources_directory, services.fetch_reach),
         calls(services.clock, 4500, 75),
         sign_ins(services.clock, 20, 10),
         credentials(services.accounts, services.authorizations, sign_ins) {}

@@ -32,7 +32,10 @@ Result<Answer> session_delete(Call& call);
 // buildpack_installations.cpp
 Result<Answer> buildpack_installation_list(Call& call);
 Result<Answer> buildpack_installation_update(Call& call);
+Result<Answer> registry_buildpack_list(Call& call);
 Result<Answer> registry_buildpack(Call& call);
+Result<Answer> registry_buildpack_revisions(Call& call);
+Result<Answer> registry_buildpack_readme(Call& call);
 
 // builds.cpp
 Result<Answer> build_create(Call& call);

@@ -57,7 +57,12 @@ std::span<const RouteRow> routes() {
       // buildpack_installations.cpp
       {"GET", "/apps/{app}/buildpack-installations", buildpack_installation_list, read},
       {"PUT", "/apps/{app}/buildpack-installations", buildpack_installation_update, write},
+
+      // buildpacks.cpp
+      {"GET", "/buildpacks", registry_buildpack_list, nothing},
       {"GET", "/buildpacks/{buildpack}", registry_buildpack, nothing},
+      {"GET", "/buildpacks/{buildpack}/revisions", registry_buildpack_revisions, nothing},
+      {"GET", "/buildpacks/{buildpack}/readme", registry_buildpack_readme, nothing},
 
       // collaborators.cpp
       {"POST", "/apps/{app}/collaborators", collaborator_create, write},

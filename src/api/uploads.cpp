@@ -5,18 +5,19 @@
 #include <unistd.h>
 
 #include <system_error>
+#include <thread>
 
 #include "base/fault.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "http/client.h"
 #include "os/fd.h"
 
 namespace renga::api {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr int most_redirects = 5;
+constexpr int tries = 3;  // a server that fails once may answer then
+constexpr std::chrono::seconds pause{1};
 
 std::unexpected<Error> too_large() {
   return fail(Kind::too_large,
@@ -75,17 +76,6 @@ class File {
   bool kept_ = false;
 };
 
-// Where a redirect leads, seen from `from`; empty for what is not followed.
-std::string resolve(const std::string& from, std::string_view location) {
-  if (location.starts_with("http://") || location.starts_with("https://"))
-    return std::string(location);
-  const auto scheme = from.find("://");
-  if (location.starts_with("//")) return from.substr(0, scheme + 1) + std::string(location);
-  if (location.starts_with("/"))
-    return from.substr(0, from.find_first_of("/?#", scheme + 3)) + std::string(location);
-  return "";
-}
-
 }  // namespace
 
 Result<fs::path> Uploads::receive(std::string_view id, const Read& read) {
@@ -98,35 +88,33 @@ Result<fs::path> Uploads::receive(std::string_view id, const Read& read) {
 
 Result<fs::path> Uploads::fetch(std::string_view id, const std::string& address) {
   sweep();
+  const auto shown = http::without_credentials(text::printable(address));
+  if (!address.starts_with("http://") && !address.starts_with("https://"))
+    return fail(Kind::invalid,
+                fmt::format("The source's address `{}` is not an http or https URL.", shown));
   File file(directory_, id);
   http::Client client;
-  auto url = address;
-  for (int hop = 0; hop <= most_redirects; ++hop) {
-    if (!url.starts_with("http://") && !url.starts_with("https://"))
-      return fail(Kind::invalid,
-                  fmt::format("The source's address `{}` is not an http or https URL.",
-                              text::printable(url)));
+  std::string why;
+  for (int attempt = 0; attempt < tries; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(pause * attempt);
+    file.restart();
     bool fits = true;
     http::ClientRequest request;
-    request.url = url;
+    request.url = address;
     request.timeout = std::chrono::minutes(5);
+    request.reach = reach_;
     request.on_body = [&](std::string_view bytes) { return fits = file.append(bytes); };
     const auto answer = client.send(request);
     if (!fits) return too_large();
-    if (!answer)
-      return fail(Kind::invalid, fmt::format("The source could not be fetched from {}: {}",
-                                             text::printable(url), answer.error().message));
-    if (answer->status == 200) return file.keep();
-    if (answer->status < 300 || answer->status > 399)
-      return fail(Kind::invalid,
-                  fmt::format("The source could not be fetched: {} answered with {}.",
-                              text::printable(url), answer->status));
-    url = resolve(url, answer->headers.value_or("Location", ""));
-    file.restart();
+    if (answer && answer->status == 200) return file.keep();
+    why = answer ? fmt::format("{} answered with {}.", shown, answer->status)
+                 : answer.error().message;
+    // What the other side refuses it refuses again.
+    if (answer ? answer->status < 500 && answer->status != 429
+               : answer.error().kind != Kind::unavailable)
+      break;
   }
-  return fail(Kind::invalid,
-              fmt::format("The source could not be fetched: {} redirects more than {} times.",
-                          text::printable(address), most_redirects));
+  return fail(Kind::invalid, "The source could not be fetched: " + why);
 }
 
 Result<fs::path> Uploads::find(std::string_view id) const {

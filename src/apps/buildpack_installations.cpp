@@ -11,9 +11,10 @@ constexpr std::size_t most_buildpacks = 20;
 constexpr std::size_t longest_url = 2048;
 constexpr std::string_view urn = "urn:buildpack:";
 
-// What a build can fetch. Not file:, which would read the server's own disk, and not ssh:, for
-// which a build has no key.
+// What a build can fetch; not ssh:, for which it has no key. Of file: and paths, builds allow those
+// that the operator offers.
 constexpr std::string_view schemes[] = {"https://", "http://", "git://"};
+constexpr std::string_view file_scheme = "file://";
 
 std::string_view without_urn(std::string_view url) {
   if (url.starts_with(urn)) url.remove_prefix(urn.size());
@@ -28,10 +29,18 @@ bool is_word(std::string_view text) {
          });
 }
 
-// "heroku/python": a namespace and a name.
+// "heroku/python": a namespace and a name. With "#v2" behind it, a version of it.
 bool is_name(std::string_view url) {
-  const auto parts = text::split(url, '/');
-  return parts.size() == 2 && is_word(parts[0]) && is_word(parts[1]);
+  const auto [name, ref] = text::split_once(url, '#');
+  const auto parts = text::split(name, '/');
+  return parts.size() == 2 && is_word(parts[0]) && is_word(parts[1]) &&
+         std::ranges::all_of(ref, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+bool is_path(std::string_view url) {
+  if (url.starts_with(file_scheme)) url.remove_prefix(file_scheme.size());
+  return url.size() > 1 && url.front() == '/' &&
+         std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 bool is_fetchable(std::string_view url) {
@@ -49,7 +58,8 @@ std::string BuildpackInstallation::name() const { return std::string(without_urn
 bool BuildpackInstallation::is_named() const { return is_name(without_urn(url)); }
 
 Result<void> check_buildpack(std::string_view url) {
-  if (url.size() <= longest_url && (is_name(without_urn(url)) || is_fetchable(url))) return {};
+  if (url.size() <= longest_url && (is_name(without_urn(url)) || is_fetchable(url) || is_path(url)))
+    return {};
   return fail(Kind::invalid, "'" + text::printable(url.substr(0, 200)) +
                                  "' is not a buildpack. Give a name such as heroku/python, or the "
                                  "https:// URL of a git repository or a .tgz file.");

@@ -31,4 +31,17 @@ struct Build {
   bool operator==(const Build&) const = default;
 };
 
+// A buildpack that may be chosen by its name.
+struct KnownBuildpack {
+  std::string name;     // "heroku/python"
+  std::string address;  // the URL it is fetched from; empty for the platform's own
+  std::string summary;
+};
+
+// A git submodule of a source: git hands over its commit alone, and the build fetches it.
+struct Submodule {
+  std::string path;
+  std::string commit;
+};
+
 }  // namespace renga::builds

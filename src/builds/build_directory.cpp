@@ -27,6 +27,8 @@ constexpr std::array certificate_variables = {
     "NODE_EXTRA_CA_CERTS", "npm_config_cafile", "GIT_SSL_CAINFO",     "CARGO_HTTP_CAINFO",
     "NIX_SSL_CERT_FILE",   "NPM_CONFIG_CAFILE"};
 
+std::string local_target(std::size_t index) { return fmt::format("/local-buildpacks/{}", index); }
+
 void give(const fs::path& path) {
   if (geteuid() != 0) return;
   if (lchown(path.c_str(), sandbox_user, sandbox_user) != 0) fault("chown " + path.string());
@@ -93,6 +95,41 @@ void BuildDirectory::prepare(const apps::ConfigVars& config, const fs::path& sav
   if (copied.status != 0) make(cache());
 }
 
+void BuildDirectory::keep_submodules(const std::vector<Submodule>& submodules) {
+  if (submodules.empty()) return;
+  std::string lines;
+  for (const auto& each : submodules) lines += each.path + '\t' + each.commit + '\n';
+  write_file(path_ / "submodules", lines);
+  sync(path_ / "submodules");
+  sync(path_);
+}
+
+void BuildDirectory::write_plan(const std::vector<Buildpack>& buildpacks) {
+  std::string plan;
+  for (std::size_t i = 0; i < buildpacks.size(); ++i) {
+    const auto& each = buildpacks[i];
+    const auto [kind, address] = [&]() -> std::pair<const char*, std::string> {
+      switch (each.from) {
+        case Buildpack::From::here:
+          return {"here", "/buildpacks/" + each.address};
+        case Buildpack::From::git:
+          return {"git", each.address};
+        case Buildpack::From::archive:
+          return {"archive", each.address};
+        case Buildpack::From::local:
+          return {"local", local_target(i)};
+      }
+      return {"here", each.address};
+    }();
+    plan += fmt::format("{}\t{}\t{}\t{}\n", kind, address, each.ref.empty() ? "-" : each.ref,
+                        each.shown());
+  }
+  write_file(result() / "plan", plan);
+  std::error_code none;
+  if (fs::copy_file(path_ / "submodules", result() / "submodules", none))
+    give(result() / "submodules");
+}
+
 void BuildDirectory::forget_config() { fs::remove_all(env()); }
 
 std::map<std::string, std::string> BuildDirectory::with_certificates(
@@ -114,14 +151,19 @@ std::map<std::string, std::string> BuildDirectory::with_certificates(
   return environment;
 }
 
-std::vector<sandbox::Mount> BuildDirectory::mounts(const fs::path& buildpacks,
-                                                   const std::string& build_dir) const {
-  return {{app().string(), build_dir, true},
-          {cache().string(), "/cache", true},
-          {result().string(), "/result", true},
-          {env().string(), "/env", false},
-          {certificates().string(), "/certificates", false},
-          {fs::absolute(buildpacks).string(), "/buildpacks", false}};
+std::vector<sandbox::Mount> BuildDirectory::mounts(const fs::path& directory,
+                                                   const std::string& build_dir,
+                                                   const std::vector<Buildpack>& buildpacks) const {
+  std::vector<sandbox::Mount> all = {{app().string(), build_dir, true},
+                                     {cache().string(), "/cache", true},
+                                     {result().string(), "/result", true},
+                                     {env().string(), "/env", false},
+                                     {certificates().string(), "/certificates", false},
+                                     {fs::absolute(directory).string(), "/buildpacks", false}};
+  for (std::size_t i = 0; i < buildpacks.size(); ++i)
+    if (buildpacks[i].from == Buildpack::From::local)
+      all.push_back({buildpacks[i].address, local_target(i), false});
+  return all;
 }
 
 Result<std::optional<std::string>> read_inside(const fs::path& top, const std::string& name,

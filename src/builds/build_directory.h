@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "apps/config_vars.h"
 #include "base/result.h"
+#include "builds/buildpacks.h"
 #include "sandbox/spec.h"
 
 namespace renga::builds {
@@ -35,18 +37,23 @@ class BuildDirectory {
   void keep_source(const std::filesystem::path& archive);
   // The same for a directory, which is gone afterwards.
   void keep_source_directory(const std::filesystem::path& directory);
+  // Beside the source; call it before the build is accepted.
+  void keep_submodules(const std::vector<Submodule>& submodules);
   // Unpacks the source into a fresh app(). At most 1 GB of files.
   Result<void> unpack();
   // Fresh result(), env() and cache(), the cache from `saved` where that is there.
   void prepare(const apps::ConfigVars& config, const std::filesystem::path& saved);
+  // Tells the driver which buildpacks to run; local ones are mounted by mounts().
+  void write_plan(const std::vector<Buildpack>& buildpacks);
   // Config vars are not kept for longer than the sandbox runs.
   void forget_config();
   // Certificate files of the host that an environment names, copied to where the sandbox can see
   // them, and the environment that names the copies.
   std::map<std::string, std::string> with_certificates(
       std::map<std::string, std::string> environment);
-  std::vector<sandbox::Mount> mounts(const std::filesystem::path& buildpacks,
-                                     const std::string& build_dir) const;
+  std::vector<sandbox::Mount> mounts(const std::filesystem::path& directory,
+                                     const std::string& build_dir,
+                                     const std::vector<Buildpack>& buildpacks) const;
 
  private:
   void make(const std::filesystem::path& directory) const;

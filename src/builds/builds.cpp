@@ -79,7 +79,7 @@ struct Builds::State {
         releases::Releases& releases, logs::OutputStreams& outputs, logs::LogStore& logs,
         sandbox::Spawner& spawner, BuildsOptions wanted)
       : options(std::move(wanted)),
-        buildpacks(options.buildpacks_directory),
+        buildpacks(options.buildpacks_directory, options.local_buildpacks),
         records(database, clock),
         tools{database, clock, apps,    domains, installations, slugs,  releases,
               outputs,  logs,  spawner, options, buildpacks,    records} {
@@ -264,6 +264,7 @@ Result<Build> Builds::start(const apps::App& app, const accounts::Account& user,
     files.keep_source_directory(wanted.source_directory);
   else
     files.keep_source(wanted.source_archive);
+  files.keep_submodules(wanted.submodules);
   TRY(files.unpack());
 
   auto job = state_->make_job(build, wanted.buildpacks);
@@ -371,6 +372,12 @@ std::optional<releases::Status> Builds::follow_release(
 void Builds::clear_cache(const Id<apps::App>& app) {
   fs::remove_all(state_->options.directory / "caches" / app.value);
 }
+
+Result<std::string> Builds::buildpack(std::string_view name) const {
+  return TRY(state_->buildpacks.find(name)).name;
+}
+
+std::vector<KnownBuildpack> Builds::known_buildpacks() const { return state_->buildpacks.known(); }
 
 void Builds::forget(const Id<apps::App>& app) {
   std::vector<std::shared_ptr<Job>> dropped;

@@ -33,12 +33,15 @@ struct NewBuild {
   std::string version_description;
   std::string checksum;                 // "SHA256:…" of the archive; checked when given
   std::vector<std::string> buildpacks;  // overrides the app's, for this build
+  std::vector<Submodule> submodules;    // of a git source
 };
 
 struct BuildsOptions {
   std::filesystem::path directory;  // DIR/builds: one directory a build; and caches/<app id>
   std::filesystem::path
       buildpacks_directory;  // the built-in ones: <name>/bin/{detect,compile,release}
+  // Where the operator keeps buildpacks that apps may name by their path.
+  std::vector<std::filesystem::path> local_buildpacks = {};
   std::map<std::string, std::string>
       environment;  // the operator's package-index, proxy and CA settings
   std::chrono::seconds time_limit{15 * 60};
@@ -79,6 +82,11 @@ class Builds {
   std::optional<releases::Status> follow_release(const Build& build,
                                                  const std::function<bool(std::string_view)>& each);
   void clear_cache(const Id<apps::App>& app);
+  // The name that a buildpack is known and pinned by, of any form of it: "python" is
+  // "heroku/python". Kind::invalid: no such buildpack, and which there are; Kind::forbidden: a path
+  // that is not offered.
+  Result<std::string> buildpack(std::string_view name) const;
+  std::vector<KnownBuildpack> known_buildpacks() const;
   // Stops what runs for it and takes its files away; before the app's rows go.
   void forget(const Id<apps::App>& app);
 

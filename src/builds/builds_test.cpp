@@ -176,9 +176,120 @@ TEST_F(BuildsTest, RefusesSourcesAtTheDoor) {
   EXPECT_THAT(builds->start(sushi, ada, wanted).error().message,
               HasSubstr("does not have the checksum"));
   wanted.checksum.clear();
-  wanted.buildpacks = {"https://example.com/buildpack"};
-  EXPECT_EQ(builds->start(sushi, ada, wanted).error().kind, Kind::unsupported);
+  wanted.buildpacks = {"ssh://example.com/buildpack"};
+  EXPECT_EQ(builds->start(sushi, ada, wanted).error().kind, Kind::invalid);
+  wanted.buildpacks = {directory.string()};
+  EXPECT_EQ(builds->start(sushi, ada, wanted).error().kind, Kind::forbidden);
   EXPECT_TRUE(builds->all(sushi.id).empty());
+}
+
+// A stranger's buildpack in a git repository of the operator's.
+class ThirdPartyTest : public BuildHouse {
+ protected:
+  void SetUp() override {
+    BuildHouse::SetUp();
+    if (!builds) return;
+    close();
+    fs::create_directories(ours);
+    options.local_buildpacks = {ours};
+    open();
+  }
+  void write(const std::string& name, const std::string& text) {
+    fs::create_directories((ours / name).parent_path());
+    std::ofstream(ours / name) << text;
+  }
+  void git(std::vector<std::string> words) {
+    words.insert(words.begin(), {"git", "-C", (ours / "lang").string(), "-c", "user.name=t", "-c",
+                                 "user.email=t@example.com"});
+    const auto done = os::run({.argv = words});
+    ASSERT_EQ(done.status, 0) << done.err;
+  }
+  void commit(const std::string& version) {
+    write("lang/bin/detect", "#!/bin/bash\necho Lang\n");
+    write("lang/bin/compile", "#!/bin/bash\necho \"       lang " + version +
+                                  "\"\nmkdir -p $1/.profile.d\necho export LANG_HOME=" + version +
+                                  " > $1/.profile.d/lang.sh\n"
+                                  "echo export LANG_VERSION=" +
+                                  version + " > \"$(dirname \"$0\")/../export\"\n");
+    git({"add", "-A"});
+    git({"commit", "-q", "-m", version});
+  }
+  const fs::path ours = fs::temp_directory_path() / ("renga-ours-" + random_hex(6));
+  void TearDown() override {
+    BuildHouse::TearDown();
+    fs::remove_all(ours);
+  }
+};
+
+TEST_F(ThirdPartyTest, RunsFromARepositoryAtAnyVersion) {
+  write("lang/README", "");
+  git({"init", "-q", "-b", "main"});
+  commit("one");
+  git({"tag", "v1"});
+  commit("two");
+  const auto lang = (ours / "lang/.git").string();
+
+  ASSERT_TRUE(installations.replace(sushi.id, {"file://" + lang + "#v1", "heroku/script"}));
+  const auto old = run({{"compile.sh", "echo \"sees $LANG_VERSION\""}});
+  ASSERT_EQ(old.status, BuildStatus::succeeded) << output(old);
+  EXPECT_THAT(output(old), HasSubstr("-----> Fetching buildpack file://" + lang + "#v1\n"));
+  EXPECT_THAT(output(old), HasSubstr("-----> Lang app detected\n       lang one\n"));
+  EXPECT_THAT(output(old), HasSubstr("sees one\n"));
+  EXPECT_TRUE(fs::exists(slugs->directory(*slugs->find(*old.slug)).value() / ".profile.d/lang.sh"));
+
+  // .buildpacks counts when nothing is set, and pins nothing.
+  const Files listed{{".buildpacks", "# ours\n" + lang + "\nprocfile\n"}, {"Procfile", "web: x"}};
+  EXPECT_THAT(output(run(listed)), HasSubstr(".buildpacks is not read"));
+  ASSERT_TRUE(installations.replace(sushi.id, {}));
+  const auto newest = run(listed);
+  EXPECT_THAT(output(newest), HasSubstr("       lang two\n"));
+  EXPECT_EQ(newest.buildpacks, (std::vector<std::string>{lang, "heroku/procfile"}));
+  EXPECT_TRUE(installations.all(sushi.id).empty());
+}
+
+TEST_F(ThirdPartyTest, IsRefusedWhenItIsNotOne) {
+  write("empty/README", "");
+  write("half/bin/detect", "#!/bin/bash\necho Half\n");
+  const auto tried = [&](const std::string& name) {
+    EXPECT_TRUE(installations.replace(sushi.id, {name}));
+    return run({{"Procfile", "web: x"}});
+  };
+  const auto empty = tried((ours / "empty").string());
+  EXPECT_EQ(empty.status, BuildStatus::failed);
+  EXPECT_THAT(output(empty), HasSubstr(" could not be fetched. Check its address"));
+  const auto half = tried((ours / "half").string());
+  EXPECT_THAT(output(half), HasSubstr("half is no buildpack: it has no bin/compile.\n"));
+  // A build reaches neither the host nor private addresses; and its password is not shown.
+  const auto host = tried("http://me:hush@127.0.0.1:1/buildpack.tgz");
+  EXPECT_EQ(host.failure, "The buildpack http://127.0.0.1:1/buildpack.tgz could not be had.");
+  EXPECT_THAT(output(host), Not(HasSubstr("hush")));
+}
+
+TEST_F(ThirdPartyTest, IsAskedForItsReport) {
+  write("told/bin/detect", "#!/bin/bash\necho Told\n");
+  write("told/bin/compile", "#!/bin/bash\nexit 1\n");
+  write("told/bin/report", "#!/bin/bash\necho reported >> $2/report; echo '{}'; exit 3\n");
+  write("told/bin/release", "#!/bin/bash\ncat $HOME/none; echo '--- {}'\n");
+  ASSERT_TRUE(installations.replace(sushi.id, {(ours / "told").string()}));
+  EXPECT_EQ(run({{"a", "b"}}).failure, "Push rejected, failed to compile Told app.");
+  write("told/bin/compile", "#!/bin/bash\ncat $2/report\n");
+  EXPECT_EQ(run({{"a", "b"}}).failure, "Push rejected, failed to compile Told app.")
+      << "the cache of a failed build is not kept";
+  write("told/bin/compile", "#!/bin/bash\ntrue\n");
+  EXPECT_EQ(run({{"a", "b"}}).status, BuildStatus::succeeded);
+  write("told/bin/compile", "#!/bin/bash\ncat $2/report\n");
+  EXPECT_THAT(output(run({{"a", "b"}})), HasSubstr("reported\n"));
+}
+
+TEST_F(ThirdPartyTest, SubmodulesNeedAnAddress) {
+  NewBuild wanted;
+  wanted.source_archive = archive(
+      {{"Procfile", "web: x"}, {".gitmodules", "[submodule \"lib\"]\npath = lib\nurl = ../lib\n"}});
+  wanted.submodules = {{"lib", std::string(40, 'a')}};
+  const auto build = builds->wait(builds->start(sushi, ada, wanted)->id);
+  EXPECT_EQ(build.failure, "A submodule of the app could not be fetched.");
+  EXPECT_THAT(output(build), HasSubstr(" !     The submodule lib cannot be fetched: .gitmodules "
+                                       "has no http or https URL for it, but ../lib.\n"));
 }
 
 TEST_F(BuildsTest, CarriesOnAfterControlEndedInTheMiddle) {

@@ -34,7 +34,9 @@ enum Driver {
   none_applies = 64,
   refused = 65,
   compile_failed = 66,
-  release_failed = 67
+  release_failed = 67,
+  not_fetched = 68,
+  no_submodule = 69
 };
 
 }  // namespace
@@ -106,6 +108,16 @@ Result<std::vector<Buildpack>> Pipeline::buildpacks_to_try(bool& detect) {
   if (names.empty())
     for (const auto& installation : tools_.installations.all(app_.id))
       names.push_back(installation.url);
+  // The app's own list, for as long as nothing else is set.
+  if (const auto own = TRY(said(read_inside(files_.app(), ".buildpacks", small_file)))) {
+    if (names.empty())
+      names = dot_buildpacks(*own);
+    else
+      say("       The app's .buildpacks is not read: buildpacks are set (renga buildpacks:clear).");
+    if (names.size() > most_buildpacks)
+      return refuse({fmt::format(".buildpacks lists {} buildpacks; an app may have {}.",
+                                 names.size(), most_buildpacks)});
+  }
   detect = names.empty();
   if (detect) {
     say("-----> Determining which buildpack to use for this app");
@@ -114,11 +126,11 @@ Result<std::vector<Buildpack>> Pipeline::buildpacks_to_try(bool& detect) {
   std::vector<Buildpack> all;
   for (const auto& name : names) all.push_back(TRY(said(tools_.buildpacks.find(name))));
   if (all.size() == 1) {
-    say("-----> Using buildpack: " + all[0].name);
+    say("-----> Using buildpack: " + all[0].shown());
   } else {
     say("-----> Using buildpacks:");
     for (std::size_t i = 0; i < all.size(); ++i)
-      say(fmt::format("       {}. {}", i + 1, all[i].name));
+      say(fmt::format("       {}. {}", i + 1, all[i].shown()));
   }
   return all;
 }
@@ -130,11 +142,11 @@ sandbox::Spec Pipeline::spec(const std::vector<Buildpack>& buildpacks, bool dete
   spec.name = "build";
   spec.stack = job_.build.stack;
   spec.uid_base = apps::UidRanges(tools_.database).base(app_.id);
-  spec.mounts = files_.mounts(tools_.options.buildpacks_directory, build_dir);
+  spec.mounts = files_.mounts(tools_.options.buildpacks_directory, build_dir, buildpacks);
+  // Which buildpacks is in a file: their URLs may have passwords in them.
   spec.argv = {
       "/bin/bash", "/buildpacks/driver", detect ? "detect" : "named", build_dir, "/cache", "/env",
       "/result"};
-  for (const auto& each : buildpacks) spec.argv.push_back("/buildpacks/" + each.directory);
   spec.env = files_.with_certificates(tools_.options.environment);
   for (const auto& [name, value] : {std::pair<std::string, std::string>{"HOME", "/app"},
                                     {"PATH", "/usr/local/bin:/usr/bin:/bin"},
@@ -154,6 +166,7 @@ Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
   const auto buildpacks = TRY(buildpacks_to_try(detect));
   files_.prepare(tools_.releases.config(app_.id),
                  tools_.options.directory / "caches" / app_.id.value);
+  files_.write_plan(buildpacks);
   const auto run = run_in_sandbox(
       tools_.spawner, tools_.clock, spec(buildpacks, detect),
       {.time = tools_.options.time_limit, .called_off = job_.stopped.get()},
@@ -203,13 +216,17 @@ Result<Pipeline::Chosen> Pipeline::chosen(const SandboxRun& run,
         ": heroku buildpacks:set NAME");
     return fail(Kind::invalid, "No default language could be detected for this app.");
   }
-  if (run.status == refused) {
+  if (run.status == no_submodule)
+    return fail(Kind::invalid, "A submodule of the app could not be fetched.");
+  if (run.status == refused || run.status == not_fetched) {
     const auto said_index = TRY(said(read_inside(files_.result(), "refused", small_file)));
     const auto index =
         text::number(text::trim(said_index ? *said_index : std::string())).value_or(-1);
     const auto name = index >= 0 && static_cast<std::size_t>(index) < tried.size()
-                          ? tried[static_cast<std::size_t>(index)].name
+                          ? tried[static_cast<std::size_t>(index)].shown()
                           : "the one that is set";
+    if (run.status == not_fetched)
+      return fail(Kind::invalid, "The buildpack " + name + " could not be had.");
     say("-----> App not compatible with buildpack: " + name);
     say("       Change it with heroku buildpacks:set NAME, or go back to detection with heroku "
         "buildpacks:clear");

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "base/fault.h"
 #include "base/id.h"
@@ -50,11 +51,19 @@ std::string from_environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-// Files that `commit` has, and whether some are submodules.
+// Files that `commit` has, and its submodules: "PATH\tCOMMIT" each.
 struct Tree {
   std::size_t files = 0;
-  bool submodules = false;
+  std::vector<std::string> submodules;
 };
+constexpr std::size_t most_submodules = 100;
+// "160000 commit SHA\tPATH": a submodule as ls-tree lists it.
+void add_submodule(Tree& tree, std::string_view entry) {
+  const auto [facts, path] = text::split_once(entry, '\t');
+  const auto parts = text::split(facts, ' ');
+  if (parts.size() == 3 && path == text::printable(path))
+    tree.submodules.push_back(fmt::format("{}\t{}", path, parts[2]));
+}
 Tree look_at(const std::string& commit) {
   const auto listed =
       os::run({.argv = {"git", "ls-tree", "-r", "-z", commit}}, {}, std::chrono::minutes(5));
@@ -63,7 +72,7 @@ Tree look_at(const std::string& commit) {
   for (const auto entry : text::split(listed.out, '\0')) {
     if (entry.empty()) continue;
     ++tree.files;
-    tree.submodules |= entry.starts_with("160000 ");
+    if (entry.starts_with("160000 ")) add_submodule(tree, entry);
   }
   return tree;
 }
@@ -121,6 +130,9 @@ int deploy(const std::string& commit, const std::vector<Move>& moves) {
   const auto tree = look_at(commit);
   say(fmt::format("Updated {} paths from {}\n", tree.files, commit.substr(0, shown_of_commit)));
   say("Compressing source files... ");
+  if (tree.submodules.size() > most_submodules)
+    return refuse(fmt::format("The app has {} submodules; builds fetch at most {}.",
+                              tree.submodules.size(), most_submodules));
   const auto name = new_uuid();
   const fs::path incoming = from_environment("RENGA_HOOK_INCOMING");
   struct Gone {  // control takes it, or nobody needs it
@@ -137,13 +149,11 @@ int deploy(const std::string& commit, const std::vector<Move>& moves) {
         "starts.");
   }
   say("done.\nBuilding source:\n\n");
-  if (tree.submodules)
-    say(" !     Submodules are not fetched: their directories are empty in this build.\n");
-
   keep_objects();
   auto asked = fmt::format("{}\n{}\n{}\n{}", from_environment("RENGA_HOOK_SECRET"), commit,
                            subject_of(commit), name);
   for (const auto& move : moves) asked += "\n" + move.from + " " + move.branch;
+  for (const auto& each : tree.submodules) asked += "\nsubmodule\t" + each;
   const auto control = connect_to(from_environment("RENGA_HOOK_SOCKET"));
   send(control.get(), {'d', asked});
   while (const auto frame = receive(control.get())) {

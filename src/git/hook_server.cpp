@@ -126,7 +126,13 @@ int HookServer::deploy(int socket, const std::string& asked) {
   if (lines.size() < 5 || !is_uuid(lines[3])) return 1;
   const std::string secret(lines[0]), commit(lines[1]);
   std::vector<Move> moves;
+  std::vector<builds::Submodule> submodules;
   for (std::size_t i = 4; i < lines.size(); ++i) {
+    const auto parts = text::split(lines[i], '\t');  // which no branch has in its name
+    if (parts.size() == 3 && parts[0] == "submodule") {
+      submodules.push_back({std::string(parts[1]), std::string(parts[2])});
+      continue;
+    }
     const auto [from, branch] = text::split_once(lines[i], ' ');
     moves.push_back({std::string(branch), std::string(from)});
   }
@@ -150,6 +156,7 @@ int HookServer::deploy(int socket, const std::string& asked) {
   wanted.source_archive = archive;
   wanted.version = commit;
   wanted.version_description = lines[2];
+  wanted.submodules = std::move(submodules);
   const auto build = builds_.start(push->app, push->account, wanted);
   std::filesystem::remove(archive);
   if (!build) {

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "base/text.h"
+#include "net/public_address.h"
 
 namespace renga::http {
 
@@ -32,6 +33,7 @@ struct Call {
   CURL* curl;
   ClientResponse response;
   bool stopped = false;  // on_body said so
+  std::string refused;   // the last address that was out of reach
   std::exception_ptr thrown;
 };
 
@@ -81,6 +83,20 @@ std::size_t on_data(char* data, std::size_t, std::size_t size, void* user) {
   });
 }
 
+// Instead of libcurl's own socket(): the one place that sees each address it is about to connect
+// to.
+curl_socket_t open_public(void* user, curlsocktype, curl_sockaddr* address) {
+  auto& call = *static_cast<Call*>(user);
+  if (!net::is_public(&address->addr)) {
+    (void)guarded(call, 1, [&] {
+      call.refused = net::address_text(&address->addr);
+      return true;
+    });
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 void check(CURLcode code, const char* what) {
   if (code != CURLE_OK) {
     throw std::runtime_error(std::string("libcurl refuses ") + what + ": " +
@@ -120,7 +136,8 @@ std::optional<std::string> origin_of(const std::string& url) {
   return origin;
 }
 
-// For messages: a URL without the password that it may carry.
+}  // namespace
+
 std::string without_credentials(const std::string& url) {
   const auto start = url.find("://");
   const auto end = start == std::string::npos ? start : url.find_first_of("/?#", start + 3);
@@ -128,8 +145,6 @@ std::string without_credentials(const std::string& url) {
   if (start == std::string::npos || at == std::string::npos) return url;
   return url.substr(0, start + 3) + url.substr(at + 1);
 }
-
-}  // namespace
 
 struct Client::State {
   CURL* curl = curl_easy_init();
@@ -163,6 +178,14 @@ void set_up(CURL* curl, Call& call, const ClientRequest& request, const std::str
   set(curl, CURLOPT_HEADERDATA, static_cast<void*>(&call), "a callback");
   set(curl, CURLOPT_WRITEFUNCTION, &on_data, "a callback");
   set(curl, CURLOPT_WRITEDATA, static_cast<void*>(&call), "a callback");
+  if (request.reach == Reach::public_addresses) {
+    set(curl, CURLOPT_OPENSOCKETFUNCTION, &open_public, "a callback");
+    set(curl, CURLOPT_OPENSOCKETDATA, static_cast<void*>(&call), "a callback");
+    set(curl, CURLOPT_PROXY, "", "to use no proxy");
+    // A connection that was made without the check is none to use.
+    set(curl, CURLOPT_FRESH_CONNECT, 1L, "a connection of its own");
+    set(curl, CURLOPT_FORBID_REUSE, 1L, "a connection of its own");
+  }
   if (!request.ca_file.empty()) set(curl, CURLOPT_CAINFO, request.ca_file.c_str(), "a CA file");
 
   if (request.method == "HEAD") {
@@ -208,7 +231,7 @@ Result<ClientResponse> Client::send(const ClientRequest& request) {
   const auto until = std::chrono::steady_clock::now() + request.timeout;
 
   for (long redirects = 0;; ++redirects) {
-    Call call{request, curl, {}, false, {}};
+    Call call{request, curl, {}, false, {}, {}};
     std::array<char, CURL_ERROR_SIZE> reason{};
     const auto headers = header_list(request, origin_of(url) == first_origin);
     set_up(curl, call, limited, url, headers, reason);
@@ -216,6 +239,13 @@ Result<ClientResponse> Client::send(const ClientRequest& request) {
     // Nothing of this call may be pointed to from the handle when it is gone.
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, nullptr);
     if (call.thrown) std::rethrow_exception(call.thrown);
+    if (code != CURLE_OK && !call.refused.empty()) {
+      return fail(
+          Kind::forbidden,
+          without_credentials(url) + " leads to " + call.refused +
+              ", an address of this machine or its network, which is not asked. An operator "
+              "who wants that starts the server with RENGA_ALLOW_PRIVATE=1.");
+    }
     if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && call.stopped)) {
       const std::string why = reason[0] != '\0' ? reason.data() : curl_easy_strerror(code);
       return fail(Kind::unavailable,

@@ -13,6 +13,11 @@
 
 namespace renga::http {
 
+// Where a request may go. Whoever asks on a stranger's word takes `public_addresses`: each address,
+// of every redirect too, is looked at after its name was resolved, and no proxy is used, which
+// would hide it.
+enum class Reach { anywhere, public_addresses };
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;  // http:// or https://
@@ -21,9 +26,13 @@ struct ClientRequest {
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds timeout{60'000};  // of the whole call; 0: none
   std::string ca_file;                        // PEM; empty: the system's
+  Reach reach = Reach::anywhere;
   // When set, gets the answer's body as it comes instead of ClientResponse::body; false stops.
   std::function<bool(std::string_view)> on_body;
 };
+
+// A URL without the user and password that it may carry: for messages.
+std::string without_credentials(const std::string& url);
 
 struct ClientResponse {
   int status = 0;
@@ -38,7 +47,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Any answer is a success, whatever its status. Kind::unavailable: no answer, and why.
+  // Any answer is a success, whatever its status. Kind::unavailable: no answer, and why;
+  // Kind::forbidden: an address out of reach.
   Result<ClientResponse> send(const ClientRequest& request);
 
  private:

@@ -63,6 +63,14 @@ Result<std::string> endpoint(std::string_view option, const std::string& value) 
   return value;
 }
 
+Result<std::filesystem::path> directory(std::string_view option, const std::string& value) {
+  std::error_code error;
+  const auto path = std::filesystem::canonical(value, error);
+  if (error || !std::filesystem::is_directory(path))
+    return fail(Kind::invalid, fmt::format("{} takes a directory, and {} is none.", option, value));
+  return path;
+}
+
 }  // namespace
 
 std::filesystem::path default_data_directory() {
@@ -98,11 +106,13 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       options.domain = text::lower(argument);
     else if (option == "--build-env-file")
       options.build_env_file = argument;
+    else if (option == "--local-buildpacks")
+      options.local_buildpacks.push_back(TRY(directory(option, argument)));
     else
       return fail(Kind::invalid,
                   fmt::format("renga server has no option {}; it takes --data DIR, --listen "
                               "HOST:PORT, --http HOST:PORT, --https HOST:PORT, --domain NAME, "
-                              "--build-env-file FILE.",
+                              "--build-env-file FILE, --local-buildpacks DIR.",
                               option));
   }
   return options;

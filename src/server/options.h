@@ -17,6 +17,8 @@ struct Options {
   std::string https;                      // the same over TLS; empty: not served
   std::string domain = "localhost";       // apps are at <app>.<domain>
   std::filesystem::path build_env_file;   // NAME=value lines, over the environment's
+  // Directories whose buildpacks apps may name by their path.
+  std::vector<std::filesystem::path> local_buildpacks;
 };
 
 // /var/lib/renga for root, else $XDG_DATA_HOME/renga or ~/.local/share/renga.

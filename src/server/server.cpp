@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 
 #include "accounts/migrations.h"
@@ -64,6 +65,13 @@ std::string web_url_format(const std::string& http) {
   return port == "80" ? "http://{host}/" : "http://{host}:" + port + "/";
 }
 
+// The same word that lets builds and dynos reach the private network lets control fetch from there.
+http::Reach fetch_reach() {
+  const char* allowed = std::getenv("RENGA_ALLOW_PRIVATE");
+  return allowed != nullptr && std::string_view(allowed) == "1" ? http::Reach::anywhere
+                                                                : http::Reach::public_addresses;
+}
+
 // Every object of control, in the order they are built; they go in the reverse order. What is
 // needed before it exists is wired by callbacks, which nothing calls before run().
 class Control {
@@ -98,6 +106,7 @@ class Control {
                 outputs_, logs_, spawner_,
                 {.directory = directory_ / "builds",
                  .buildpacks_directory = buildpacks_,
+                 .local_buildpacks = options.local_buildpacks,
                  .environment = std::move(build_environment),
                  .web_url_format = web_url_format(addresses_.http)}),
         repositories_(database_, clock_, apps_, builds_, outputs_,
@@ -181,6 +190,7 @@ class Control {
                                .pipelines = pipelines_,
                                .promotions = promotions_,
                                .sources_directory = directory_ / "sources",
+                               .fetch_reach = fetch_reach(),
                                .web_url_format = web_url_format(addresses_.http),
                                .url = "http://" + address,
                                .tls_url = "https://localhost:" + host_and_port(address).second,

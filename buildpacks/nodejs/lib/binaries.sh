@@ -37,9 +37,10 @@ shown_registry() { sed -E 's#//[^/@]*@#//#' <<<"$registry"; } # without a passwo
 
 # NAME DIRECTORY: unpacks `chosen` there, from the cache where it is.
 unpack() {
-  local archive=$cache/archives/$1-$chosen.tgz
+  local name=${1//\//-}
+  local archive=$cache/archives/$name-$chosen.tgz
   mkdir -p "$cache/archives" "$2"
-  find "$cache/archives" -name "$1-*" ! -name "$1-$chosen.tgz" -delete
+  find "$cache/archives" -name "$name-*" ! -name "$name-$chosen.tgz" -delete
   [[ -f $archive ]] || python3 "$buildpack/lib/registry.py" "$registry" fetch "$tarball" "$integrity" "$archive" ||
     refuse "Error: unable to download $1 $chosen from the npm registry." "Push again later."
   tar -xzf "$archive" -C "$2" --strip-components=1 --no-same-owner || {
@@ -75,10 +76,11 @@ install_binaries() {
 }
 
 install_manager() { # NAME RANGE
-  local directory=$node_home/lib/node_modules/$1 name path
-  choose_version "$1" "$2" "$1" "package.json" "$node"
+  local directory=$node_home/lib/node_modules/$1 package=$1 name path
+  [[ $1 != yarn || -z $berry ]] || package=@yarnpkg/cli-dist
+  choose_version "$package" "$2" "$1" "package.json" "$node"
   detail "Using $1 $chosen"
-  unpack "$1" "$directory"
+  unpack "$package" "$directory"
   [[ $1 != "$manager" ]] || manager_version=$chosen
   while read -r name path; do
     chmod +x "$directory/$path"

@@ -49,13 +49,27 @@ choose_package_manager() {
   else
     manager_range=$(package_json engines "$manager")
   fi
-  if [[ $manager == yarn ]]; then
-    manager_range=${manager_range:-1.x}
-    if grep -qs '^__metadata:' yarn.lock || [[ $manager_range =~ ^[^0-9]*[2-9] ]]; then
-      refuse "Error: Yarn 2 and later are not offered here; Yarn 1, npm and pnpm are." \
-        "Move to one of these, or write the lock file with Yarn 1."
-    fi
+  berry=''
+  if [[ $manager == yarn ]]; then choose_yarn; fi
+}
+
+# Yarn 2 and later, "berry", is another program with another lock file; its package in the registry has another name.
+choose_yarn() {
+  if grep -qs '^__metadata:' yarn.lock || [[ $manager_range =~ ^[^0-9]*[2-9] || -f .yarnrc.yml && -z $lock ]]; then
+    berry=1
+    [[ -z $lock ]] || grep -qs '^__metadata:' yarn.lock || refuse \
+      "Error: package.json asks for yarn '$manager_range', but yarn.lock is Yarn 1's." "Run 'yarn install' with Yarn 2 or later and commit yarn.lock."
+    [[ ! $manager_range =~ ^[^0-9]*1(\.|$) ]] || refuse \
+      "Error: package.json asks for yarn '$manager_range', but yarn.lock was written by Yarn 2 or later." \
+      "Name that version in package.json: \"packageManager\": \"yarn@4.5.0\""
   fi
+  manager_range=${manager_range:-${berry:+4.x}}
+  manager_range=${manager_range:-1.x}
+}
+
+# Plug'n'Play is berry's default: packages stay archives, which the app has to carry with it.
+uses_plug_n_play() {
+  [[ -n $berry ]] && ! grep -qsE '^nodeLinker: *"?(node-modules|pnpm)' .yarnrc.yml
 }
 
 refuse_own_node() {

@@ -18,10 +18,23 @@ restore_cache() {
   mkdir -p "$cache/packages"
   export npm_config_cache=$cache/packages YARN_CACHE_FOLDER=$cache/packages
   unset NPM_CONFIG_CACHE
+  [[ -z $berry ]] || set_up_berry
+}
+
+set_up_berry() {
+  export YARN_NPM_REGISTRY_SERVER=${YARN_NPM_REGISTRY_SERVER:-${registry%/}} YARN_ENABLE_TELEMETRY=0
+  export YARN_ENABLE_GLOBAL_CACHE=false YARN_ENABLE_INLINE_BUILDS=true
+  uses_plug_n_play || return 0
+  unset YARN_CACHE_FOLDER
+  # Where the app has its archives in git, there is nothing to restore.
+  [[ -d .yarn/cache ]] || { mkdir -p .yarn && cp -R "$cache/packages" .yarn/cache; }
 }
 
 save_cache() {
   topic "Caching build"
+  if uses_plug_n_play && [[ -d .yarn/cache ]]; then
+    rm -rf "$cache/packages" && cp -R .yarn/cache "$cache/packages"
+  fi
   # One that grew out of proportion costs every build a copy.
   if [[ $NODE_MODULES_CACHE == false ]] || (($(du -sm "$cache/packages" | cut -f1) > 512)); then
     rm -rf "$cache/packages"
@@ -36,7 +49,10 @@ save_cache() {
 run_script() {
   [[ -n $(package_json scripts "$1") ]] || return 0
   topic "Running $1"
-  "$manager" run "$1" 2>&1 | indent || refuse "Error: the script '$1' of package.json failed." "Its output is above."
+  local runner=$manager
+  # Yarn runs nothing before it has installed what the lock file has.
+  [[ -z $berry || $1 != heroku-prebuild ]] || runner=npm
+  "$runner" run "$1" 2>&1 | indent || refuse "Error: the script '$1' of package.json failed." "Its output is above."
 }
 
 install_packages() {
@@ -55,10 +71,14 @@ install_packages() {
         command=(npm install --include=dev)
       fi
       ;;
-    yarn) command=(yarn install --production=false --ignore-engines --prefer-offline --non-interactive) ;;
+    yarn) [[ -n $berry ]] && command=(yarn install) || command=(yarn install --production=false --ignore-engines --prefer-offline --non-interactive) ;;
     pnpm) command=(pnpm install --prod=false "--store-dir=$cache/packages") ;;
   esac
-  [[ $manager == npm || -z $lock ]] || command+=(--frozen-lockfile)
+  if [[ -n $berry ]]; then
+    command+=("$([[ -n $lock ]] && echo --immutable || echo --no-immutable)")
+  elif [[ $manager != npm && -n $lock ]]; then
+    command+=(--frozen-lockfile)
+  fi
   detail "Installing node modules using '${command[*]:0:2}'"
   "${command[@]}" 2>&1 | indent || refuse "Error: unable to install the packages of package.json." \
     "What $manager says about it is above." \
@@ -81,7 +101,12 @@ prune_packages() {
     detail "Skipping: NODE_ENV is $NODE_ENV, or a config var says so"
     return 0
   fi
-  case $manager in
+  if [[ -n $berry && ! $manager_version =~ ^[4-9] ]]; then
+    detail "Skipping: Yarn $manager_version has no command for it"
+    return 0
+  fi
+  case $manager$berry in
+    yarn1) yarn workspaces focus --all --production 2>&1 | indent ;;
     npm) npm prune --omit=dev 2>&1 | indent ;;
     yarn) yarn install --production --ignore-scripts --ignore-engines --prefer-offline --non-interactive 2>&1 | indent ;;
     pnpm) pnpm prune --prod --ignore-scripts 2>&1 | indent ;;

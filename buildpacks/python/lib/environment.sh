@@ -4,6 +4,9 @@ environment=$app/.heroku/python
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 environment_changed=''
+restored=''
+tools=$work/tools # of this build alone
+mkdir -p "$tools"
 
 link_app() {
   if [[ -e .heroku/python || -L .heroku/python ]]; then
@@ -15,24 +18,28 @@ link_app() {
   mkdir -p .heroku/python "$app/.heroku"
   # In CI the app is built where it runs, and there is nothing to link.
   [[ $build -ef $app ]] || ln -sfn "$build/.heroku/python" "$environment"
+  [[ $build -ef $app ]] || ln -sfn "$build/.heroku/cpython" "$app/.heroku/cpython"
 }
 
-# What the kept environment depends on. A change of any of it starts from nothing.
+# What the kept environment depends on. A change of any of it starts from nothing. Poetry and uv take out what a
+# lock file has no more; pip and pipenv do not.
 environment_key() {
-  printf '%s\n' "stack $stack" "python $version" "program $python" "path $environment" \
-    "requirements $(sha256sum <requirements.txt | cut -d' ' -f1)" "format 1"
+  printf '%s\n' "stack $stack" "python $version" "program $python" "path $environment" "manager $manager" "format 2"
+  case $manager in pip | pipenv) sha256sum <"$lock" ;; esac
 }
 
 restore_environment() {
   [[ -f $cache/key && -f $cache/environment.tar ]] || return 0
   if [[ $(cat "$cache/key") != "$(environment_key)" ]]; then
-    topic "Discarding cache: the stack, the Python version or requirements.txt changed"
+    topic "Discarding cache: the stack, the Python version, the package manager or $lock changed"
     rm -f "$cache/key" "$cache/environment.tar"
     return 0
   fi
   topic "Restoring cache"
+  restored=1
   if ! tar -xf "$cache/environment.tar" -C .heroku/python 2>/dev/null; then
     detail "The cache cannot be read; starting without it."
+    restored=''
     find .heroku/python -mindepth 1 -delete
     rm -f "$cache/key" "$cache/environment.tar"
   fi
@@ -62,12 +69,26 @@ install_python() {
   environment_changed=1
 }
 
+# Packages that are linked instead of copied (-e, and the app itself with Poetry and uv) are linked by the path of
+# the build; the dyno has them at another.
+point_at_run_time() {
+  local file
+  [[ ! $build -ef $app ]] || return 0
+  while read -r file; do
+    if grep -qF "$build" "$file"; then sed -i "s#$build#$app#g" "$file"; fi
+  done < <(find .heroku/python/lib/python3*/site-packages -maxdepth 2 -type f \
+    \( -name '*.pth' -o -name '*.egg-link' -o -name '__editable__*' -o -name direct_url.json \))
+}
+
 save_environment() {
+  local kept
   echo "${version%.*}" >"$cache/version"
-  # A download cache that grew out of proportion costs every build a copy.
-  if [[ -d $cache/pip && $(du -sm "$cache/pip" | cut -f1) -gt 512 ]]; then
-    rm -rf "$cache/pip"
-  fi
+  # A download cache that grew out of proportion costs every build a copy. uv's is a copy of what the environment
+  # has, in many small files.
+  rm -rf "$cache/uv"
+  for kept in pip poetry; do
+    if [[ -d $cache/$kept && $(du -sm "$cache/$kept" | cut -f1) -gt 512 ]]; then rm -rf "${cache:?}/$kept"; fi
+  done
   [[ -n $environment_changed ]] || return 0
   topic "Saving cache"
   tar -cf "$cache/environment.tar" -C "$build/.heroku/python" .

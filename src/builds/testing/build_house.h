@@ -160,6 +160,7 @@ class BuildHouse : public testing::Test {
     const auto to = directory / "buildpacks";
     fs::create_directories(to);
     fs::copy(root / "buildpacks/driver", to / "driver");
+    fs::copy(root / "buildpacks/lib", to / "lib", fs::copy_options::recursive);
     fs::copy(root / "buildpacks/procfile", to / "procfile", fs::copy_options::recursive);
     std::ofstream(to / "order.txt") << "script\nprocfile\n";
     fs::create_directories(to / "script/bin");

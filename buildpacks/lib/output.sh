@@ -1,4 +1,5 @@
-# How the buildpack speaks: topics, details, warnings, and the refusal that ends it.
+# How a buildpack speaks: topics, details, warnings, and the refusal that ends it. Those of the platform source
+# this and config_vars.sh from ../lib, which the driver puts beside them.
 
 topic() { echo "-----> $*"; }
 detail() { echo "       $*"; }

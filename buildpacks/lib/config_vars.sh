@@ -4,7 +4,8 @@ config_var() { # NAME: its value, or nothing
   [[ ! -f $env/$1 ]] || cat "$env/$1"
 }
 
-# To be called in a subshell. Names that would break the build's own programs stay out.
+# To be called in a subshell, or by a buildpack whose every step is the app's own code. Names that would break
+# the build's own programs stay out.
 export_config_vars() {
   local file name
   for file in "$env"/*; do
@@ -17,7 +18,7 @@ export_config_vars() {
   done
 }
 
-run_hook() { # bin/pre_compile or bin/post_compile
+run_hook() { # bin/pre_compile, bin/post_compile, bin/go-pre-compile ...
   [[ -f $1 ]] || return 0
   topic "Running $1 hook"
   chmod +x "$1"
