@@ -121,6 +121,32 @@ TEST_F(AppsTest, SetsBuildpacks) {
   EXPECT_EQ(text_at(json(send("GET", "/buildpacks/heroku%2Fpython", "", {{"Authorization", ""}})),
                     "blob_url"),
             "urn:buildpack:heroku/python");
+  EXPECT_EQ(text_at(json(send("PUT", "/apps/sushi/buildpack-installations",
+                              R"({"updates": [{"buildpack": "python"}]})"))
+                        .at(0)
+                        .at("buildpack"),
+                    "name"),
+            "heroku/python");
+  expect_error(send("PUT", "/apps/sushi/buildpack-installations",
+                    R"({"updates": [{"buildpack": "heroku/cobol"}]})"),
+               422, "invalid_params");
+  expect_error(
+      send("PUT", "/apps/sushi/buildpack-installations", R"({"updates": [{"buildpack": "/etc"}]})"),
+      403, "forbidden");
+}
+
+TEST_F(AppsTest, KnowsBuildpacksByTheirNames) {
+  EXPECT_EQ(json(send("GET", "/buildpacks")).as_array().size(), 3u);
+  const auto one = json(send("GET", "/buildpacks?in[namespace][]=heroku-community"));
+  ASSERT_EQ(one.as_array().size(), 1u);
+  EXPECT_EQ(text_at(one.at(0), "name"), "apt");
+  EXPECT_EQ(json(send("GET", "/buildpacks?like[description]=PYTHON")).as_array().size(), 1u);
+  EXPECT_EQ(json(send("GET", "/buildpacks/heroku%2Fpython/revisions")).as_array().size(), 1u);
+  EXPECT_EQ(text_at(json(send("GET", "/buildpacks/heroku%2Fpython/readme")), "content"),
+            "Python apps");
+  EXPECT_EQ(text_at(json(send("GET", "/buildpacks/me%2Fmine")), "blob_url"),
+            "urn:buildpack:me/mine");
+  expect_error(send("GET", "/buildpacks/heroku%2Fcobol"), 404, "not_found");
 }
 
 TEST_F(AppsTest, TurnsFeatures) {

@@ -47,9 +47,20 @@ Commands:
   domains:remove         take a host name away from an app
   maintenance:on         turn maintenance mode on
   maintenance:off        turn maintenance mode off
+  deploy                 build and release a directory, without git
+  builds                 list an app's builds
+  builds:info            show a build; the newest, if none is named
+  builds:output          show what a build printed, as it goes on
+  builds:cancel          stop a build that waits or runs
+  builds:create          build and release an archive
+  builds:cache:purge     empty an app's build cache
   buildpacks             list an app's buildpacks
+  buildpacks:add         add a buildpack, at the end or at --index
   buildpacks:set         set an app's buildpacks, in order
+  buildpacks:remove      remove a buildpack, by its name or place
   buildpacks:clear       let the next build choose the buildpack
+  buildpacks:search      list the buildpacks that have a name here
+  buildpacks:info        show a buildpack
   git:remote             add a git remote that deploys to an app
   git:credentials        answer git as its credential helper
   pipelines              list your pipelines

@@ -10,6 +10,8 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::size_t large_body = 1 << 20;  // bytes, whose way may take any time
+
 class HttpTransport final : public Transport {
  public:
   explicit HttpTransport(std::filesystem::path ca) : ca_(std::move(ca)) {}
@@ -23,10 +25,8 @@ class HttpTransport final : public Transport {
     request.headers = headers;
     request.body = body;
     request.ca_file = ca_.string();
-    if (on_body) {
-      request.on_body = on_body;
-      request.timeout = std::chrono::milliseconds(0);
-    }
+    if (on_body) request.on_body = on_body;
+    if (on_body || body.size() > large_body) request.timeout = std::chrono::milliseconds(0);
     auto answer = TRY(client_.send(request));
     return Answer{answer.status, std::move(answer.headers), std::move(answer.body)};
   }
@@ -120,6 +120,14 @@ Result<json::value> Platform::call(const std::string& method, const std::string&
       for (auto& item : rest.as_array()) value.as_array().push_back(std::move(item));
   }
   return value;
+}
+
+Result<void> Platform::upload(const std::string& url, const std::string& bytes) {
+  http::Headers headers;
+  headers.add("User-Agent", "renga-cli");
+  const auto answer = TRY(transport_.send("PUT", url, headers, bytes, {}));
+  if (answer.status >= 300) return std::unexpected(refusal(answer, "The upload"));
+  return {};
 }
 
 Result<void> Platform::stream(const std::string& url, const http::Headers& headers,

@@ -45,6 +45,8 @@ class Platform {
   Result<boost::json::value> put(const std::string& path, const boost::json::value& body);
   Result<boost::json::value> remove(const std::string& path);
 
+  // To a capability URL: no token is sent.
+  Result<void> upload(const std::string& url, const std::string& bytes);
   // A capability URL (logs, build output): no token is sent. Pieces as they come.
   Result<void> stream(const std::string& url, const http::Headers& headers,
                       const std::function<bool(std::string_view)>& on_body);

@@ -41,6 +41,11 @@ class World : public testing::Test {
     ada_token = authorizations.create(ada.id, "ada", {"global"}, {}).value().token;
     bob_token = authorizations.create(bob.id, "bob", {"global"}, {}).value().token;
     releases.append_first(sushi.id, ada.id);
+    releases::write_file(scratch.path / "buildpacks/order.txt",
+                         "python Python apps\nprocfile Others\n");
+    releases::write_file(scratch.path / "buildpacks/registry.txt",
+                         "heroku-community/apt https://github.com/heroku/heroku-buildpack-apt "
+                         "Debian packages\n");
   }
 
   using Fields = std::vector<std::pair<std::string, std::string>>;

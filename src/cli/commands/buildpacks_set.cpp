@@ -1,35 +1,38 @@
-#include <fmt/format.h>
+#include <algorithm>
 
-#include "base/text.h"
+#include "cli/buildpack_list.h"
 #include "cli/commands/commands.h"
 
 namespace renga::cli {
-namespace json = boost::json;
-
 namespace {
 
 Result<int> run(Context& context) {
   if (context.arguments.empty())
     return fail(Kind::invalid, "Which buildpack? `renga buildpacks:set heroku/python`.");
-  json::array updates;
-  for (const auto& name : context.arguments) updates.push_back(json::object{{"buildpack", name}});
-  const auto path = TRY(context.path("/buildpack-installations"));
-  TRY(TRY(context.platform())->put(path, json::object{{"updates", updates}}));
-  context.terminal.say(fmt::format("Buildpacks of {} set. The next build uses {}.",
-                                   TRY(context.app()), text::join(context.arguments, ", ")));
-  return 0;
+  if (!context.has("index")) return install_buildpacks(context, context.arguments);
+  if (context.arguments.size() > 1)
+    return fail(Kind::invalid, "--index sets one buildpack; give one name.");
+  auto all = TRY(installed_buildpacks(context));
+  const auto index = *TRY(index_flag(context, all.size() + 1));
+  all.resize(std::max(all.size(), index));
+  all[index - 1] = context.arguments[0];
+  return install_buildpacks(context, all);
 }
 
 }  // namespace
 
 Command buildpacks_set() {
-  return {.name = "buildpacks:set",
-          .usage = "BUILDPACK ...",
-          .summary = "set an app's buildpacks, in order",
-          .help = R"(Example:
-  $ renga buildpacks:set heroku/python)",
-          .flags = {app_flag},
-          .run = run};
+  return {
+      .name = "buildpacks:set",
+      .usage = "BUILDPACK ...",
+      .summary = "set an app's buildpacks, in order",
+      .help =
+          R"(A buildpack is a name, the URL of a git repository (#VERSION behind it) or of a .tgz file, or
+USER/REPOSITORY of GitHub. Examples:
+  $ renga buildpacks:set python
+  $ renga buildpacks:set nodejs https://github.com/heroku/heroku-buildpack-apt#main)",
+      .flags = {app_flag, buildpack_index_flag},
+      .run = run};
 }
 
 }  // namespace renga::cli

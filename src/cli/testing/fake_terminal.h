@@ -57,6 +57,13 @@ class FakeServer {
     return [this](const std::filesystem::path& ca) { return std::make_unique<Line>(*this, ca); };
   }
 
+  // Null where there is none: an upload has bytes that are not JSON.
+  static boost::json::value json_of(const std::string& body) {
+    boost::system::error_code error;
+    auto value = boost::json::parse(body, error);
+    return error ? boost::json::value() : value;
+  }
+
   // "PATCH /apps/sushi/formation {...}", one a line.
   std::vector<std::string> calls() const {
     std::vector<std::string> all;
@@ -75,10 +82,10 @@ class FakeServer {
     Result<Answer> send(const std::string& method, const std::string& url,
                         const http::Headers& headers, const std::string& body,
                         const std::function<bool(std::string_view)>& on_body) override {
-      server_.sent.push_back(
-          {method, url, std::string(headers.value_or("Authorization", "")),
-           std::string(headers.value_or("Range", "")), std::string(headers.value_or("Accept", "")),
-           body.empty() ? boost::json::value() : boost::json::parse(body), ca_.string()});
+      server_.sent.push_back({method, url, std::string(headers.value_or("Authorization", "")),
+                              std::string(headers.value_or("Range", "")),
+                              std::string(headers.value_or("Accept", "")), json_of(body),
+                              ca_.string()});
       auto& script = server_.script_[method + " " + path_of(url)];
       if (script.empty()) return Answer{404, {}, R"({"id":"not_found","message":"Not here."})"};
       const auto [status, text] = script.front();
