@@ -100,11 +100,11 @@ class Languages(unittest.TestCase):
         directory = copied(self.server.base, name)
         if prepare:
             prepare(directory)
-        self.server.api("POST", "/apps", {"name": name})
+        self.server.api("POST", "/apps", {"name": f"try-{name}"})
         app = repository(self.server.base / "repositories", {}, name)
         shutil.copytree(directory, app, dirs_exist_ok=True)
         commit(app, {})
-        return self.server.push(app, name).stderr
+        return self.server.push(app, f"try-{name}").stderr
 
     def try_all(self, names):
         left_out = {}
@@ -120,7 +120,7 @@ class Languages(unittest.TestCase):
                     _, said, path, page = APPS[name]
                     for part in said:
                         self.assertIn(part, output)
-                    wait_until(lambda: page in (self.server.page(name, path) or ""), 60,
+                    wait_until(lambda: page in (self.server.page(f"try-{name}", path) or ""), 60,
                                what=f"{name}'s page with {page!r}")
         for name, why in left_out.items():
             print(f"left out: {name}: {why}", file=sys.stderr)
