@@ -71,8 +71,9 @@ class Piku:
             seen = found
 
     def files(self):
-        """What an app has beside its own files."""
-        return {"ENV": f"NGINX_SERVER_NAME={self.host}\nNGINX_IPV4_ADDRESS=127.0.0.1\nDISABLE_IPV6=true\nDYNO=web.1\n"}
+        """What the app has beside its own files. Without a release line piku does not know what it is."""
+        return {"Procfile": "release: true\nweb: python3 web.py\n",
+                "ENV": f"NGINX_SERVER_NAME={self.host}\nNGINX_IPV4_ADDRESS=127.0.0.1\nDISABLE_IPV6=true\nDYNO=web.1\n"}
 
     def push(self, repository):
         subprocess.run(["git", "-C", str(repository), "push", "-q", f"piku@localhost:{self.app}", "main"], check=True,
@@ -89,9 +90,6 @@ class Piku:
             return None
         finally:
             connection.close()
-
-    def scale(self, quantity):
-        self.piku("ps:scale", self.app, f"web={quantity}")
 
     def close(self):
         self.ending.set()
