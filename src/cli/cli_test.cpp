@@ -45,6 +45,44 @@ Commands:
   domains                list the host names an app answers at
   domains:add            let an app answer at a host name
   domains:remove         take a host name away from an app
+  domains:update         say which certificate a host name is served with
+  certs                  list an app's certificates
+  certs:add              add a certificate to an app
+  certs:update           put another certificate in the place of one
+  certs:remove           remove a certificate from an app
+  certs:info             show a certificate
+  certs:generate         make a key and a CSR, or a self-signed certificate
+  pg:info                show a PostgreSQL database
+  pg:psql                open psql on a database
+  pg:ps                  show the queries that run
+  pg:kill                cancel a query
+  pg:killall             end all sessions of a database
+  pg:promote             make a database the app's DATABASE_URL
+  pg:reset               delete all data in a database
+  pg:wait                wait until a database is available
+  pg:credentials         list a database's credentials
+  pg:credentials:url     show a credential's URL
+  pg:credentials:create  add a credential
+  pg:credentials:destroy remove a credential; what it owned becomes the default one's
+  pg:credentials:rotate  give a credential a new password
+  pg:backups             list backups, and when each was last restored as a trial
+  pg:backups:capture     back a database up
+  pg:backups:info        show a backup and its log
+  pg:backups:restore     replace a database by a backup
+  pg:backups:url         print a link to a backup, good for an hour
+  pg:backups:download    download a backup
+  pg:backups:cancel      cancel a backup or restore that runs
+  pg:backups:delete      delete a backup
+  pg:backups:schedule    back a database up every day
+  pg:backups:schedules   list the daily backups
+  pg:backups:unschedule  stop the daily backups of a database
+  redis:info             show a Key-Value Store
+  redis:cli              open redis-cli on a store
+  redis:credentials      show a store's URL, or give it a new password
+  redis:promote          make a store the app's REDIS_URL
+  redis:maxmemory        say what a full store does
+  redis:timeout          close connections that are idle for so long
+  redis:keyspace-notifications say which changes of keys are told to subscribers
   maintenance:on         turn maintenance mode on
   maintenance:off        turn maintenance mode off
   deploy                 build and release a directory, without git

@@ -1,5 +1,7 @@
 #include "cli/commands/commands.h"
 
+#include "cli/commands/data_commands.h"
+
 namespace renga::cli {
 
 std::span<const Command> all_commands() {
@@ -39,6 +41,37 @@ std::span<const Command> all_commands() {
       certs_remove(),
       certs_info(),
       certs_generate(),
+      pg_info(),
+      pg_psql(),
+      pg_ps(),
+      pg_kill(),
+      pg_killall(),
+      pg_promote(),
+      pg_reset(),
+      pg_wait(),
+      pg_credentials(),
+      pg_credentials_url(),
+      pg_credentials_create(),
+      pg_credentials_destroy(),
+      pg_credentials_rotate(),
+      pg_backups(),
+      pg_backups_capture(),
+      pg_backups_info(),
+      pg_backups_restore(),
+      pg_backups_url(),
+      pg_backups_download(),
+      pg_backups_cancel(),
+      pg_backups_delete(),
+      pg_backups_schedule(),
+      pg_backups_schedules(),
+      pg_backups_unschedule(),
+      redis_info(),
+      redis_cli(),
+      redis_credentials(),
+      redis_promote(),
+      redis_maxmemory(),
+      redis_timeout(),
+      redis_keyspace_notifications(),
       maintenance_on(),
       maintenance_off(),
       deploy(),

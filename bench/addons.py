@@ -1,0 +1,174 @@
+"""Add-ons: how soon a database is there, what the platform's network costs it, backups against pg_dump by hand."""
+
+import glob
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
+
+from harness import Server, repository, wait_until  # noqa: E402
+from provider_harness import Platform, Provider  # noqa: E402
+from report import Report  # noqa: E402
+
+PROGRAMS = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
+ROUNDS = 7          # of each kind of pgbench, one after the other
+SECONDS = 5
+MEGABYTES = int(os.environ.get("BENCH_DATABASE_MB", "1024"))
+
+
+def timed(work):
+    begin = time.monotonic()
+    value = work()
+    return time.monotonic() - begin, value
+
+
+def main():
+    report = Report("addons")
+    server = Server()
+    platform = Platform()
+    postgresql = redis = None
+    try:
+        providers = server.data / "providers"
+        providers.mkdir(exist_ok=True)
+        postgresql = Provider("postgresql", providers / "postgresql-bench", platform)
+        redis = Provider("redis", providers / "redis-bench", platform)
+        server.api("POST", "/apps", {"name": "bench"})
+        files = repository(server.base, {"Procfile": "worker: sleep 10000\n"})
+        server.push(files, "bench")
+        server.api("PATCH", "/apps/bench/formation/worker", {"quantity": 1})
+        dyno = inside(server)
+        creations(report, postgresql, redis, dyno)
+        network(report, postgresql, dyno)
+        backups(report, postgresql)
+    finally:
+        for provider in (postgresql, redis):
+            if provider:
+                provider.stop()
+        server.close()
+        platform.close()
+    report.end()
+
+
+def inside(server):
+    """The pid of the worker's first process: what follows runs in its network namespace."""
+    def look():
+        states = list((server.data / "run/sandboxes").glob("*/state"))
+        for state in states:
+            pid = state.read_text().split()[1]
+            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            if any(b"sleep" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes() for child in children):
+                return pid
+        return None
+    return wait_until(look, 60, what="the worker")
+
+
+def enter(pid, *command):
+    return ["nsenter", "-t", str(pid), "-n", *command]
+
+
+def provisioned(provider, plan):
+    resource, status, answer = provider.provision(plan)
+    assert status == 201, answer
+    return resource, next(iter(answer["config"].values()))
+
+
+# Asked of the provider as the platform asks; the platform's own share is in `deploy`.
+def creations(report, postgresql, redis, dyno):
+    def database(plan):
+        _, url = provisioned(postgresql, plan)
+        subprocess.run(enter(dyno, f"{PROGRAMS}/psql", url + "?sslmode=require", "-XAtc", "SELECT 1"),
+                       check=True, capture_output=True)
+        return url
+
+    first, _ = timed(lambda: database("essential-0"))
+    report.add("the first database, with initdb", first * 1000, "ms")
+    report.spread("shared database, from POST to a dyno's SELECT 1",
+                  [timed(lambda: database("essential-0"))[0] * 1000 for _ in range(10)], "ms", 1000)
+    report.spread("dedicated database, from POST to a dyno's SELECT 1",
+                  [timed(lambda: database("standard-0"))[0] * 1000 for _ in range(3)], "ms", 5000)
+
+    def store():
+        _, url = provisioned(redis, "mini")
+        password, address = url.removeprefix("rediss://:").split("@")
+        host, port = address.split(":")
+        answer = subprocess.run(enter(dyno, "redis-cli", "-h", host, "-p", port, "--tls", "--insecure", "PING"),
+                                check=True, capture_output=True, text=True,
+                                env=dict(os.environ, REDISCLI_AUTH=password))
+        assert answer.stdout.strip() == "PONG", answer.stdout
+    report.spread("Redis, from POST to a dyno's PING", [timed(store)[0] * 1000 for _ in range(10)], "ms", 300)
+
+
+# The same server, the same pgbench, outside of any limits: only the way to the server differs.
+def network(report, postgresql, dyno):
+    _, url = provisioned(postgresql, "standard-0")
+    user, password, host, _, name = re.match(r"postgres://(\w+):(\w+)@([\d.]+):(\d+)/(\w+)", url).groups()
+    state = next(path for path in (postgresql.data / "run/sandboxes").glob("*/state")
+                 if path.read_text().split()[3] == host)
+    server = state.read_text().split()[1]
+    environment = dict(os.environ, PGPASSWORD=password, PGSSLMODE="require", LC_ALL="C.UTF-8")
+
+    def pgbench(pid, address, *options):
+        done = subprocess.run(enter(pid, f"{PROGRAMS}/pgbench", "-h", address, "-U", user, *options, name),
+                              check=True, capture_output=True, text=True, env=environment)
+        return done.stdout
+
+    pgbench(dyno, host, "-i", "-s", "10", "-q")
+    for title, options in (("select-only", ["-S"]), ("TPC-B", [])):
+        ways = {"the platform's network": [], "plain loopback": []}
+        for _ in range(ROUNDS):
+            for way, pid, address in (("the platform's network", dyno, host), ("plain loopback", server, "127.0.0.1")):
+                out = pgbench(pid, address, "-c", "8", "-j", "2", "-n", "-T", str(SECONDS), *options)
+                ways[way].append(float(re.search(r"tps = ([\d.]+)", out)[1]))
+        medians = {way: statistics.median(rates) for way, rates in ways.items()}
+        for way, rate in medians.items():
+            report.add(f"pgbench {title} over {way}", rate, "tps")
+        report.add(f"pgbench {title}: lost to the platform's network",
+                   100 * (1 - medians["the platform's network"] / medians["plain loopback"]), "%", 5)
+
+
+def backups(report, postgresql):
+    resource, url = provisioned(postgresql, "essential-2")
+    rows = MEGABYTES * 1024 * 1024 // 160
+    run = [f"{PROGRAMS}/psql", url + "?sslmode=require", "-XAtqc"]
+    subprocess.run([*run, "CREATE TABLE big AS SELECT n AS id, md5(n::text) || md5((n * 7)::text) AS a, "
+                          f"random() AS b, now() AS c FROM generate_series(1, {rows}) n"], check=True)
+    subprocess.run([*run, "ALTER TABLE big ADD PRIMARY KEY (id)"], check=True)
+    size = int(subprocess.run([*run, "SELECT pg_database_size(current_database())"], check=True,
+                              capture_output=True, text=True).stdout)
+    report.add("the database that is backed up", size / 2**20, "MiB")
+
+    # By hand: dump, and restore into another database of the same server, with the programs' defaults.
+    _, other = provisioned(postgresql, "essential-2")
+    base = pathlib.Path(tempfile.mkdtemp(prefix="renga-bench-", dir=postgresql.data))
+    file = base / "dump"
+    dump, _ = timed(lambda: subprocess.run([f"{PROGRAMS}/pg_dump", "-Fc", "-f", file, url + "?sslmode=require"],
+                                           check=True))
+    restore, _ = timed(lambda: subprocess.run(
+        [f"{PROGRAMS}/pg_restore", "--no-owner", "--no-acl", "-d", other + "?sslmode=require", file], check=True))
+    shutil.rmtree(base)
+
+    headers = {"X-Renga-Addon": resource, "X-Renga-App": "bench"}
+
+    def capture():
+        status, transfer = postgresql.call("POST", f"/client/v11/databases/{resource}/backups", {}, headers)
+        assert status == 200, transfer
+        path = f"/client/v11/apps/bench/transfers/{transfer['num']}"
+
+        def ended():
+            now = postgresql.call("GET", path, headers=headers)[1]
+            return now if now["finished_at"] else None
+        return wait_until(ended, 1800, 0.2, "the backup")
+    backup, transfer = timed(capture)
+    assert transfer["succeeded"] and transfer["verified_at"], transfer
+    report.add("pg_dump and pg_restore by hand", dump + restore, "s")
+    report.add("pg:backups:capture with its verified restore", backup, "s", dump + restore)
+
+
+main()
