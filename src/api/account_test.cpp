@@ -111,7 +111,7 @@ TEST_F(AccountTest, RefusesToMakeWhatIsNotOffered) {
       send("POST", "/apps/sushi/addons", R"({"plan": {"name": "heroku-postgresql:mini"}})");
   expect_error(refused, 422, "unsupported");
   EXPECT_THAT(refused.body, HasSubstr("POST addons"));
-  for (const auto* path : {"/teams", "/app-setups", "/apps/sushi/log-drains", "/account/keys"})
+  for (const auto* path : {"/teams", "/apps/sushi/log-drains", "/account/keys"})
     expect_error(send("POST", path, "{}"), 422, "unsupported");
   const auto resolved =
       send("POST", "/actions/addons/resolve", R"({"addon": "x", "app": "sushi"})");

@@ -29,6 +29,7 @@
 #include "logs/sessions.h"
 #include "pipelines/promotions.h"
 #include "releases/releases.h"
+#include "setups/app_setups.h"
 
 namespace renga::api {
 
@@ -57,6 +58,7 @@ struct Services {
   git::Repositories& repositories;
   pipelines::Pipelines& pipelines;
   pipelines::Promotions& promotions;
+  setups::AppSetups& app_setups;
 
   // Where uploads wait for their build: DIR/sources, on the data directory's file system.
   std::filesystem::path sources_directory;

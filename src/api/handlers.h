@@ -12,6 +12,10 @@ Result<Answer> user_info(Call& call);
 Result<Answer> user_update(Call& call);
 Result<Answer> account_quota(Call& call);
 
+// app_setups.cpp
+Result<Answer> app_setup_create(Call& call);
+Result<Answer> app_setup_info(Call& call);
+
 // apps.cpp
 Result<Answer> app_create(Call& call);
 Result<Answer> app_list(Call& call);

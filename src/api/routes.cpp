@@ -38,6 +38,10 @@ std::span<const RouteRow> routes() {
       {"PATCH", "/apps/{app}", app_update, write},
       {"DELETE", "/apps/{app}", app_delete, write},
 
+      // app_setups.cpp
+      {"POST", "/app-setups", app_setup_create, write},
+      {"GET", "/app-setups/{setup}", app_setup_info, read},
+
       // features.cpp
       {"GET", "/apps/{app}/features", app_feature_list, read},
       {"GET", "/apps/{app}/features/{feature}", app_feature_info, read},
@@ -209,7 +213,6 @@ std::span<const RouteRow> routes() {
 
       {"GET", "/apps/{app}/review-app", no_such_thing_of_app, read},
       {"POST", "/review-apps", not_offered, write},
-      {"POST", "/app-setups", not_offered, write},
 
       {"GET", "/teams", no_things, identity},
       {"POST", "/teams", not_offered, everything},

@@ -30,6 +30,7 @@
 #include "server/options.h"
 #include "server/route_feeder.h"
 #include "server/sandboxes.h"
+#include "setups/migrations.h"
 
 namespace renga::server {
 namespace {
@@ -47,6 +48,7 @@ void migrate(store::Database& database) {
   database.migrate(git::migrations());
   database.migrate(dynos::migrations());
   database.migrate(pipelines::migrations());
+  database.migrate(setups::migrations());
 }
 
 // The names that the control endpoint's certificate is good for.
@@ -131,6 +133,7 @@ class Control {
     reconciler_.start();
     builds_.resume();
     promotions_.resume();
+    app_setups_.start();
     repositories_.start();
     feeder_.start();
     http_->start();
@@ -189,6 +192,7 @@ class Control {
                                .repositories = repositories_,
                                .pipelines = pipelines_,
                                .promotions = promotions_,
+                               .app_setups = app_setups_,
                                .sources_directory = directory_ / "sources",
                                .fetch_reach = fetch_reach(),
                                .web_url_format = web_url_format(addresses_.http),
@@ -278,6 +282,9 @@ class Control {
   router::RouterLink link_;
   router::RouterLink::Addresses addresses_;
   builds::Builds builds_;
+  setups::AppSetups app_setups_{{database_, clock_, apps_, buildpack_installations_, releases_,
+                                 builds_, formation_, *engine_, reconciler_, outputs_,
+                                 directory_ / "setups"}};
   git::Repositories repositories_;
   EdgeCertificates certificates_;
   RouteFeeder feeder_;

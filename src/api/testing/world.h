@@ -21,6 +21,7 @@
 #include "pipelines/promotions.h"
 #include "releases/migrations.h"
 #include "releases/testing/tarball.h"
+#include "setups/migrations.h"
 
 namespace renga::api {
 
@@ -159,6 +160,7 @@ class World : public testing::Test {
       migrate(builds::migrations());
       migrate(dynos::migrations());
       migrate(pipelines::migrations());
+      migrate(setups::migrations());
     }
   };
 
@@ -202,8 +204,9 @@ class World : public testing::Test {
                          .buildpacks_directory = scratch.path / "buildpacks",
                          .environment = {},
                          .web_url_format = "http://{host}:8080/"}};
-  git::Repositories repositories{apps,
-                                 people,
+  git::Repositories repositories{database,
+                                 clock,
+                                 apps,
                                  builds,
                                  outputs,
                                  {.directory = scratch.path / "repositories",
@@ -212,6 +215,8 @@ class World : public testing::Test {
   dynos::Rendezvous rendezvous{engine};
   pipelines::Pipelines pipelines{database, clock, apps, box};
   pipelines::Promotions promotions{database, clock, apps, pipelines, releases, slugs};
+  setups::AppSetups app_setups{{database, clock, apps, installations, releases, builds, formation,
+                                engine, reconciler, outputs, scratch.path / "setups"}};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
   Api api{Services{
@@ -238,6 +243,7 @@ class World : public testing::Test {
       .repositories = repositories,
       .pipelines = pipelines,
       .promotions = promotions,
+      .app_setups = app_setups,
       .sources_directory = scratch.path / "sources",
       .web_url_format = "http://{host}:8080/",
       .url = "http://127.0.0.1:7373",

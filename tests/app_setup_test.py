@@ -1,0 +1,96 @@
+"""An app from a source tarball alone: app.json says what it needs, POST /app-setups does it."""
+
+import hashlib
+import io
+import json
+import tarfile
+
+from harness import Failed, StoryTest, main, needs_root, wait_until, web_files
+
+APP_JSON = {
+    "name": "Sushi",
+    "success_url": "/welcome",
+    "env": {"GREETING": "from-the-file", "SECRET_KEY": {"generator": "secret"}, "NEEDED": {"description": "give it"},
+            "MAYBE": {"required": False}},
+    "formation": {"web": {"quantity": 2}, "worker": {"quantity": 1}},
+    "buildpacks": [{"url": "heroku/python"}],
+    "scripts": {"postdeploy": "echo seeding for $NEEDED; test -f text && exit ${POSTDEPLOY_EXIT:-0}"},
+}
+PROCFILE = "web: python3 web.py\nworker: sleep 1000\nrelease: echo releasing\n"
+
+
+@needs_root
+class AppSetup(StoryTest):
+    def upload(self, app_json, files=None):
+        content = dict(web_files(procfile=PROCFILE), **{"requirements.txt": ""}, **(files or {}))
+        if app_json is not None:
+            content["app.json"] = app_json if isinstance(app_json, str) else json.dumps(app_json)
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+            for name, text in content.items():
+                entry = tarfile.TarInfo("./" + name)
+                entry.size = len(text.encode())
+                tar.addfile(entry, io.BytesIO(text.encode()))
+        source = self.server.api("POST", "/sources")["source_blob"]
+        path = "/" + source["put_url"].split("/", 3)[3]
+        status, _, answer = self.server.request("PUT", path, packed.getvalue(), {"Authorization": None})
+        self.assertLess(status, 300, answer)
+        return {"url": source["get_url"], "version": "v1",
+                "checksum": "SHA256:" + hashlib.sha256(packed.getvalue()).hexdigest()}
+
+    def set_up(self, app_json, name, env):
+        return self.server.api("POST", "/app-setups", {"source_blob": self.upload(app_json), "app": {"name": name},
+                                                       "overrides": {"env": env}})
+
+    def end(self, setup):
+        def ended():
+            now = self.server.api("GET", f"/app-setups/{setup['id']}")
+            return now["status"] != "pending" and now
+        return wait_until(ended, 120, 0.2, "an end of the setup")
+
+    def test_sets_up_and_survives_crashes(self):
+        setup = self.set_up(APP_JSON, "sushi", {"NEEDED": "rice"})
+        self.assertEqual((setup["status"], setup["app"]["name"], setup["manifest_errors"]), ("pending", "sushi", []))
+        # kill -9 before, in and after the build.
+        for pause in (0.0, 0.7, 2.0):
+            wait_until(lambda: True, pause)
+            self.server.kill()
+            self.server.start()
+        done = self.end(setup)
+        self.assertEqual((done["status"], done["failure_message"]), ("succeeded", None))
+        self.assertEqual(done["postdeploy"]["exit_code"], 0)
+        self.assertIn("seeding for rice", done["postdeploy"]["output"])
+        self.assertEqual(done["build"]["status"], "succeeded")
+        self.assertTrue(done["resolved_success_url"].endswith("/welcome"))
+        config = self.server.api("GET", "/apps/sushi/config-vars")
+        self.assertEqual(len(config.pop("SECRET_KEY")), 128)
+        self.assertEqual(config, {"GREETING": "from-the-file", "NEEDED": "rice"})
+        self.server.wait_for_page("sushi", "one from-the-file")
+        wait_until(lambda: sorted(d["name"] for d in self.server.dynos("sushi") if d["state"] == "up")
+                   == ["web.1", "web.2", "worker.1"], 60, what="the formation of app.json")
+        self.assertEqual([one["buildpack"]["name"] for one in
+                          self.server.api("GET", "/apps/sushi/buildpack-installations")], ["heroku/python"])
+
+    def test_a_failed_postdeploy_fails_the_setup(self):
+        setup = self.set_up(APP_JSON, "maki", {"NEEDED": "x", "POSTDEPLOY_EXIT": "7"})
+        done = self.end(setup)
+        self.assertEqual((done["status"], done["postdeploy"]["exit_code"]), ("failed", 7))
+        self.assertIn("status 7", done["failure_message"])
+
+    def test_bad_app_json_makes_nothing(self):
+        before = len(self.server.api("GET", "/apps"))
+        for app_json, why in ((None, "no app.json"), ("{", "not valid JSON"), ({"nmae": "x"}, "nmae is not a key"),
+                              ({"env": {"A": 1}}, "env.A must be"), ({"env": {"A": {"description": "d"}}}, "A is required"),
+                              ({"addons": ["heroku-postgresql"]}, "add-ons"), ({"stack": "cedar"}, "stack"),
+                              ({"formation": {"web": {"size": "huge"}}}, "dyno size")):
+            with self.assertRaises(Failed) as refused:
+                self.set_up(app_json, "tofu", {})
+            self.assertEqual(refused.exception.status, 422)
+            self.assertIn(why, refused.exception.body["message"])
+        for body in ({}, {"source_blob": {}}, {"source_blob": {"url": "http://127.0.0.1:1/x"}}):
+            with self.assertRaises(Failed):
+                self.server.api("POST", "/app-setups", body)
+        self.assertEqual(len(self.server.api("GET", "/apps")), before)
+
+
+main()
