@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <string_view>
 
@@ -13,7 +14,7 @@
 namespace renga::builds {
 
 struct SandboxRun {
-  enum class End { exited, timed_out, called_off };
+  enum class End { exited, timed_out, called_off, disk_full };
   End end = End::exited;
   int status = 0;  // exit status, or 128 + signal; -1 when it left no word
   bool out_of_memory = false;
@@ -22,6 +23,9 @@ struct SandboxRun {
 struct SandboxLimits {
   std::chrono::seconds time{};
   int called_off = -1;  // a descriptor that becomes readable when the run is to stop
+  // Its file system may not be filled: the run is stopped while there is still room for everybody
+  // else. Empty: not looked at.
+  std::filesystem::path writes_to = {};
 };
 
 // Nothing is left of the sandbox when this returns. Kind::unavailable: it could not be started, and

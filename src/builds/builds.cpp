@@ -141,6 +141,16 @@ struct Builds::State {
     });
   }
 
+  // What somebody who pushes now is told of the queue; nothing when the build starts at once.
+  static std::string why_waiting(const Jobs& all, const Id<apps::App>& app, std::size_t parallel) {
+    const auto same = [&](const auto& job) { return job->build.app == app; };
+    if (std::ranges::any_of(all.running, same) || std::ranges::any_of(all.waiting, same))
+      return "-----> Waiting for another build of this app to end\n";
+    if (all.running.size() + all.waiting.size() < parallel) return {};
+    return fmt::format("-----> Waiting for a place: {} builds run, {} wait before this one\n",
+                       all.running.size(), all.waiting.size());
+  }
+
   void settle(Pipeline& pipeline, const Job& job, const std::exception& fault) {
     if (job.stop == Stop::interrupted) return;  // carried on by the next start
     try {
@@ -281,7 +291,12 @@ Result<Build> Builds::start(const apps::App& app, const accounts::Account& user,
   state_->records.add(build, wanted.buildpacks);
   undo.path.clear();
   tools.logs.append(app.id, {now, "app", "api", "Build started by user " + user.email});
-  state_->jobs.lock()->waiting.push_back(job);
+  {
+    auto held = state_->jobs.lock();
+    if (const auto why = State::why_waiting(*held, app.id, state_->threads.size()); !why.empty())
+      tools.outputs.append(build.output_stream, why);
+    held->waiting.push_back(job);
+  }
   state_->changed.notify_all();
   return build;
 }

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr int collect_every = 20;  // releases of an app
 constexpr std::size_t small_file = 64 << 10;
 constexpr std::int64_t largest_cache = 2LL << 30;
 // Builds may take what is left of the machine, and no more: dynos weigh 100.
@@ -169,7 +170,9 @@ Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
   files_.write_plan(buildpacks);
   const auto run = run_in_sandbox(
       tools_.spawner, tools_.clock, spec(buildpacks, detect),
-      {.time = tools_.options.time_limit, .called_off = job_.stopped.get()},
+      {.time = tools_.options.time_limit,
+       .called_off = job_.stopped.get(),
+       .writes_to = files_.path()},
       [this](std::string_view bytes) { tools_.outputs.append(job_.build.output_stream, bytes); });
   files_.forget_config();
   if (!run)
@@ -184,6 +187,9 @@ Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
       return refuse({fmt::format(
           "The build took longer than {} minutes and was stopped.",
           std::chrono::ceil<std::chrono::minutes>(tools_.options.time_limit).count())});
+    case SandboxRun::End::disk_full:
+      return refuse({"The disk of this server is nearly full, and the build was stopped.",
+                     "Ask its operator to free some space, and push again."});
     case SandboxRun::End::exited:
       break;
   }
@@ -324,9 +330,10 @@ void Pipeline::launch(const Chosen& chosen, const releases::Slug& slug) {
   // The app is live; a cache that cannot be kept must not turn that into a failure.
   try {
     save_cache();
+    if (release.version % collect_every == 0) tools_.slugs.collect_garbage();
   } catch (const std::exception& fault) {
-    report("builds",
-           fmt::format("the build cache of {} was not kept: {}", app_.name, fault.what()));
+    report("builds", fmt::format("the build cache of {} or its slugs were not looked after: {}",
+                                 app_.name, fault.what()));
   }
 }
 

@@ -33,6 +33,9 @@ namespace fs = std::filesystem;
 constexpr std::string_view temporary_prefix = ".new-";
 constexpr const char* extensions[] = {".tar.zst", ".tar.gz"};
 constexpr std::string_view synced = "synced";
+// How far an app can be rolled back: files of slugs that only older releases have are taken away.
+constexpr int releases_kept = 100;
+constexpr std::chrono::hours unreleased_kept{24};
 constexpr const char* columns =
     "id, app, checksum, size, stack, \"commit\", commit_description, "
     "buildpack_provided_description, "
@@ -298,10 +301,18 @@ void Slugs::place_directory(const Temporary& made, const std::string& sha) {
   fs::rename(made.path, path);
 }
 
+// Of the newest releases of each app, of the one that is current, of releases that wait for their
+// release command; and what is younger than a day, since a slug is made before its release.
 std::set<std::string> Slugs::needed() {
   std::set<std::string> all;
-  database_.query("SELECT DISTINCT checksum FROM slugs",
-                  [&](const store::Row& row) { all.insert(row.text(0)); });
+  database_.query(
+      "SELECT DISTINCT s.checksum FROM slugs s WHERE s.created_at > ? OR EXISTS "
+      "(SELECT 1 FROM releases r WHERE r.slug = s.id AND (r.status = 'pending' "
+      "OR r.version > (SELECT max(version) FROM releases WHERE app = r.app) - ? "
+      "OR r.version = (SELECT max(version) FROM releases WHERE app = r.app "
+      "AND status = 'succeeded')))",
+      [&](const store::Row& row) { all.insert(row.text(0)); }, clock_.now() - unreleased_kept,
+      releases_kept);
   return all;
 }
 

@@ -181,6 +181,27 @@ TEST_F(SlugsTest, CollectsWhatNobodyNeeds) {
   EXPECT_EQ(files().size(), 4u);
 }
 
+TEST_F(SlugsTest, KeepsTheNewestReleasesOfAnApp) {
+  const auto old = slugs.create(wanted(sushi), build("old")).value();
+  const auto current = slugs.create(wanted(sushi), build("current")).value();
+  crypto::SecretBox box;
+  Releases releases(database, clock, apps, slugs, box);
+  const auto release = [&](const Slug& slug) {
+    releases.append(sushi.id,
+                    {.description = "Deploy", .user = ada.id, .slug = slug.id, .config = {}});
+  };
+  release(old);
+  for (int i = 0; i < 99; ++i) release(current);
+  clock.advance(std::chrono::hours(25));
+  slugs.collect_garbage();
+  EXPECT_TRUE(slugs.available(old)) << "it is the hundredth";
+  release(current);
+  slugs.collect_garbage();
+  EXPECT_FALSE(slugs.available(old));
+  EXPECT_TRUE(slugs.find(old.id)) << "a release still tells of it";
+  EXPECT_TRUE(slugs.available(current));
+}
+
 TEST_F(SlugsTest, MakesAndCollectsAtTheSameTime) {
   std::vector<fs::path> trees;
   for (int i = 0; i < 12; ++i) trees.push_back(build("content " + std::to_string(i % 4)));
