@@ -70,8 +70,12 @@ class Edge(StoryTest):
         self.a_generated_certificate_can_be_added()
 
     def own_certificates(self):
-        # The default domain is served with the private CA's.
-        self.assertIn("one", self.curl("shop.localhost"))
+        # The default domain is served with the private CA's, over HTTP/2 to who speaks it.
+        answer = self.curl("shop.localhost", "--http2")
+        self.assertIn("HTTP/2 200", answer)
+        self.assertIn("one", answer)
+        self.assertIn("HTTP/1.1 200", self.curl("shop.localhost", "--http1.1"))
+        wait_until(lambda: "protocol=http2.0 tls=true" in self.server.logs("shop"), 10)
         self.assertIn("tls=true tls_version=tls1.3", wait_until(
             lambda: "tls=true" in self.server.logs("shop") and self.server.logs("shop"), 10))
 

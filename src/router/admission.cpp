@@ -12,6 +12,7 @@
 #include "base/report.h"
 #include "router/client_connection.h"
 #include "router/error_pages.h"
+#include "router/h2_stream.h"
 #include "router/log_line.h"
 #include "router/proxy_loop.h"
 
@@ -70,6 +71,9 @@ void ClientConnection::identify(const http::RequestHead& head) {
                      {.client_ip = ip_,
                       .port = entrance_.port,
                       .proto = entrance_.tls ? "https" : "http",
+                      .via = transport_->stream() != nullptr ? "2.0"
+                             : head.minor == 0               ? "1.0"
+                                                             : "1.1",
                       .request_id = request_id,
                       .start = x.at / 1000});
 }
@@ -231,7 +235,11 @@ void ClientConnection::connected() {
   x.connected_at = loop_.events().now();
   flush_to_dyno();
   if (std::exchange(x.expects_continue, false)) {
-    send_to_client("HTTP/1.1 100 Continue\r\n\r\n", {});
+    if (auto* stream = transport_->stream()) {
+      stream->send_continue();
+    } else {
+      send_to_client("HTTP/1.1 100 Continue\r\n\r\n", {});
+    }
   }
   again_ = true;
 }

@@ -11,6 +11,7 @@
 #include "router/chunk_filter.h"
 #include "router/client_connection.h"
 #include "router/error_pages.h"
+#include "router/h2_stream.h"
 #include "router/log_line.h"
 #include "router/proxy_loop.h"
 
@@ -23,8 +24,10 @@ constexpr int reads_in_a_row = 16;
 void ClientConnection::pump_response() {
   auto& x = exchange_;
   auto& scratch = loop_.scratch();
+  // A stream holds back some of its own, and there are many of them.
+  const auto most_unsent = transport_->stream() != nullptr ? 0 : loop_.limits().backpressure;
   for (int reads = 0; state_ == State::relaying && x.connection && x.readable; ++reads) {
-    if (to_client_.size() > loop_.limits().backpressure || broken_) return;
+    if (to_client_.size() > most_unsent || broken_) return;
     if (reads == reads_in_a_row) return loop_.again(*this);
     const auto got = x.connection->transport().read(scratch.data(), scratch.size());
     if (got.drained) x.readable = x.dyno_finished && got.status == Transport::Status::moved;
@@ -97,7 +100,8 @@ void ClientConnection::begin_response(const http::ResponseHead& head, char* body
   if (head.status == 101) return switch_protocols(head, {body, size});
 
   x.status = head.status;
-  x.relay = relay_of(head, x.minor);
+  auto* stream = transport_->stream();
+  x.relay = relay_of(head, stream != nullptr ? 0 : x.minor);
   x.answer_left = head.framing.length;
   x.dyno_keeps = head.keep_alive;
   // Before the whole request is here nobody knows whether the client will ever send the rest.
@@ -107,11 +111,15 @@ void ClientConnection::begin_response(const http::ResponseHead& head, char* body
   }
   auto& out = loop_.head_scratch();
   out.clear();
-  write_response_head(out, head,
-                      {.relay = x.relay,
-                       .client_minor = x.minor,
-                       .keep_alive = x.keep_alive,
-                       .date = loop_.date()});
+  const Return back{
+      .relay = x.relay, .client_minor = x.minor, .keep_alive = x.keep_alive, .date = loop_.date()};
+  if (stream != nullptr) {
+    const bool none = x.relay == Relay::none || (x.relay == Relay::length && x.answer_left == 0);
+    stream->send_head(head, back,
+                      none ? Http2Stream::Follows::nothing : Http2Stream::Follows::body);
+  } else {
+    write_response_head(out, head, back);
+  }
   take_response_body(out, body, size);
   x.from_dyno.clear();
   x.partial.reset();
@@ -263,6 +271,22 @@ void ClientConnection::fail_request(const HCode& code, std::string_view cause) {
   answer_page(code.status, error_page(code, x.app ? &x.app->route : nullptr));
 }
 
+void ClientConnection::send_own_head(Http2Stream& stream, int status, std::string_view content_type,
+                                     std::size_t size, std::string_view location, bool ends) {
+  const fmt::format_int length(size);
+  http::ResponseHead head;
+  head.status = status;
+  head.fields = {{"content-type", content_type},
+                 {"content-length", {length.data(), length.size()}},
+                 {"cache-control", "no-cache, no-store"}};
+  if (!location.empty()) head.fields.push_back({"location", location});
+  if (status == 405) {
+    head.fields.push_back({"allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE"});
+  }
+  stream.send_head(head, {.relay = Relay::length, .date = loop_.date()},
+                   ends ? Http2Stream::Follows::nothing : Http2Stream::Follows::body);
+}
+
 void ClientConnection::answer_page(int status, std::string_view html) {
   answer(status, "text/html; charset=utf-8", html);
 }
@@ -273,23 +297,29 @@ void ClientConnection::answer(int status, std::string_view content_type, std::st
   if (!x.received || last_request_) x.keep_alive = false;
   x.status = status;
   x.head_sent = x.complete = true;
+  auto body_sent = body;
   auto& out = loop_.head_scratch();
   out.clear();
-  fmt::format_to(
-      std::back_inserter(out),
-      "HTTP/1.1 {} {}\r\nContent-Type: {}\r\n"
-      "Content-Length: {}\r\nCache-Control: no-cache, no-store\r\n"
-      "Server: renga-router\r\nDate: {}\r\n{}{}{}{}Connection: {}\r\n\r\n",
-      status, http::reason_phrase(status), content_type, body.size(), loop_.date(),
-      status == 405 ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n" : "",
-      location.empty() ? "" : "Location: ", location, location.empty() ? "" : "\r\n",
-      x.keep_alive ? "keep-alive" : "close");
+  if (x.is_head) body_sent = {};
+  if (auto* stream = transport_->stream()) {
+    send_own_head(*stream, status, content_type, body.size(), location, body_sent.empty());
+  } else {
+    fmt::format_to(
+        std::back_inserter(out),
+        "HTTP/1.1 {} {}\r\nContent-Type: {}\r\n"
+        "Content-Length: {}\r\nCache-Control: no-cache, no-store\r\n"
+        "Server: renga-router\r\nDate: {}\r\n{}{}{}{}Connection: {}\r\n\r\n",
+        status, http::reason_phrase(status), content_type, body.size(), loop_.date(),
+        status == 405 ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n" : "",
+        location.empty() ? "" : "Location: ", location, location.empty() ? "" : "\r\n",
+        x.keep_alive ? "keep-alive" : "close");
+  }
   queue_.cancel();
   loop_.events().cancel(std::exchange(look_, 0));
   let_go(false);
   state_ = State::finishing;
   loop_.waits().idle.start(step_);
-  send_to_client(out, x.is_head ? std::string_view() : body);
+  send_to_client(out, body_sent);
   again_ = true;
 }
 
@@ -298,6 +328,7 @@ void ClientConnection::end_request() {
   log(nullptr, {}, x.status);
   stop_counting();
   const bool keep_alive = x.keep_alive && x.received && !last_request_;
+  if (transport_->stream() != nullptr) return close();
   x.reset();
   if (keep_alive) {
     wait_for_request();
@@ -326,6 +357,7 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
                   .service_ms = service,
                   .status = status,
                   .bytes = x.bytes,
+                  .protocol = transport_->stream() != nullptr ? "http2.0" : "http1.1",
                   .tls_version = transport_->tls_version()});
   loop_.log(x.app->route.app, x.at, line);
 }

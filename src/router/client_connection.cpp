@@ -41,6 +41,7 @@ ClientConnection::ClientConnection(ProxyLoop& loop, std::unique_ptr<Transport> t
       entrance_(entrance),
       step_([this] { guarded([this] { timed_out(); }); }),
       queue_([this] { guarded([this] { queue_timed_out(); }); }) {
+  if (transport_->fd() < 0) return;  // a stream, whose request is here already
   loop_.events().add(transport_->fd(), *this);
   loop_.waits().keep_alive.start(step_);
 }
@@ -52,7 +53,7 @@ ClientConnection::~ClientConnection() {
   loop_.forget_again(*this);
   let_go(false);
   stop_counting();
-  loop_.events().remove(transport_->fd(), *this);
+  if (transport_->fd() >= 0) loop_.events().remove(transport_->fd(), *this);
 }
 
 // What the machine does wrong (no memory, no descriptors) ends the one connection that it happens
@@ -99,6 +100,26 @@ void ClientConnection::on_dyno_events(std::uint32_t events) {
   });
 }
 
+void ClientConnection::begin_stream(const http::RequestHead& head, const http::Parsed& parsed) {
+  guarded([&] {
+    if (parsed.state == http::Parse::refused) {
+      refuse_head(head, parsed);
+    } else {
+      begin(head, nullptr, 0);
+    }
+  });
+}
+
+// The first bytes behind the handshake are here, and they are not HTTP/1.1's: the connection goes
+// on as another object, and this one ends.
+void ClientConnection::leave_for_http2(std::string_view first_bytes) {
+  step_.cancel();
+  loop_.events().remove(transport_->fd(), *this);
+  state_ = State::closed;
+  loop_.gone(*this);
+  loop_.become_http2(std::move(transport_), ip_, entrance_, first_bytes);
+}
+
 void ClientConnection::table_changed() {
   guarded([this] {
     if (state_ == State::queued) admit();
@@ -133,7 +154,9 @@ void ClientConnection::advance() {
       pump_pipe();
       break;
     case State::finishing:
-      if (to_client_.empty()) end_request();
+      if (!to_client_.empty()) break;
+      transport_->end_message();
+      if (transport_->flushed()) end_request();
       break;
     case State::lingering:
       linger();
@@ -162,6 +185,9 @@ void ClientConnection::read_head() {
     if (got.status == Transport::Status::blocked) {
       readable_ = false;
       return;
+    }
+    if (!std::exchange(protocol_known_, true) && transport_->chose_http2()) {
+      return leave_for_http2({scratch.data(), got.bytes});
     }
     if (in_.empty()) {
       if (take_head(scratch.data(), got.bytes)) return;
@@ -271,7 +297,8 @@ void ClientConnection::client_gone() {
     case State::connecting:
     case State::relaying:
     case State::finishing:
-      log(&h::client_gone, {}, h::client_gone.status);
+      log(transport_->stream() != nullptr ? &h::stream_broken : &h::client_gone, {},
+          h::client_gone.status);
       break;
     case State::pipe:
       log(nullptr, {}, status);
@@ -364,7 +391,7 @@ void ClientConnection::close() {
   exchange_.app.reset();
   state_ = State::closed;
   again_ = false;
-  loop_.events().remove(transport_->fd(), *this);
+  if (transport_->fd() >= 0) loop_.events().remove(transport_->fd(), *this);
   transport_->close();
   loop_.gone(*this);
 }

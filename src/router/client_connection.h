@@ -32,6 +32,8 @@ class ClientConnection final : public net::Watcher {
   ~ClientConnection() override;
 
   void on_events(std::uint32_t events) override;
+  // The request of an HTTP/2 stream: there is one, and it is here. `head` is not used afterwards.
+  void begin_stream(const http::RequestHead& head, const http::Parsed& parsed);
   void on_dyno_events(std::uint32_t events);
   // Goes on where it stopped reading to let others have their turn.
   void resume() {
@@ -64,6 +66,7 @@ class ClientConnection final : public net::Watcher {
   void advance();
   void read_head();
   bool take_head(char* bytes, std::size_t size);  // false: more bytes are needed
+  void leave_for_http2(std::string_view first_bytes);
   void refuse_head(const http::RequestHead& head, const http::Parsed& why);
   void keep_input(std::string_view rest);
   void flush_to_client();
@@ -111,11 +114,13 @@ class ClientConnection final : public net::Watcher {
   void answer_page(int status, std::string_view html);
   void answer(int status, std::string_view content_type, std::string_view body,
               std::string_view location = {});
+  void send_own_head(Http2Stream& stream, int status, std::string_view content_type,
+                     std::size_t size, std::string_view location, bool ends);
   void log(const HCode* code, std::string_view cause, int status);
   void end_request();
 
   ProxyLoop& loop_;
-  const std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Transport> transport_;
   const std::string ip_;
   const Entrance& entrance_;
   State state_ = State::head;
@@ -129,8 +134,9 @@ class ClientConnection final : public net::Watcher {
   bool client_closed_ = false;  // its FIN has come
   bool broken_ = false;         // a write to it failed
   bool last_request_ = false;   // draining
-  bool again_ = false;          // advance() goes round once more
-  net::TimerId look_ = 0;       // when every dyno was in quarantine
+  bool protocol_known_ = false;
+  bool again_ = false;     // advance() goes round once more
+  net::TimerId look_ = 0;  // when every dyno was in quarantine
   Exchange exchange_;
 };
 

@@ -197,7 +197,7 @@ void write_request_head(std::string& out, const http::RequestHead& head, const A
   out.append("\r\nX-Forwarded-Port: ").append(arrival.port);
   out.append("\r\nX-Request-Start: ").append(fmt::format_int(arrival.start).c_str());
   out.append("\r\nX-Request-Id: ").append(arrival.request_id);
-  out.append("\r\nVia: 1.").append(head.minor == 0 ? "0" : "1").append(" renga-router\r\n\r\n");
+  out.append("\r\nVia: ").append(arrival.via).append(" renga-router\r\n\r\n");
 }
 
 Relay relay_of(const http::ResponseHead& head, int client_minor) {
@@ -265,6 +265,34 @@ void write_response_head(std::string& out, const http::ResponseHead& head, const
     }
   }
   out.append("\r\n");
+}
+
+void list_response_fields(std::vector<http::Field>& fields, std::string& names,
+                          const http::ResponseHead& head, const Return& back) {
+  const Nominations nominations(head.fields);
+  const bool length = (back.relay == Relay::none || back.relay == Relay::length) &&
+                      head.status >= 200 && head.status != 204;
+  bool date = false;
+  bool server = false;
+  std::size_t room = 0;
+  for (const auto& field : head.fields) room += field.name.size();
+  names.clear();
+  names.reserve(room);  // so that none of them moves
+  for (const auto& field : head.fields) {
+    const auto rule = hop_by_hop(field.name);
+    const bool copied = rule == Rule::copy && !nominations.has(field.name);
+    if (!copied && !(rule == Rule::content_length && length)) continue;
+    date = date || same_name(field.name, "date");
+    server = server || same_name(field.name, "server");
+    const auto at = names.size();
+    for (const char c : field.name) {
+      names += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    }
+    fields.push_back({std::string_view(names).substr(at), field.value});
+  }
+  if (!server) fields.push_back({"server", "renga-router"});
+  if (!date) fields.push_back({"date", back.date});
+  fields.push_back({"via", "1.1 renga-router"});
 }
 
 }  // namespace renga::router

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/parser.h"
 
@@ -15,6 +16,7 @@ struct Arrival {
   std::string_view client_ip;
   std::string_view port;   // where it was received: "80"
   std::string_view proto;  // "http" or "https"
+  std::string_view via;    // the version it was received in: "1.1"
   std::string_view request_id;
   std::int64_t start = 0;  // milliseconds since 1970
 };
@@ -53,5 +55,10 @@ struct Return {
 // Appends the head for the client. Content-Length, Transfer-Encoding and Connection are written as
 // the relay needs them; an Upgrade is passed on with 101 and 426 alone.
 void write_response_head(std::string& out, const http::ResponseHead& head, const Return& back);
+
+// The same for HTTP/2: the fields without the status, names in lower case. Names lie in `names`,
+// which must live as long; values where the head has them.
+void list_response_fields(std::vector<http::Field>& fields, std::string& names,
+                          const http::ResponseHead& head, const Return& back);
 
 }  // namespace renga::router

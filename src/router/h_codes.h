@@ -36,6 +36,7 @@ inline constexpr HCode bad_header{"H26", "Request Error", 400};
 inline constexpr HCode bad_chunk{"H26", "Request Error", 400};
 inline constexpr HCode client_gone{"H27", "Client Request Interrupted", 499, "warning", "client"};
 inline constexpr HCode client_idle{"H28", "Client Connection Idle", 499, "warning"};
+inline constexpr HCode stream_broken{"H33", "HTTP/2 Stream Broken", 499, "warning", "client"};
 inline constexpr HCode all_quarantined{"H34", "All up dynos are quarantined"};
 inline constexpr HCode maintenance{"H80", "Maintenance mode", 503, "info"};
 inline constexpr HCode blank_app{"H81", "Blank app", 502, "info"};

@@ -38,7 +38,7 @@ struct Proxy::State {
 
   const Limits limits;
   const ProxyEvents events;
-  net::TlsServer tls{net::Protocols::http1};
+  net::TlsServer tls{net::Protocols::http1_and_2};
   Locked<Watch> watch;
   std::vector<std::unique_ptr<ProxyLoop>> loops;
   std::vector<std::thread> threads;

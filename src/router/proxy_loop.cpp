@@ -41,7 +41,9 @@ class ProxyLoop::Acceptor final : public net::Watcher {
   void accept() {
     if (later_ != 0 || !listener_.socket) return;
     for (int count = 0; count < accepts_in_a_row; ++count) {
-      if (owner_.clients_.size() >= owner_.limits_.connections) return look_again(accept_again);
+      if (owner_.clients_.size() + owner_.http2_.size() >= owner_.limits_.connections) {
+        return look_again(accept_again);
+      }
       auto accepted = net::accept(listener_.socket.get());
       if (accepted.error != 0) {
         report("router", fmt::format("no client was accepted: {}", std::strerror(accepted.error)));
@@ -84,7 +86,11 @@ ProxyLoop::ProxyLoop(const Limits& limits, LoopEvents events)
   loop_.on_idle([this] { end_turn(); });
 }
 
-ProxyLoop::~ProxyLoop() { clients_.clear(); }
+// Streams before the connections that they are of.
+ProxyLoop::~ProxyLoop() {
+  clients_.clear();
+  dead_clients_.clear();
+}
 
 void ProxyLoop::post_listen(Listener listener) {
   loop_.post([this, shared = std::make_shared<Listener>(std::move(listener))] {
@@ -133,8 +139,12 @@ void ProxyLoop::drain(Idle idle, std::chrono::milliseconds limit, std::function<
   for (std::size_t i = clients_.size(); i-- > 0;) {
     if (i < clients_.size()) clients_[i]->drain(last);
   }
+  for (std::size_t i = http2_.size(); i-- > 0;) {
+    if (i < http2_.size()) http2_[i]->drain(idle == Idle::close_at_once);
+  }
   loop_.after(limit, [this] {
     while (!clients_.empty()) clients_.back()->force_close();
+    while (!http2_.empty()) http2_.back()->force_close();
   });
 }
 
@@ -148,14 +158,49 @@ void ProxyLoop::add_client(os::Fd socket, const net::Address& peer, const Listen
     }
     auto client = std::make_unique<ClientConnection>(*this, std::move(transport), client_ip(peer),
                                                      listener.entrance);
-    client->place = clients_.size();
-    clients_.push_back(std::move(client));
+    add(std::move(client));
   } catch (const std::exception& wrong) {
     report("router", fmt::format("a client was turned away: {}", wrong.what()));
     return;
   }
   // Most send their request right behind the handshake, so it is here already.
   clients_.back()->resume();
+}
+
+ClientConnection& ProxyLoop::add(std::unique_ptr<ClientConnection> client) {
+  client->place = clients_.size();
+  clients_.push_back(std::move(client));
+  return *clients_.back();
+}
+
+ClientConnection& ProxyLoop::add_stream(std::unique_ptr<Transport> transport, const std::string& ip,
+                                        const Entrance& entrance) {
+  return add(std::make_unique<ClientConnection>(*this, std::move(transport), ip, entrance));
+}
+
+void ProxyLoop::become_http2(std::unique_ptr<Transport> transport, const std::string& ip,
+                             const Entrance& entrance, std::string_view first_bytes) {
+  http2_.push_back(std::make_unique<Http2Connection>(*this, std::move(transport), ip, entrance));
+  auto& connection = *http2_.back();
+  connection.place = http2_.size() - 1;
+  connection.start(first_bytes);
+  if (draining_) connection.drain(false);
+}
+
+void ProxyLoop::flush_later(Http2Connection& connection) {
+  if (std::exchange(connection.flush_is_due, true)) return;
+  unflushed_.push_back(&connection);
+}
+
+void ProxyLoop::gone(Http2Connection& connection) {
+  std::erase(unflushed_, &connection);
+  const auto place = connection.place;
+  dead_http2_.push_back(std::move(http2_[place]));
+  if (place + 1 != http2_.size()) {
+    http2_[place] = std::move(http2_.back());
+    http2_[place]->place = place;
+  }
+  http2_.pop_back();
 }
 
 void ProxyLoop::gone(ClientConnection& client) {
@@ -219,10 +264,17 @@ void ProxyLoop::flush_log() {
   events_.on_log(std::exchange(records_, {}), std::exchange(record_count_, 0));
 }
 
+// Whatever many streams have left in one turn goes out in few writes.
 void ProxyLoop::end_turn() {
+  auto unflushed = std::exchange(unflushed_, {});
+  for (auto* connection : unflushed) connection->flush_is_due = false;
+  for (auto* connection : unflushed) connection->flush();
+  // Those that have more to say by now, after the others have had their turn.
+  if (!unflushed_.empty()) loop_.post([] {});
   dead_clients_.clear();
+  dead_http2_.clear();
   dead_connections_.clear();
-  if (draining_ && clients_.empty() && drained_) {
+  if (draining_ && clients_.empty() && http2_.empty() && drained_) {
     flush_log();
     std::exchange(drained_, nullptr)();
   }

@@ -15,6 +15,7 @@
 #include "os/fd.h"
 #include "router/client_connection.h"
 #include "router/dyno_connection.h"
+#include "router/h2_connection.h"
 #include "router/limits.h"
 #include "router/listeners.h"
 #include "router/route_index.h"
@@ -75,6 +76,15 @@ class ProxyLoop {
   void dyno_released(DynoState& dyno);  // one request of it has ended
 
   void bury(std::unique_ptr<DynoConnection> connection);
+  // HTTP/2: a connection's own, and its streams, which are clients like any other.
+  bool has_room() const { return clients_.size() < limits_.connections; }
+  ClientConnection& add_stream(std::unique_ptr<Transport> transport, const std::string& ip,
+                               const Entrance& entrance);
+  void become_http2(std::unique_ptr<Transport> transport, const std::string& ip,
+                    const Entrance& entrance, std::string_view first_bytes);
+  void flush_later(Http2Connection& connection);  // at the end of the turn
+  void gone(Http2Connection& connection);
+
   void gone(ClientConnection& client);   // closed: owned until the turn ends
   void again(ClientConnection& client);  // calls its resume() in the next turn
   void forget_again(const ClientConnection& client);
@@ -82,6 +92,7 @@ class ProxyLoop {
  private:
   class Acceptor;
 
+  ClientConnection& add(std::unique_ptr<ClientConnection> client);
   void flush_log();
   void end_turn();
   void take_over(std::shared_ptr<const RouteIndex> table);
@@ -111,6 +122,9 @@ class ProxyLoop {
   std::vector<std::unique_ptr<DynoConnection>> dead_connections_;
   DynoPools pools_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Http2Connection>> http2_;
+  std::vector<std::unique_ptr<Http2Connection>> dead_http2_;
+  std::vector<Http2Connection*> unflushed_;
   std::vector<std::unique_ptr<ClientConnection>> clients_;
   std::vector<std::unique_ptr<ClientConnection>> dead_clients_;
   std::vector<ClientConnection*> again_, resuming_;

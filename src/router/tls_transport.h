@@ -25,7 +25,7 @@ class TlsTransport final : public Transport {
   }
   bool read_wants_write() const override { return stream_->read_wants_write(); }
   std::string_view tls_version() const override { return stream_ ? stream_->version() : "unknown"; }
-  bool chose_http2() const { return stream_->handshaken() && stream_->chose_http2(); }
+  bool chose_http2() const override { return stream_->handshaken() && stream_->chose_http2(); }
 
  private:
   os::Fd socket_;

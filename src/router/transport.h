@@ -13,6 +13,8 @@
 
 namespace renga::router {
 
+class Http2Stream;
+
 class Transport {
  public:
   enum class Status { moved, blocked, closed, broken };
@@ -31,6 +33,12 @@ class Transport {
   virtual void close() = 0;
   // A blocked read() that waits for the socket to be writable: TLS, in its handshake.
   virtual bool read_wants_write() const { return false; }
+  // HTTP/2, where an answer's end is a frame's, and heads are frames of their own.
+  virtual Http2Stream* stream() { return nullptr; }
+  virtual void end_message() {}
+  virtual bool flushed() const { return true; }  // what was written has been sent, its end included
+  // Said in TLS's handshake, once there was one.
+  virtual bool chose_http2() const { return false; }
   // "tls1.3", for the log line; empty: no TLS.
   virtual std::string_view tls_version() const { return {}; }
 };
