@@ -86,10 +86,12 @@ get_tool() {
   ln -sfn "$home/bin/$1" "$tools/bin-$1"
 }
 
-# A lock file says everything that is installed, but for directories of the app itself, whose content may change.
+# Whether an environment that was made from the same file needs nothing more: not where it names directories of the
+# app, whose content may change, or addresses. Of names, pip would find each satisfied, and take its time for it.
 lock_is_all() {
+  local name='[A-Za-z0-9][A-Za-z0-9._-]*([[][A-Za-z0-9,._ -]*[]])?' rest='([<>=!~ ][^/@\\]*)?(;[^/@\\]*)?'
   case $manager in
-    pip) return 1 ;;
+    pip) ! tr -d '\r' <requirements.txt | sed 's/#.*//' | grep -qvE "^[[:space:]]*($name[[:space:]]*$rest)?[[:space:]]*\$" ;;
     pipenv) ! grep -qE '"(path|file|editable)":' Pipfile.lock ;;
     poetry) ! grep -qE '^type = "(directory|file)"' poetry.lock ;;
     uv) ! grep -qE 'source = \{ (directory|path) =' uv.lock ;;
