@@ -3,8 +3,8 @@
 namespace renga::server {
 namespace {
 
-// A server that is asked for an add-on in its first second should have it.
-constexpr std::chrono::seconds longest_wait{10};
+// A new server that is asked for an add-on in its first second should have it in its catalog.
+constexpr std::chrono::seconds longest_wait{5};
 
 }  // namespace
 
@@ -24,8 +24,11 @@ Providers::Providers(store::Database& database, Clock& clock, const crypto::Secr
                                          .providers = built_in_providers()}) {}
 
 void Providers::start() {
+  bool all_known = true;
+  for (const auto& provider : built_in_providers())
+    all_known = all_known && marketplace_.catalog.service(provider.service).has_value();
   supervisor_.start();
-  supervisor_.wait_until_settled(longest_wait);
+  if (!all_known) supervisor_.wait_until_settled(longest_wait);
   marketplace_.provisioner.start();
 }
 
