@@ -45,6 +45,4 @@ Result<Answer> not_offered_of_app(Call& call) {
   return not_offered(call);
 }
 
-}
-
 }  // namespace renga::api
