@@ -243,7 +243,7 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("done", self.heroku("addons:upgrade", "tank-one", "errortank:premium"))
         self.assertRegex(self.heroku("addons:attach", "tank-one", "--as", "STORE", "-a", "other"), r"STORE.*done")
         self.assertIn("STORE_URL", self.heroku("config", "-a", "other"))
-        self.assertIn("tank-one", self.heroku("addons:destroy", "tank-one", "-c", "shop", "-a", "shop", status=2))
+        self.assertIn("tank-one", self.heroku("addons:destroy", "tank-one", "-c", "shop", "-a", "shop", status=1))
         self.assertIn("done", self.heroku("addons:detach", "STORE", "-a", "other"))
         self.heroku("addons:rename", "tank-one", "tank-two")
         slow = self.heroku("addons:create", "errortank:slow", "--wait", "-a", "shop")
