@@ -4,17 +4,19 @@ It comes from npm, once, into RENGA_TEST_CACHE (~/.cache/renga-tests). It wants 
 system's where that is new enough, else npm's own package of it. Where there is no npm, root gets Debian's.
 """
 
+import json
 import os
 import pathlib
 import platform
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
 import unittest
 
-from harness import RENGA, Server, commit, git, main, needs_network, needs_root, repository, wait_until, web_files
+from harness import RENGA, ROOT, Server, commit, git, main, needs_network, needs_root, repository, wait_until, web_files
 
 VERSION = "11.10.0"
 CACHE = pathlib.Path(os.environ.get("RENGA_TEST_CACHE", pathlib.Path.home() / ".cache/renga-tests"))
@@ -210,6 +212,50 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("owns meals already", self.heroku("pipelines:transfer", "admin@localhost", "-p", "meals",
                                                         "-c", "meals", status=2))
         self.heroku("pipelines:destroy", "meals")
+
+    def test_addons(self):
+        manifest = json.loads((ROOT / "examples/provider/addon-manifest.json").read_text())
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        manifest["api"]["production"] = {"base_url": f"http://127.0.0.1:{port}/heroku/resources"}
+        here = self.server.base / "addon-manifest.json"
+        here.write_text(json.dumps(manifest))
+        provider = subprocess.Popen(["python3", str(ROOT / "examples/provider/provider.py"), "--manifest", str(here),
+                                     "--data", str(self.server.base), "--listen", f"127.0.0.1:{port}"],
+                                    stdout=subprocess.PIPE)
+        self.addCleanup(provider.stdout.close)
+        self.addCleanup(provider.wait)
+        self.addCleanup(provider.kill)
+        provider.stdout.readline()
+        self.server.api("POST", "/addon-services", manifest)
+
+        self.heroku("apps:create", "shop")
+        self.heroku("apps:create", "other", "--no-remote")
+        self.assertIn("errortank", self.heroku("addons:services"))
+        self.assertIn("errortank:premium", self.heroku("addons:plans", "errortank"))
+        created = self.heroku("addons:create", "errortank:basic", "--as", "CACHE", "--name", "tank-one", "-a", "shop")
+        self.assertIn("Your tank is ready.", created)
+        self.assertIn("CACHE_URL", created)
+        self.assertIn("errortank.example", self.heroku("config:get", "CACHE_URL", "-a", "shop"))
+        self.assertRegex(self.heroku("addons", "-a", "shop"), r"(?s)tank-one.*free.*created.*as CACHE")
+        self.assertRegex(self.heroku("addons:info", "tank-one"), r"(?s)Plan:\s+errortank:basic.*State:\s+created")
+        self.assertIn("done", self.heroku("addons:upgrade", "tank-one", "errortank:premium"))
+        self.assertRegex(self.heroku("addons:attach", "tank-one", "--as", "STORE", "-a", "other"), r"STORE.*done")
+        self.assertIn("STORE_URL", self.heroku("config", "-a", "other"))
+        self.assertIn("tank-one", self.heroku("addons:destroy", "tank-one", "-c", "shop", "-a", "shop", status=1))
+        self.assertIn("done", self.heroku("addons:detach", "STORE", "-a", "other"))
+        self.heroku("addons:rename", "tank-one", "tank-two")
+        slow = self.heroku("addons:create", "errortank:slow", "--wait", "-a", "shop")
+        self.assertIn("Your tank is being filled.", slow)
+        self.heroku("addons:wait", "-a", "shop")
+        self.assertIn("ERRORTANK_URL", self.heroku("config", "-a", "shop"))
+        self.heroku("addons:create", "nothing", "-a", "shop", status=2)
+        self.assertIn("done", self.heroku("addons:destroy", "tank-two", "-c", "shop", "-a", "shop"))
+        self.assertRegex(self.heroku("releases", "-a", "shop"), r"(?s)Detach CACHE.*Attach CACHE")
+        self.heroku("apps:destroy", "--confirm", "shop", "-a", "shop")
+        books = self.server.base / "errortank.json"
+        wait_until(lambda: json.loads(books.read_text()) == {}, what="the provider's books to be empty")
 
     def tail(self, wanted, happen):
         """`logs --tail` shows a line that comes while it follows; then it is ended."""

@@ -107,10 +107,9 @@ TEST_F(AccountTest, HasTruthfullyEmptyLists) {
 }
 
 TEST_F(AccountTest, RefusesToMakeWhatIsNotOffered) {
-  const auto refused =
-      send("POST", "/apps/sushi/addons", R"({"plan": {"name": "heroku-postgresql:mini"}})");
+  const auto refused = send("POST", "/apps/sushi/webhooks", R"({"url": "https://example.com"})");
   expect_error(refused, 422, "unsupported");
-  EXPECT_THAT(refused.body, HasSubstr("POST addons"));
+  EXPECT_THAT(refused.body, HasSubstr("POST webhooks"));
   for (const auto* path : {"/teams", "/apps/sushi/log-drains", "/account/keys"})
     expect_error(send("POST", path, "{}"), 422, "unsupported");
   const auto resolved =

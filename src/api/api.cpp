@@ -142,7 +142,8 @@ Result<Answer> Api::State::call(const RouteRow& row, http::Request& request,
   Call call{services, parts, request, {}};
   if (row.needs != Needs::nothing) {
     call.caller = TRY(parts.credentials.check(request, row.needs));
-    const auto& account = call.caller.account.id.value;
+    const auto& account =
+        call.caller.addon ? call.caller.addon->value : call.caller.account.id.value;
     // Asking for the rest of one's budget is free.
     if (request.path == "/account/rate-limits") return row.handler(call);
     const auto left = parts.calls.take(account);

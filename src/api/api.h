@@ -11,6 +11,7 @@
 
 #include "accounts/accounts.h"
 #include "accounts/authorizations.h"
+#include "addons/marketplace.h"
 #include "apps/apps.h"
 #include "apps/buildpack_installations.h"
 #include "apps/domains.h"
@@ -48,6 +49,7 @@ struct Services {
   releases::Releases& releases;
   releases::Slugs& slugs;
   builds::Builds& builds;
+  addons::Marketplace& marketplace;
   dynos::Formation& formation;
   dynos::Engine& engine;
   dynos::Reconciler& reconciler;

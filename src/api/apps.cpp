@@ -118,7 +118,14 @@ Result<Answer> app_delete(Call& call) {
 
   services.builds.forget(app.id);
   services.engine.forget(app.id);
-  TRY(services.apps.destroy(app.id));
+  {
+    // Its add-ons are not forgotten with it: their providers still have them.
+    auto transaction = services.database.begin();
+    services.marketplace.addons.app_destroyed(app.id, call.account());
+    TRY(services.apps.destroy(app.id));
+    transaction.commit();
+  }
+  services.marketplace.addons.poke();
   // Once more: until its row was gone, the reconciler may have told the engine of it again.
   services.engine.forget(app.id);
   services.on_app_change(app.id);

@@ -31,9 +31,9 @@ std::string Call::base_url() const {
 json::object Call::user(const Id<accounts::Account>& id) {
   auto& user = users[id.value];
   if (user.empty()) {
-    const auto account = services.accounts.find(id);
-    // Accounts may go; what they did stays.
-    user = {{"id", id.value}, {"email", account ? account->email : "deleted@localhost"}};
+    // Accounts may go; what they did stays. Providers do things too.
+    const auto email = services.marketplace.owed.email_of(id);
+    user = {{"id", id.value}, {"email", email.value_or("deleted@localhost")}};
   }
   return user;
 }

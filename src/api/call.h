@@ -24,7 +24,7 @@ struct Parts {
         uploads(services.sources_directory, services.fetch_reach),
         calls(services.clock, 4500, 75),
         sign_ins(services.clock, 20, 10),
-        credentials(services.accounts, services.authorizations, sign_ins) {}
+        credentials(services.accounts, services.authorizations, services.marketplace, sign_ins) {}
   Capabilities capabilities;
   Uploads uploads;
   RateBuckets calls;     // by account

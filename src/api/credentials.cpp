@@ -13,8 +13,10 @@ accounts::Access access_of(Needs needs) {
     case Needs::identity:
       return accounts::Access::identity;
     case Needs::read:
+    case Needs::read_or_provider:
       return accounts::Access::read;
     case Needs::read_protected:
+    case Needs::read_protected_or_provider:
       return accounts::Access::read_protected;
     case Needs::write:
       return accounts::Access::write;
@@ -22,6 +24,7 @@ accounts::Access access_of(Needs needs) {
       return accounts::Access::write_protected;
     case Needs::password:
     case Needs::everything:
+    case Needs::provider:
       break;
   }
   return accounts::Access::everything;
@@ -32,10 +35,19 @@ std::unexpected<Error> no_credentials() {
               "There were no credentials in this call. Send `Authorization: Bearer TOKEN`.");
 }
 
+bool takes_providers(Needs needs) {
+  return needs == Needs::provider || needs == Needs::read_or_provider ||
+         needs == Needs::read_protected_or_provider;
+}
+
 }  // namespace
 
 Result<Caller> Credentials::check(const http::Request& request, Needs needs) {
   auto caller = TRY(identify(request, needs));
+  if (caller.addon) return caller;
+  if (needs == Needs::provider)
+    return fail(Kind::forbidden,
+                "Only the add-on's provider may do this, with the token of its grant.");
   if (!accounts::allows(caller.authorization, access_of(needs)))
     return fail(
         Kind::forbidden,
@@ -71,6 +83,7 @@ Result<Caller> Credentials::identify(const http::Request& request, Needs needs) 
     auto account = TRY(accounts_.find(authorization->account));
     return Caller{std::move(account), *std::move(authorization), std::move(token)};
   }
+  if (takes_providers(needs)) return provider_with(std::move(token));
   if (needs != Needs::password || user.find('@') == std::string::npos)
     return std::unexpected(authorization.error());
 
@@ -84,6 +97,18 @@ Result<Caller> Credentials::identify(const http::Request& request, Needs needs) 
   Caller caller{std::move(account), {}, {}};
   caller.authorization.account = caller.account.id;
   caller.authorization.scope = {"global"};
+  return caller;
+}
+
+Result<Caller> Credentials::provider_with(std::string token) {
+  const auto id = TRY(marketplace_.grants.check(token));
+  const auto addon = TRY(marketplace_.addons.find(id.value));
+  Caller caller;
+  caller.account.id = Id<accounts::Account>{addon.service.value};
+  caller.account.email =
+      marketplace_.owed.email_of(caller.account.id).value_or("provider@localhost");
+  caller.token = std::move(token);
+  caller.addon = addon.id;
   return caller;
 }
 

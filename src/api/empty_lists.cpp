@@ -1,4 +1,4 @@
-// What this server does not have: add-ons, teams, spaces, drains, keys. Lists of it are
+// What this server does not have: teams, spaces, drains, keys. Lists of it are
 // truthfully empty, since clients ask on the way to something else; single ones are not found, and
 // creating one is refused with a sentence.
 #include <fmt/format.h>
@@ -43,18 +43,6 @@ Result<Answer> not_offered(Call& call) {
 Result<Answer> not_offered_of_app(Call& call) {
   TRY(call.app(apps::Permission::view));
   return not_offered(call);
-}
-
-// Clients look at `resource`, and then try the other one.
-Result<Answer> no_addon_resolved(Call&) {
-  return refusal({Kind::not_found, "Couldn't find that add-on: there are none on this server."},
-                 "add_on");
-}
-
-Result<Answer> no_attachment_resolved(Call&) {
-  return refusal(
-      {Kind::not_found, "Couldn't find that add-on attachment: there are none on this server."},
-      "add_on attachment");
 }
 
 }  // namespace renga::api

@@ -89,8 +89,6 @@ Result<Answer> no_such_thing(Call& call);
 Result<Answer> no_such_thing_of_app(Call& call);
 Result<Answer> not_offered(Call& call);
 Result<Answer> not_offered_of_app(Call& call);
-Result<Answer> no_addon_resolved(Call& call);
-Result<Answer> no_attachment_resolved(Call& call);
 
 // sni_endpoints.cpp
 Result<Answer> sni_endpoint_create(Call& call);

@@ -62,8 +62,10 @@ json::object to_json(Call& call, const apps::App& app, const releases::Release& 
     slug = json::object{{"id", release.slug->value}};
     artifacts.push_back(json::object{{"id", release.slug->value}, {"type", "slug"}});
   }
+  json::array plans;
+  for (const auto& plan : release.addon_plans) plans.emplace_back(plan);
   return {
-      {"addon_plan_names", json::array()},
+      {"addon_plan_names", std::move(plans)},
       {"app", app_ref(app)},
       {"artifacts", std::move(artifacts)},
       {"created_at", rfc3339(release.created_at)},

@@ -2,6 +2,7 @@
 // fit two rows; the first one counts.
 #include "api/routes.h"
 
+#include "api/addon_handlers.h"
 #include "api/handlers.h"
 
 namespace renga::api {
@@ -28,6 +29,55 @@ std::span<const RouteRow> routes() {
       {"POST", "/oauth/authorizations/{authorization}/actions/regenerate-tokens",
        authorization_regenerate, everything},
       {"DELETE", "/oauth/sessions/{session}", session_delete, identity},
+
+      // addon_services.cpp
+      {"GET", "/addon-services", addon_service_list, identity},
+      {"POST", "/addon-services", addon_service_register, everything},
+      {"GET", "/addon-services/{service}", addon_service_info, identity},
+      {"DELETE", "/addon-services/{service}", addon_service_delete, everything},
+      {"GET", "/addon-services/{service}/manifest", addon_service_manifest, everything},
+      {"GET", "/addon-services/{service}/plans", plan_list, identity},
+      {"GET", "/addon-services/{service}/plans/{plan}", plan_info_of_service, identity},
+      {"GET", "/plans/{plan}", plan_info, identity},
+
+      // addons.cpp
+      {"GET", "/addons", addon_list, read},
+      {"GET", "/addons/{addon}", addon_info, read_or_provider},
+      {"GET", "/users/{user}/addons", addon_list_of_user, read},
+      {"POST", "/actions/addons/resolve", addon_resolve, read},
+      {"GET", "/apps/{app}/addons", addon_list_of_app, read},
+      {"POST", "/apps/{app}/addons", addon_create, write},
+      {"GET", "/apps/{app}/addons/{addon}", addon_info_of_app, read},
+      {"PATCH", "/apps/{app}/addons/{addon}", addon_update, write},
+      {"DELETE", "/apps/{app}/addons/{addon}", addon_delete, write},
+
+      // addon_attachments.cpp
+      {"GET", "/addon-attachments", attachment_list, read},
+      {"POST", "/addon-attachments", attachment_create, write},
+      {"GET", "/addon-attachments/{attachment}", attachment_info, read},
+      {"DELETE", "/addon-attachments/{attachment}", attachment_delete, write},
+      {"GET", "/addons/{addon}/addon-attachments", attachment_list_of_addon, read_or_provider},
+      {"POST", "/actions/addon-attachments/resolve", attachment_resolve, read},
+      {"GET", "/apps/{app}/addon-attachments", attachment_list_of_app, read},
+      {"GET", "/apps/{app}/addon-attachments/{attachment}", attachment_info_of_app, read},
+
+      // addon_partner.cpp, addon_sign_on.cpp
+      {"GET", "/addons/{addon}/config", addon_config_list, read_protected_or_provider},
+      {"PATCH", "/addons/{addon}/config", addon_config_update, provider},
+      {"GET", "/addons/{addon}/config/{namespace}", addon_config_list, read_protected_or_provider},
+      {"PATCH", "/addons/{addon}/config/{namespace}", addon_config_update, provider},
+      {"POST", "/addons/{addon}/actions/provision", addon_action_provision, provider},
+      {"POST", "/addons/{addon}/actions/deprovision", addon_action_deprovision, provider},
+      {"POST", "/oauth/token", provider_token_create, nothing},
+      {"GET", "/apps/{app}/addons/{addon}/sso", addon_sign_on, read_protected},
+      {"GET", "/sso/{capability}", addon_sign_on_page, nothing, Form::stream},
+
+      // addon_data.cpp
+      {"ANY", "/client/v11/databases/{addon}/{rest...}", addon_data, read_protected},
+      {"ANY", "/client/v11/apps/{app}/{rest...}", addon_data_of_app, read_protected},
+      {"ANY", "/postgres/v0/databases/{addon}/{rest...}", addon_data, read_protected},
+      {"ANY", "/redis/v0/databases/{addon}/{rest...}", addon_data, read_protected},
+      {"ANY", "/data/kafka/v0/clusters/{addon}/{rest...}", addon_data, read_protected},
 
       // apps.cpp
       {"POST", "/apps", app_create, write},
@@ -182,24 +232,6 @@ std::span<const RouteRow> routes() {
       {"POST", "/oauth/clients", not_offered, everything},
       {"GET", "/oauth/sessions", no_things, identity},
       {"POST", "/oauth/tokens", not_offered, everything},
-
-      {"GET", "/addons", no_things, read},
-      {"GET", "/addons/{addon}", no_such_thing, read},
-      {"GET", "/addon-attachments", no_things, read},
-      {"POST", "/addon-attachments", not_offered, write},
-      {"GET", "/addon-attachments/{attachment}", no_such_thing, read},
-      {"GET", "/addon-services", no_things, identity},
-      {"GET", "/addon-services/{service}", no_such_thing, identity},
-      {"GET", "/addon-services/{service}/plans", no_such_thing, identity},
-      {"GET", "/plans/{plan}", no_such_thing, identity},
-      {"GET", "/users/{user}/addons", no_things, read},
-      {"POST", "/actions/addons/resolve", no_addon_resolved, read},
-      {"POST", "/actions/addon-attachments/resolve", no_attachment_resolved, read},
-      {"GET", "/apps/{app}/addons", no_things_of_app, read},
-      {"POST", "/apps/{app}/addons", not_offered_of_app, write},
-      {"GET", "/apps/{app}/addons/{addon}", no_such_thing_of_app, read},
-      {"GET", "/apps/{app}/addon-attachments", no_things_of_app, read},
-      {"GET", "/apps/{app}/addon-attachments/{attachment}", no_such_thing_of_app, read},
 
       {"GET", "/apps/{app}/log-drains", no_things_of_app, read},
       {"POST", "/apps/{app}/log-drains", not_offered_of_app, write},

@@ -21,8 +21,10 @@ enum class Form {
 };
 
 struct RouteRow {
-  std::string_view method;
-  std::string_view path;  // "/apps/{app}/releases/{release}"
+  std::string_view method;  // "ANY": all of them
+  // "/apps/{app}/releases/{release}"; "{rest...}" at the end takes whatever follows, or nothing, as
+  // the parameter `rest` ("/a/b", encoded).
+  std::string_view path;
   Handler handler;
   Needs needs;
   Form form = Form::json;
@@ -57,6 +59,7 @@ class RouteTable {
   struct Compiled {
     const RouteRow* row;
     std::vector<Segment> segments;
+    bool takes_rest;
   };
   std::vector<Compiled> compiled_;
 };

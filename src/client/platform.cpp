@@ -47,6 +47,7 @@ Kind kind_of(int status) {
     case 404:
       return Kind::not_found;
     case 409:
+    case 423:
       return Kind::conflict;
     case 413:
       return Kind::too_large;
@@ -88,6 +89,10 @@ Result<json::value> Platform::put(const std::string& path, const json::value& bo
 }
 Result<json::value> Platform::remove(const std::string& path) {
   return call("DELETE", path, nullptr, {});
+}
+
+Result<json::value> Platform::remove(const std::string& path, const json::value& body) {
+  return call("DELETE", path, &body, {});
 }
 
 Result<json::value> Platform::call(const std::string& method, const std::string& path,

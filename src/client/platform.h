@@ -44,6 +44,7 @@ class Platform {
   Result<boost::json::value> patch(const std::string& path, const boost::json::value& body);
   Result<boost::json::value> put(const std::string& path, const boost::json::value& body);
   Result<boost::json::value> remove(const std::string& path);
+  Result<boost::json::value> remove(const std::string& path, const boost::json::value& body);
 
   // To a capability URL: no token is sent.
   Result<void> upload(const std::string& url, const std::string& bytes);

@@ -55,6 +55,14 @@ std::string sha256(std::string_view bytes) {
   return digest.finish();
 }
 
+std::string sha1(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  must(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha1(), nullptr),
+       "take a SHA-1");
+  return text::hex({digest.data(), size});
+}
+
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

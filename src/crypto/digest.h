@@ -9,6 +9,8 @@ namespace renga::crypto {
 
 // SHA-256 as 64 lower-case hexadecimal digits.
 std::string sha256(std::string_view bytes);
+// SHA-1 as 40 of them. Broken, and only for protocols that have it.
+std::string sha1(std::string_view bytes);
 
 // The same for what does not fit in memory: update as often as needed, then finish once.
 class Sha256 {

@@ -97,6 +97,10 @@ curl_socket_t open_public(void* user, curlsocktype, curl_sockaddr* address) {
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<Call*>(user)->request.stop->load() ? 1 : 0;
+}
+
 void check(CURLcode code, const char* what) {
   if (code != CURLE_OK) {
     throw std::runtime_error(std::string("libcurl refuses ") + what + ": " +
@@ -186,6 +190,12 @@ void set_up(CURL* curl, Call& call, const ClientRequest& request, const std::str
     set(curl, CURLOPT_FRESH_CONNECT, 1L, "a connection of its own");
     set(curl, CURLOPT_FORBID_REUSE, 1L, "a connection of its own");
   }
+  if (request.stop != nullptr) {
+    set(curl, CURLOPT_NOPROGRESS, 0L, "to look up now and then");
+    set(curl, CURLOPT_XFERINFOFUNCTION, &on_progress, "a callback");
+    set(curl, CURLOPT_XFERINFODATA, static_cast<void*>(&call), "a callback");
+  }
+  if (request.direct) set(curl, CURLOPT_NOPROXY, "*", "to use no proxy");
   if (!request.ca_file.empty()) set(curl, CURLOPT_CAINFO, request.ca_file.c_str(), "a CA file");
 
   if (request.method == "HEAD") {

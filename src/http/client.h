@@ -2,6 +2,7 @@
 // one thread at a time and keeps its connection alive between calls.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -27,6 +28,10 @@ struct ClientRequest {
   std::chrono::milliseconds timeout{60'000};  // of the whole call; 0: none
   std::string ca_file;                        // PEM; empty: the system's
   Reach reach = Reach::anywhere;
+  // Past the environment's proxies (http_proxy): for what is on this machine.
+  bool direct = false;
+  // Ends the call within about a second of becoming true. Outlives the call.
+  const std::atomic<bool>* stop = nullptr;
   // When set, gets the answer's body as it comes instead of ClientResponse::body; false stops.
   std::function<bool(std::string_view)> on_body;
 };

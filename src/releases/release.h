@@ -1,10 +1,11 @@
-// Release: an immutable, numbered state of an app: slug and config vars (and, later, add-ons). A
-// value.
+// Release: an immutable, numbered state of an app: slug, config vars, and what its add-ons give it.
+// A value.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/app.h"
 #include "apps/config_vars.h"
@@ -41,6 +42,7 @@ struct Release {
   Id<accounts::Account> user;
   std::optional<Id<Slug>> slug;
   std::optional<std::string> output_stream;  // of its release command; see logs::OutputStreams
+  std::vector<std::string> addon_plans;      // "heroku-postgresql:essential-0", of the app then
   Time created_at;
   Time updated_at;
   bool operator==(const Release&) const = default;

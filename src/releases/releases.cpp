@@ -32,8 +32,15 @@ constexpr std::string_view select =
     "SELECT id, app, version, description, status, user, slug, output_stream, created_at, "
     "updated_at, "
     "version = (SELECT max(version) FROM releases AS other "
-    "           WHERE other.app = releases.app AND other.status = 'succeeded') "
+    "           WHERE other.app = releases.app AND other.status = 'succeeded'), addon_plans "
     "FROM releases ";
+
+std::vector<std::string> words(const std::string& text) {
+  std::vector<std::string> words;
+  for (const auto word : text::split(text, ' '))
+    if (!word.empty()) words.emplace_back(word);
+  return words;
+}
 
 Release read_release(const store::Row& row) {
   return {.id = row.id<Release>(0),
@@ -45,11 +52,13 @@ Release read_release(const store::Row& row) {
           .user = row.id<accounts::Account>(5),
           .slug = row.maybe_id<Slug>(6),
           .output_stream = row.maybe_text(7),
+          .addon_plans = words(row.text(11)),
           .created_at = row.time(8),
           .updated_at = row.time(9)};
 }
 
 std::string context_of(const Id<Release>& id) { return "config/" + id.value; }
+std::string addons_context_of(const Id<Release>& id) { return "addon-config/" + id.value; }
 
 // Of what differs. When one call sets and removes, both are said, so that history loses nothing.
 std::string describe(const apps::ConfigVars& before, const apps::ConfigVars& after) {
@@ -66,6 +75,27 @@ std::string describe(const apps::ConfigVars& before, const apps::ConfigVars& aft
   if (!set.empty()) said.push_back("Set " + text::join(set, ", "));
   if (!removed.empty()) said.push_back("Remove " + text::join(removed, ", "));
   return text::join(said, ", ") + " config vars";
+}
+
+// The changes without those that say what an add-on's var is anyway: `config:edit` sends them all.
+Result<apps::ConfigChanges> by_hand(const apps::ConfigVars& given,
+                                    const apps::ConfigChanges& changes) {
+  apps::ConfigChanges wanted;
+  std::vector<std::string> refused;
+  for (const auto& [name, value] : changes) {
+    const auto owned = given.find(name);
+    if (owned == given.end())
+      wanted.emplace(name, value);
+    else if (value != owned->second)
+      refused.push_back(name);
+  }
+  if (!refused.empty())
+    return fail(
+        Kind::invalid,
+        fmt::format("Cannot overwrite attachment values {}. They are an add-on's: detach it "
+                    "first, or attach it under another name.",
+                    text::join(refused, ", ")));
+  return wanted;
 }
 
 std::optional<std::int64_t> version_of(std::string_view identity) {
@@ -89,6 +119,22 @@ Release Releases::append(const Id<apps::App>& app, const NewRelease& wanted) {
   return *std::move(made);
 }
 
+std::optional<Release> Releases::append_with(
+    const Id<apps::App>& app, const std::function<std::optional<NewRelease>()>& wanted) {
+  std::vector<Id<Release>> changed;
+  std::optional<Release> made;
+  {
+    auto transaction = database_.begin();
+    if (const auto release = wanted()) {
+      changed = insert(app, *release);
+      made = find(changed.front()).value();
+    }
+    transaction.commit();
+  }
+  announce(changed);
+  return made;
+}
+
 // Within the caller's transaction. The new release and those that expire by it.
 std::vector<Id<Release>> Releases::insert(const Id<apps::App>& app, const NewRelease& wanted) {
   const auto id = wanted.id.value_or(Id<Release>::create());
@@ -97,7 +143,12 @@ std::vector<Id<Release>> Releases::insert(const Id<apps::App>& app, const NewRel
   const int version = last ? last->version + 1 : 1;
   auto slug = wanted.slug;
   if (!slug && last) slug = last->slug;
-  const auto vars = wanted.config ? *wanted.config : last ? config(*last) : apps::ConfigVars{};
+  const auto vars = wanted.config ? *wanted.config
+                    : last        ? config_by_hand(*last)
+                                  : apps::ConfigVars{};
+  const auto addons = wanted.addons ? *wanted.addons
+                      : last        ? FromAddons{config_from_addons(*last), last->addon_plans}
+                                    : FromAddons{};
 
   bool has_command = false;
   if (slug) {
@@ -106,16 +157,20 @@ std::vector<Id<Release>> Releases::insert(const Id<apps::App>& app, const NewRel
       throw std::logic_error("A release names the slug " + slug->value + ", which does not exist.");
     has_command = found->process_types.contains("release");
   }
-  const bool brings_something = wanted.slug || wanted.config || wanted.deploy;
+  // What rests on a release whose command has not succeeded must not become current without it.
+  const bool unproven = last && last->status != Status::succeeded;
+  const bool brings_something = wanted.slug || wanted.config || wanted.deploy || unproven;
   const auto status = has_command && brings_something ? Status::pending : Status::succeeded;
 
   const auto now = clock_.now();
   database_.run(
       "INSERT INTO releases (id, app, version, description, status, user, slug, config, "
-      "created_at, updated_at) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "addon_config, addon_plans, created_at, updated_at) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, app, version, wanted.description, name_of(status), wanted.user, slug,
-      store::Blob{box_.seal(to_json(vars), context_of(id))}, now, now);
+      store::Blob{box_.seal(to_json(vars), context_of(id))},
+      store::Blob{box_.seal(to_json(addons.vars), addons_context_of(id))},
+      text::join(addons.plans, " "), now, now);
   apps_.set_released(app, now);
   std::vector<Id<Release>> changed = {id};
   if (status == Status::succeeded)
@@ -179,6 +234,21 @@ std::vector<Release> Releases::pending() {
 }
 
 apps::ConfigVars Releases::config(const Release& release) {
+  auto vars = config_by_hand(release);
+  for (auto& [name, value] : config_from_addons(release)) vars[name] = value;
+  return vars;
+}
+
+apps::ConfigVars Releases::config_from_addons(const Release& release) {
+  const auto sealed = database_.first(
+      "SELECT addon_config FROM releases WHERE id = ?",
+      [](const store::Row& row) { return row.maybe_text(0); }, release.id);
+  if (!sealed) throw std::runtime_error("The release " + release.id.value + " is gone.");
+  if (!*sealed) return {};  // older than add-ons
+  return from_json(box_.open(**sealed, addons_context_of(release.id)));
+}
+
+apps::ConfigVars Releases::config_by_hand(const Release& release) {
   const auto sealed = database_.first(
       "SELECT config FROM releases WHERE id = ?", [](const store::Row& row) { return row.text(0); },
       release.id);
@@ -192,14 +262,19 @@ Result<apps::ConfigVars> Releases::set_config(const Id<apps::App>& app,
   std::vector<Id<Release>> changed;
   auto after = [&] {
     auto transaction = database_.begin();
-    const auto before = config(app);
-    auto applied = apps::apply(before, changes);
+    const auto last = newest(app);
+    const auto before = config_by_hand(last);
+    const auto given = config_from_addons(last);
+    const auto wanted = by_hand(given, changes);
+    auto applied = wanted ? apps::apply(before, *wanted) : std::unexpected(wanted.error());
     if (applied && *applied != before)
       changed = insert(app, {.description = describe(before, *applied),
                              .user = user,
                              .slug = {},
                              .config = *applied});
     transaction.commit();
+    if (applied)
+      for (const auto& [name, value] : given) (*applied)[name] = value;
     return applied;
   }();
   announce(changed);
@@ -239,7 +314,7 @@ Result<Release> Releases::rollback(const Id<apps::App>& app, const Id<accounts::
   return append(app, {.description = fmt::format("Rollback to v{}", old.version),
                       .user = user,
                       .slug = old.slug,
-                      .config = config(old)});
+                      .config = config_by_hand(old)});
 }
 
 void Releases::set_output_stream(const Id<Release>& id, std::string_view stream) {

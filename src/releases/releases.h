@@ -1,6 +1,6 @@
-// Releases: the append-only log that everything else follows. Every change of an app's slug or
-// config appends one; nothing is ever edited but the status of a pending one. Blocks on the store;
-// safe from any thread. Config vars are sealed (crypto::SecretBox) in the rows.
+// Releases: the append-only log that everything else follows. Every change of an app's slug, config
+// or add-ons appends one; nothing is ever edited but the status of a pending one. Blocks on the
+// store; safe from any thread. Config vars are sealed (crypto::SecretBox) in the rows.
 #pragma once
 
 #include <functional>
@@ -14,15 +14,23 @@
 
 namespace renga::releases {
 
+// What an app's add-ons give it.
+struct FromAddons {
+  apps::ConfigVars vars;
+  std::vector<std::string> plans;
+  bool operator==(const FromAddons&) const = default;
+};
+
 struct NewRelease {
   std::string description;
   Id<accounts::Account> user;
   std::optional<Id<Slug>> slug;            // empty: the newest release's
-  std::optional<apps::ConfigVars> config;  // empty: the newest release's
+  std::optional<apps::ConfigVars> config;  // set by hand; empty: the newest release's
   // Runs the release command even when neither slug nor config is given ("Retry of v48").
   bool deploy = false;
   // Chosen by a caller who wants to find out after a crash whether it was made; empty: a fresh one.
   std::optional<Id<Release>> id = {};
+  std::optional<FromAddons> addons = {};  // empty: the newest release's
 };
 
 class Releases {
@@ -40,6 +48,10 @@ class Releases {
   // Status pending when the slug declares a `release` process type and the release brings a slug or
   // config (or says `deploy`), else succeeded. The app and the slug must exist.
   Release append(const Id<apps::App>& app, const NewRelease& wanted);
+  // The same of what `wanted` gives, which is asked inside the transaction: what it writes is
+  // committed with the release. Nothing when it gives nothing.
+  std::optional<Release> append_with(const Id<apps::App>& app,
+                                     const std::function<std::optional<NewRelease>()>& wanted);
   // The two first releases of a new app: "Initial release" and "Enable Logplex". No news, since
   // there is nothing to run; to be called in the transaction that makes the app.
   void append_first(const Id<apps::App>& app, const Id<accounts::Account>& user);
@@ -54,17 +66,21 @@ class Releases {
   Release current(const Id<apps::App>& app);
   std::vector<Release> pending();  // of all apps, oldest first
 
-  // Config of a release, and of the app (its newest release's).
+  // Config of a release, and of the app (its newest release's): what was set by hand and what the
+  // add-ons gave. config() has both, as dynos and builds see them; an add-on's var wins.
+  apps::ConfigVars config_by_hand(const Release& release);
+  apps::ConfigVars config_from_addons(const Release& release);
   apps::ConfigVars config(const Release& release);
   apps::ConfigVars config(const Id<apps::App>& app) { return config(newest(app)); }
   // Appends "Set A, B config vars", "Remove A config vars" or, for both at once, "Set A, Remove B
-  // config vars", of what really changes; nothing when nothing does. The map after it.
+  // config vars", of what really changes; nothing when nothing does. The whole map after it.
+  // Kind::invalid also for a var that an add-on gives.
   Result<apps::ConfigVars> set_config(const Id<apps::App>& app, const Id<accounts::Account>& user,
                                       const apps::ConfigChanges& changes);
 
-  // "Rollback to v12": a new release with the slug and the config of an old one. Kind::invalid: no
-  // slug then, a failed, expired or pending one, the slug is gone, its stack is, or it is the
-  // current one.
+  // "Rollback to v12": a new release with the slug and the config set by hand of an old one; what
+  // add-ons give stays as it is. Kind::invalid: no slug then, a failed, expired or pending one, the
+  // slug is gone, its stack is, or it is the current one.
   Result<Release> rollback(const Id<apps::App>& app, const Id<accounts::Account>& user,
                            std::string_view identity);
   // The same question, but for the current one, which could be rolled back to if it were not.

@@ -146,11 +146,61 @@ TEST_F(ReleasesTest, RunsTheReleaseCommandForConfigAndRollback) {
   const auto changed = releases.newest(sushi.id);
   EXPECT_EQ(changed.status, Status::pending);
   releases.finish(changed.id, Status::succeeded);
-  EXPECT_EQ(releases.rollback(sushi.id, ada.id, "v3")->status, Status::pending);
-  EXPECT_EQ(
-      releases.append(sushi.id, {.description = "Detach", .user = ada.id, .slug = {}, .config = {}})
-          .status,
-      Status::succeeded);
+  const auto back = releases.rollback(sushi.id, ada.id, "v3");
+  EXPECT_EQ(back->status, Status::pending);
+  releases.finish(back->id, Status::succeeded);
+  const NewRelease update{.description = "Update", .user = ada.id, .slug = {}, .config = {}};
+  EXPECT_EQ(releases.append(sushi.id, update).status, Status::succeeded);
+}
+
+// Else it would make the slug current before its command has run, or after it failed.
+TEST_F(ReleasesTest, WhatFollowsAReleaseThatWaitsOrFailedRunsTheReleaseCommandToo) {
+  const NewRelease update{.description = "Update", .user = ada.id, .slug = {}, .config = {}};
+  const auto made = deploy(slug_with_command("one"));
+  EXPECT_EQ(releases.append(sushi.id, update).status, Status::pending);
+  EXPECT_EQ(releases.find(made.id)->status, Status::pending);
+  releases.finish(releases.newest(sushi.id).id, Status::failed);
+  EXPECT_EQ(releases.append(sushi.id, update).status, Status::pending);
+}
+
+TEST_F(ReleasesTest, KeepsWhatAddonsGiveApartFromWhatIsSetByHand) {
+  set({{"FOO", "1"}});
+  const auto give = [&](FromAddons addons) {
+    return releases.append_with(sushi.id, [&]() -> std::optional<NewRelease> {
+      return NewRelease{.description = "Attach DATABASE",
+                        .user = ada.id,
+                        .slug = {},
+                        .config = {},
+                        .addons = std::move(addons)};
+    });
+  };
+  give({{{"DATABASE_URL", "postgres://one"}}, {"heroku-postgresql:basic"}});
+  EXPECT_EQ(releases.config(sushi.id),
+            (apps::ConfigVars{{"DATABASE_URL", "postgres://one"}, {"FOO", "1"}}));
+  EXPECT_EQ(releases.newest(sushi.id).addon_plans,
+            std::vector<std::string>{"heroku-postgresql:basic"});
+
+  const apps::ConfigChanges theirs{{"DATABASE_URL", "postgres://mine"}};
+  EXPECT_EQ(releases.set_config(sushi.id, ada.id, theirs).error().kind, Kind::invalid);
+  EXPECT_EQ(releases.set_config(sushi.id, ada.id, {{"DATABASE_URL", {}}}).error().kind,
+            Kind::invalid);
+  const auto version = releases.newest(sushi.id).version;
+  EXPECT_TRUE(releases.set_config(sushi.id, ada.id, {{"DATABASE_URL", "postgres://one"}}));
+  EXPECT_EQ(releases.newest(sushi.id).version, version);
+
+  const auto before = deploy(slug("one"));
+  deploy(slug("two"));
+  give({{{"DATABASE_URL", "postgres://two"}}, {}});
+  set({{"FOO", "2"}});
+  ASSERT_TRUE(releases.rollback(sushi.id, ada.id, std::to_string(before.version)));
+  EXPECT_EQ(releases.config(sushi.id),
+            (apps::ConfigVars{{"DATABASE_URL", "postgres://two"}, {"FOO", "1"}}));
+}
+
+TEST_F(ReleasesTest, AppendsNothingWhenThereIsNothingToAppend) {
+  const auto version = releases.newest(sushi.id).version;
+  EXPECT_FALSE(releases.append_with(sushi.id, [] { return std::optional<NewRelease>(); }));
+  EXPECT_EQ(releases.newest(sushi.id).version, version);
 }
 
 TEST_F(ReleasesTest, AFailedReleaseNeverBecomesCurrent) {

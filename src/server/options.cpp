@@ -71,6 +71,14 @@ Result<std::filesystem::path> directory(std::string_view option, const std::stri
   return path;
 }
 
+Result<std::string> url(std::string_view option, std::string value) {
+  while (value.ends_with('/')) value.pop_back();
+  if (!value.starts_with("https://") && !value.starts_with("http://"))
+    return fail(Kind::invalid,
+                fmt::format("{} takes a URL, such as https://paas.example.com:7373.", option));
+  return value;
+}
+
 }  // namespace
 
 std::filesystem::path default_data_directory() {
@@ -104,6 +112,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       options.https = TRY(endpoint(option, argument));
     else if (option == "--domain")
       options.domain = text::lower(argument);
+    else if (option == "--public-url")
+      options.public_url = TRY(url(option, argument));
     else if (option == "--build-env-file")
       options.build_env_file = argument;
     else if (option == "--local-buildpacks")
@@ -112,7 +122,7 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       return fail(Kind::invalid,
                   fmt::format("renga server has no option {}; it takes --data DIR, --listen "
                               "HOST:PORT, --http HOST:PORT, --https HOST:PORT, --domain NAME, "
-                              "--build-env-file FILE, --local-buildpacks DIR.",
+                              "--public-url URL, --build-env-file FILE, --local-buildpacks DIR.",
                               option));
   }
   return options;

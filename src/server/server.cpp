@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "accounts/migrations.h"
+#include "addons/migrations.h"
 #include "api/api.h"
 #include "apps/migrations.h"
 #include "apps/uid_ranges.h"
@@ -28,6 +29,7 @@
 #include "server/embedded.h"
 #include "server/first_start.h"
 #include "server/options.h"
+#include "server/providers.h"
 #include "server/route_feeder.h"
 #include "server/sandboxes.h"
 #include "setups/migrations.h"
@@ -44,6 +46,7 @@ void migrate(store::Database& database) {
   database.migrate(accounts::migrations());
   database.migrate(apps::migrations());
   database.migrate(releases::migrations());
+  database.migrate(addons::migrations());
   database.migrate(builds::migrations());
   database.migrate(git::migrations());
   database.migrate(dynos::migrations());
@@ -137,12 +140,14 @@ class Control {
     repositories_.start();
     feeder_.start();
     http_->start();
+    providers_->start();
     announce();
 
     int signal = 0;
     ::sigwait(&ends, &signal);
     report("server", fmt::format("stopping on {}", signal == SIGINT ? "SIGINT" : "SIGTERM"));
     http_->drain(std::chrono::seconds(5));
+    providers_->stop();
     link_.stop();
   }
 
@@ -169,6 +174,9 @@ class Control {
             },
         .limits = {}});
     const auto address = http_->address();
+    const auto api_url = options.public_url.empty() ? "http://" + address : options.public_url;
+    providers_.emplace(database_, clock_, box_, accounts_, apps_, releases_, logs_,
+                       directory_ / "providers", api_url);
     api_.emplace(api::Services{.database = database_,
                                .clock = clock_,
                                .box = box_,
@@ -182,6 +190,7 @@ class Control {
                                .releases = releases_,
                                .slugs = slugs_,
                                .builds = builds_,
+                               .marketplace = providers_->marketplace(),
                                .formation = formation_,
                                .engine = *engine_,
                                .reconciler = reconciler_,
@@ -288,6 +297,7 @@ class Control {
   git::Repositories repositories_;
   EdgeCertificates certificates_;
   RouteFeeder feeder_;
+  std::optional<Providers> providers_;
   std::optional<api::Api> api_;
   std::optional<http::Server> http_;
 };

@@ -8,6 +8,8 @@
 #include <boost/json.hpp>
 
 #include "accounts/migrations.h"
+#include "addons/migrations.h"
+#include "addons/testing/fake_provider.h"
 #include "api/api.h"
 #include "api/testing/schema_check.h"
 #include "apps/migrations.h"
@@ -157,6 +159,7 @@ class World : public testing::Test {
       migrate(accounts::migrations());
       migrate(apps::migrations());
       migrate(releases::migrations());
+      migrate(addons::migrations());
       migrate(builds::migrations());
       migrate(dynos::migrations());
       migrate(pipelines::migrations());
@@ -212,6 +215,10 @@ class World : public testing::Test {
                                  {.directory = scratch.path / "repositories",
                                   .hook_socket = scratch.path / "hook.sock",
                                   .program = "/bin/false"}};
+  addons::FakeProvider provider;
+  addons::Marketplace marketplace{database, clock,    box,
+                                  people,   apps,     releases,
+                                  logs,     provider, {.api_url = "http://127.0.0.1:7373"}};
   dynos::Rendezvous rendezvous{engine};
   pipelines::Pipelines pipelines{database, clock, apps, box};
   pipelines::Promotions promotions{database, clock, apps, pipelines, releases, slugs};
@@ -233,6 +240,7 @@ class World : public testing::Test {
       .releases = releases,
       .slugs = slugs,
       .builds = builds,
+      .marketplace = marketplace,
       .formation = formation,
       .engine = engine,
       .reconciler = reconciler,

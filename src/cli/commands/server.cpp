@@ -27,6 +27,7 @@ token (DIR/admin.token) and a certificate authority (DIR/ca.pem).)",
                 {"listen", 0, "HOST:PORT", "API and git (default 127.0.0.1:7373)"},
                 {"http", 0, "HOST:PORT", "where apps answer (default 127.0.0.1:8080)"},
                 {"domain", 0, "NAME", "apps are at APP.NAME (default localhost)"},
+                {"public-url", 0, "URL", "where add-on providers elsewhere call back"},
                 {"build-env-file", 0, "FILE", "NAME=value lines that builds get"}},
       .run = run,
       .hidden = true};

@@ -1,0 +1,14 @@
+// Maps of texts as JSON objects, for columns, as releases/ has them. Private to this room.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace renga::addons {
+
+std::string to_json(const std::map<std::string, std::string>& map);
+// Throws for anything but an object of texts: only our own rows are read.
+std::map<std::string, std::string> from_json(std::string_view text);
+
+}  // namespace renga::addons
