@@ -69,7 +69,7 @@ Result<json::value> certificate_body(Context& context, const std::string& chain_
                                   {"private_key", TRY(read_file(context, key_file))}});
 }
 
-Result<void> confirm_app(Context& context, const std::string& what) {
+Result<void> confirm_with_app(Context& context, const std::string& what) {
   const auto name = TRY(context.app());
   auto confirmed = context.flag("confirm");
   if (confirmed.empty())

@@ -17,6 +17,6 @@ void show_certificate(Context& context, const boost::json::value& endpoint);
 Result<boost::json::value> certificate_body(Context& context, const std::string& chain_file,
                                             const std::string& key_file);
 // Asks for the app's name, unless --confirm gives it.
-Result<void> confirm_app(Context& context, const std::string& what);
+Result<void> confirm_with_app(Context& context, const std::string& what);
 
 }  // namespace renga::cli

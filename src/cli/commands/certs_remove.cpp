@@ -9,7 +9,7 @@ namespace {
 
 Result<int> run(Context& context) {
   const auto name = text_at(TRY(certificate_of(context)), "name");
-  TRY(confirm_app(context, fmt::format("This removes the certificate {} for good.", name)));
+  TRY(confirm_with_app(context, fmt::format("This removes the certificate {} for good.", name)));
   TRY(TRY(context.platform())->remove(TRY(context.path("/sni-endpoints/" + name))));
   context.terminal.say(
       fmt::format("Removing SSL certificate {} from {}... done", name, TRY(context.app())));

@@ -13,7 +13,7 @@ Result<int> run(Context& context) {
                 "Which files? `renga certs:update example.com.crt example.com.key`.");
   const auto body = TRY(certificate_body(context, context.arguments[0], context.arguments[1]));
   const auto name = text_at(TRY(certificate_of(context)), "name");
-  TRY(confirm_app(context, fmt::format("This changes the certificate {}.", name)));
+  TRY(confirm_with_app(context, fmt::format("This changes the certificate {}.", name)));
   const auto path = TRY(context.path("/sni-endpoints/" + name));
   const auto endpoint = TRY(TRY(context.platform())->patch(path, body));
   context.terminal.say(
