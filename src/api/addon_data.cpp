@@ -43,7 +43,7 @@ std::string data_path(const Call& call) {
 }
 
 Result<Answer> pass_on(Call& call, const addons::Service& service, const std::string& identity,
-                       const std::string& header) {
+                       const std::vector<std::pair<std::string, std::string>>& headers) {
   const auto secrets = call.services.marketplace.catalog.secrets(service.id);
   const auto rest = call.request.params.find("rest");
   // libcurl would take the dots out, and lead this server's own password to other paths.
@@ -60,7 +60,11 @@ Result<Answer> pass_on(Call& call, const addons::Service& service, const std::st
   request.headers.add("Authorization",
                       "Basic " + text::base64(service.name() + ":" + secrets.password));
   request.headers.add("Accept", "application/json");
-  request.headers.add(header, identity);
+  for (const auto& [name, value] : headers) request.headers.add(name, value);
+  // Where links lead. https, since Heroku's CLI downloads by nothing else; the port takes both.
+  const auto base = call.base_url();
+  request.headers.add("X-Renga-Base",
+                      base.starts_with("http://") ? "https://" + base.substr(7) : base);
   request.headers.add("X-Renga-User", text::printable(call.account().email));
   if (const auto type = call.request.headers.find("Content-Type");
       type && !call.request.body.empty())
@@ -106,7 +110,8 @@ Result<Answer> addon_data(Call& call) {
   const auto service = call.services.marketplace.catalog.service(addon.service);
   if (!offers(service, data_path(call)))
     return fail(Kind::not_found, fmt::format("{} is not managed by such calls.", service.name()));
-  return pass_on(call, service, addon.id.value, "X-Renga-Addon");
+  return pass_on(call, service, addon.id.value,
+                 {{"X-Renga-Addon", addon.id.value}, {"X-Renga-App", addon.app.value}});
 }
 
 Result<Answer> addon_data_of_app(Call& call) {
@@ -114,7 +119,7 @@ Result<Answer> addon_data_of_app(Call& call) {
   const auto app = TRY(call.app(needed(call)));
   for (const auto& service : call.services.marketplace.catalog.services())
     if (offers(service, data_path(call)))
-      return pass_on(call, service, app.id.value, "X-Renga-App");
+      return pass_on(call, service, app.id.value, {{"X-Renga-App", app.id.value}});
   return fail(Kind::not_found, "No provider on this server takes such calls.");
 }
 

@@ -47,6 +47,9 @@ Result<Answer> provider_token_create(Call& call);
 Result<Answer> addon_data(Call& call);
 Result<Answer> addon_data_of_app(Call& call);
 
+// addon_downloads.cpp
+Result<Answer> addon_download(Call& call);
+
 // addon_sign_on.cpp
 Result<Answer> addon_sign_on(Call& call);
 Result<Answer> addon_sign_on_page(Call& call);

@@ -76,6 +76,7 @@ std::span<const RouteRow> routes() {
       {"ANY", "/client/v11/databases/{addon}/{rest...}", addon_data, read_protected},
       {"ANY", "/client/v11/apps/{app}/{rest...}", addon_data_of_app, read_protected},
       {"ANY", "/postgres/v0/databases/{addon}/{rest...}", addon_data, read_protected},
+      {"GET", "/data/downloads/{service}/{secret}", addon_download, nothing, Form::stream},
       {"ANY", "/redis/v0/databases/{addon}/{rest...}", addon_data, read_protected},
       {"ANY", "/data/kafka/v0/clusters/{addon}/{rest...}", addon_data, read_protected},
 

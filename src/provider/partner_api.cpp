@@ -178,6 +178,11 @@ http::Response PartnerApi::provision(const json::object& body) {
 http::Response PartnerApi::data(const http::Request& request, std::vector<std::string> path) {
   if (request.method == "GET" && path.size() == 3 && path[0] == "data" && path[1] == "downloads") {
     auto file = provider_.download(path[2]);
+    if (file && request.query == "look=1") {
+      http::Response there;
+      there.status = 204;
+      return there;
+    }
     return file ? std::move(*file) : refused({Kind::not_found, "There is no such download."});
   }
   auto body = body_of(request);
