@@ -17,6 +17,7 @@ namespace {
 
 // One direction. Holds what was read and not written yet; reads only while it holds nothing.
 struct Way {
+  Way(int source, int target) : from(source), to(target) {}
   int from, to;
   std::size_t filled = 0, sent = 0;
   bool ended = false;
@@ -56,9 +57,10 @@ void forward(int port) {
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 
   // Neither way may wait for the other: the program behind the port may write before it reads.
-  for (const int fd : {0, 1, socket}) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  const int fds[] = {0, 1, socket};
+  for (const int fd : fds) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 
-  static Way in{0, socket}, out{socket, 1};
+  static Way in(0, socket), out(socket, 1);
   while (!out.ended) {
     pollfd waits[2] = {};
     Way* ways[2] = {&in, &out};

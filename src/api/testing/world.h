@@ -16,11 +16,13 @@
 #include "builds/migrations.h"
 #include "dynos/migrations.h"
 #include "dynos/testing/fake_engine.h"
+#include "logs/migrations.h"
 #include "logs/testing/fake_response_stream.h"
 #include "pipelines/migrations.h"
 #include "pipelines/promotions.h"
 #include "releases/migrations.h"
 #include "releases/testing/tarball.h"
+#include "scheduler/migrations.h"
 #include "setups/migrations.h"
 
 namespace renga::api {
@@ -156,11 +158,13 @@ class World : public testing::Test {
     Tables() : store::Database(":memory:") {
       migrate(accounts::migrations());
       migrate(apps::migrations());
+      migrate(logs::migrations());
       migrate(releases::migrations());
       migrate(builds::migrations());
       migrate(dynos::migrations());
       migrate(pipelines::migrations());
       migrate(setups::migrations());
+      migrate(scheduler::migrations());
     }
   };
 
@@ -181,6 +185,7 @@ class World : public testing::Test {
   logs::LogStore logs{{.directory = scratch.path / "logs"}};
   logs::OutputStreams outputs{scratch.path / "output"};
   logs::Sessions sessions{logs, clock};
+  logs::Drains drains{database, clock, box, logs, {}};
   dynos::FakeEngine engine{clock};
   dynos::Formation formation{database, clock};
   dynos::Reconciler reconciler{database, clock,     apps,   domains, releases,
@@ -217,6 +222,7 @@ class World : public testing::Test {
   pipelines::Promotions promotions{database, clock, apps, pipelines, releases, slugs};
   setups::AppSetups app_setups{{database, clock, apps, installations, releases, builds, formation,
                                 engine, reconciler, outputs, scratch.path / "setups"}};
+  scheduler::Jobs jobs{database, clock};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
   Api api{Services{
@@ -237,8 +243,10 @@ class World : public testing::Test {
       .engine = engine,
       .reconciler = reconciler,
       .rendezvous = rendezvous,
+      .jobs = jobs,
       .logs = logs,
       .log_sessions = sessions,
+      .drains = drains,
       .outputs = outputs,
       .repositories = repositories,
       .pipelines = pipelines,
