@@ -173,7 +173,12 @@ struct DrainCourier::State {
     const auto found = flows.find(id);
     if (found == flows.end()) return;
     auto& kept = found->second;
-    act(*kept.flow);
+    try {
+      act(*kept.flow);
+    } catch (const std::exception& trouble) {  // the log's disk, or no memory
+      report("drains", fmt::format("drain {}: {}", id, trouble.what()));
+      kept.flow->stumbled(clock.steady());
+    }
     if (const auto deadline = kept.flow->deadline(); deadline != kept.queued) {
       if (kept.queued) due.erase({*kept.queued, id});
       if (deadline) due.emplace(*deadline, id);

@@ -210,6 +210,11 @@ void DrainFlow::failed(SteadyTime now) {
   rest(pause, now);
 }
 
+void DrainFlow::stumbled(SteadyTime now) {
+  disconnect();
+  rest(options_.longest_retry, now);
+}
+
 // Into the app's own log, which is where the owner of a drain looks; not again for a while.
 void DrainFlow::complain(std::string_view message, SteadyTime now) {
   if (complained_ && now - *complained_ < complain_every) return;

@@ -31,6 +31,7 @@ class DrainFlow {
   void due(SteadyTime now);                      // deadline() has come
   void finished(CURLcode code, SteadyTime now);  // libcurl ended what it was asked for
   void writable(SteadyTime now);                 // the socket of writing()
+  void stumbled(SteadyTime now);                 // one of these threw: it tries again later
 
   std::optional<SteadyTime> deadline() const { return deadline_; }
   // The syslog socket that is full, while it is; -1 otherwise.

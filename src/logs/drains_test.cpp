@@ -124,7 +124,7 @@ class DrainsTest : public testing::Test {
     options.first_retry = 10ms;
     options.longest_retry = 50ms;
     options.connect_limit = 300ms;
-    options.answer_limit = 300ms;
+    options.answer_limit = 2s;
     open();
   }
   void open() {

@@ -109,9 +109,11 @@ void Segments::find_segments() {
   std::ranges::sort(segments_, [](const Segment& a, const Segment& b) {
     return std::pair(a.first, !a.packed) < std::pair(b.first, !b.packed);
   });
-  const auto doubles = std::ranges::unique(segments_, {}, &Segment::first);
-  for (const auto& segment : doubles) fs::remove(path_of({.first = segment.first}), ignored);
-  segments_.erase(doubles.begin(), doubles.end());
+  for (auto next = segments_.begin(); next != segments_.end();) {
+    const bool twice = next != segments_.begin() && std::prev(next)->first == next->first;
+    if (twice) fs::remove(path_of(*next), ignored);
+    next = twice ? segments_.erase(next) : std::next(next);
+  }
   for (auto& segment : segments_)
     if (const auto opened = open(segment)) segment.begins = time_in(opened->read(0, time_size));
 }
