@@ -125,9 +125,8 @@ TEST_P(LocalEngineTest, ACommandBesideADynoHasItsEnvironmentAndItsStatus) {
   engine().apply(spec(1, {worker(1)}));
   ASSERT_TRUE(becomes({"worker.1@v1 up"}));
   const auto dyno = engine().dynos(house->app()).at(0).id;
-  const auto beside = engine().exec(
-      spec(1, {}), dyno,
-      {.command = "cat hello.txt; echo $GREETING $MORE $DYNO; exit 6", .env = {{"MORE", "more"}}});
+  const Exec wanted{"cat hello.txt; echo $GREETING $MORE $DYNO; exit 6", {{"MORE", "more"}}, {}, 0};
+  const auto beside = engine().exec(spec(1, {}), dyno, wanted);
   ASSERT_TRUE(beside) << beside.error().message;
   std::string said;
   int status = -1;
@@ -141,7 +140,7 @@ TEST_P(LocalEngineTest, ACommandBesideADynoHasItsEnvironmentAndItsStatus) {
   }));
   EXPECT_EQ(status, 6);
   EXPECT_EQ(said, "hellohello more worker.1\n");
-  const auto nowhere = engine().exec(spec(1, {}), Id<Dyno>::create(), {.command = "true"});
+  const auto nowhere = engine().exec(spec(1, {}), Id<Dyno>::create(), wanted);
   EXPECT_EQ(nowhere.error().kind, Kind::not_found);
 }
 

@@ -77,6 +77,11 @@ class RendezvousTest : public testing::Test {
     EXPECT_TRUE(engine.run(spec, wanted));
     return secret;
   }
+  static Exec command(std::string text) {
+    Exec exec;
+    exec.command = std::move(text);
+    return exec;
+  }
   static std::string read_all(const os::Fd& fd) {
     std::string all;
     char bytes[100];
@@ -141,7 +146,7 @@ TEST_F(RendezvousTest, KnowsASecretOnce) {
 }
 
 TEST_F(RendezvousTest, RunsACommandBesideADyno) {
-  const auto secret = rendezvous.expect_exec(spec, dyno, {.command = "cat"}).value();
+  const auto secret = rendezvous.expect_exec(spec, dyno, command("cat")).value();
   EXPECT_TRUE(engine.execs().empty());  // not before its client comes
   rendezvous.on_line(secret + "?frames", client);
   auto process = engine.process(dyno);
@@ -160,7 +165,7 @@ TEST_F(RendezvousTest, RunsACommandBesideADyno) {
 }
 
 TEST_F(RendezvousTest, HangsUpTheCommandOfAClientThatLeft) {
-  const auto secret = rendezvous.expect_exec(spec, dyno, {.command = "cat"}).value();
+  const auto secret = rendezvous.expect_exec(spec, dyno, command("cat")).value();
   rendezvous.on_line(secret, client);
   const auto process = engine.process(dyno);
   client->finish();
@@ -186,8 +191,7 @@ TEST_F(RendezvousTest, SurvivesAnything) {
   for (int i = 0; i < 50; ++i) {
     const auto id = Id<Dyno>::create();
     const auto strange = std::make_shared<FakeConnection>();
-    rendezvous.on_line(rendezvous.expect_exec(spec, id, {.command = "x"}).value() + "?frames",
-                       strange);
+    rendezvous.on_line(rendezvous.expect_exec(spec, id, command("x")).value() + "?frames", strange);
     auto process = engine.process(id);
     auto bytes = net::frame("IEWXO?"[random() % 6], noise(20));
     for (auto turns = random() % 5; turns > 0; --turns) bytes += noise(200);

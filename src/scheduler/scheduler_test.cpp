@@ -19,7 +19,7 @@ struct Clockwork {
   FakeClock fake_clock_;
 };
 
-class SchedulerTest : public testing::Test, private Clockwork, protected dynos::Platform {
+class SchedulerTest : public testing::Test, protected Clockwork, protected dynos::Platform {
  protected:
   SchedulerTest() : Platform(fake_clock_) {
     database.migrate(scheduler::migrations());
@@ -30,8 +30,9 @@ class SchedulerTest : public testing::Test, private Clockwork, protected dynos::
   void advance(Duration by) { fake_clock_.advance(by); }
   Job add(const std::string& schedule, const std::string& command,
           Overlap overlap = Overlap::skip) {
-    return jobs.add(sushi.id, {.command = command, .schedule = schedule, .overlap = overlap})
-        .value();
+    auto change = wanted(command, schedule);
+    change.overlap = overlap;
+    return jobs.add(sushi.id, change).value();
   }
   std::vector<std::string> states(const Job& job) {
     std::vector<std::string> all;
@@ -147,23 +148,26 @@ TEST_F(SchedulerTest, RunsByHandAndKeepsTheLastFifty) {
 }
 
 TEST_F(SchedulerTest, SaysWhatIsWrongWithAJob) {
-  const auto refused = [&](JobChange wanted) {
-    const auto job = jobs.add(sushi.id, wanted);
+  const auto refused = [&](const JobChange& change) {
+    const auto job = jobs.add(sushi.id, change);
     return job ? std::string() : job.error().message;
   };
-  EXPECT_THAT(refused({.command = " ", .schedule = "@daily"}), HasSubstr("needs a command"));
-  EXPECT_THAT(refused({.command = "x", .schedule = "61 * * * *"}), HasSubstr("minute"));
-  EXPECT_THAT(refused({.command = "x", .schedule = "0 0 31 2 *"}), HasSubstr("never due"));
-  EXPECT_THAT(refused({.command = "x", .schedule = "@daily", .time_zone = "Mars/Olympus"}),
-              HasSubstr("time zone"));
-  EXPECT_THAT(refused({.command = "x", .schedule = "@daily", .size = "huge"}), HasSubstr("size"));
+  EXPECT_THAT(refused(wanted(" ", "@daily")), HasSubstr("needs a command"));
+  EXPECT_THAT(refused(wanted("x", "61 * * * *")), HasSubstr("minute"));
+  EXPECT_THAT(refused(wanted("x", "0 0 31 2 *")), HasSubstr("never due"));
+  auto on_mars = wanted("x", "@daily");
+  on_mars.time_zone = "Mars/Olympus";
+  EXPECT_THAT(refused(on_mars), HasSubstr("time zone"));
+  auto huge = wanted("x", "@daily");
+  huge.size = "huge";
+  EXPECT_THAT(refused(huge), HasSubstr("size"));
   for (std::size_t i = 0; i < Jobs::most_jobs; ++i) add("@daily", "x");
-  EXPECT_THAT(refused({.command = "x", .schedule = "@daily"}), HasSubstr("at most 100"));
+  EXPECT_THAT(refused(wanted("x", "@daily")), HasSubstr("at most 100"));
 }
 
 TEST_F(SchedulerTest, ChangesAndForgets) {
   const auto job = add("@daily", "exit 0");
-  const auto changed = jobs.change(job, {.schedule = "hourly at 5"}).value();
+  const auto changed = jobs.change(job, wanted("exit 1", "hourly at 5")).value();
   EXPECT_EQ(rfc3339(*changed.next_at), "2026-01-05T10:05:00Z");
   jobs.run_now(job);
   jobs.remove(job);

@@ -225,7 +225,7 @@ TEST_P(EngineContract, AnAttachedOneOffWaitsForItsClientAndHasOne) {
   EXPECT_TRUE(attached && attached->input && attached->output);
   ASSERT_TRUE(eventually([&] { return engine().one_off(job.id)->state == State::up; }));
   EXPECT_EQ(engine().attach(job.id, std::nullopt).error().kind, Kind::not_found);
-  const auto beside = engine().exec(spec(1, {}), job.id, {.command = "sleep 600"});
+  const auto beside = engine().exec(spec(1, {}), job.id, Exec{"sleep 600", {}, {}, 0});
   EXPECT_TRUE(beside && beside->leash);
   ASSERT_TRUE(engine().stop(house->app(), engine().one_off(job.id)->name()));
   EXPECT_TRUE(becomes({}));
