@@ -9,6 +9,7 @@
 
 #include "accounts/migrations.h"
 #include "api/api.h"
+#include "api/testing/pieces.h"
 #include "api/testing/schema_check.h"
 #include "apps/migrations.h"
 #include "base/testing/fake_clock.h"
@@ -26,17 +27,6 @@
 #include "setups/migrations.h"
 
 namespace renga::api {
-
-// The body of a request that comes in pieces.
-class Pieces final : public http::BodyReader {
- public:
-  explicit Pieces(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
-  std::string read() override { return at_ < pieces_.size() ? pieces_[at_++] : std::string(); }
-
- private:
-  std::vector<std::string> pieces_;
-  std::size_t at_ = 0;
-};
 
 class World : public testing::Test {
  protected:
