@@ -28,6 +28,12 @@ class SchedulerTest : public testing::Test, protected Clockwork, protected dynos
   }
   void boot() { scheduler.emplace(jobs, fake_clock_, apps, releases, reconciler, engine, outputs); }
   void advance(Duration by) { fake_clock_.advance(by); }
+  static JobChange wanted(std::string command, std::string schedule) {
+    JobChange change;
+    change.command = std::move(command);
+    change.schedule = std::move(schedule);
+    return change;
+  }
   Job add(const std::string& schedule, const std::string& command,
           Overlap overlap = Overlap::skip) {
     auto change = wanted(command, schedule);
