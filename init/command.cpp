@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "init/forward.h"
 #include "sandbox/init_plan.h"
 #include "sandbox/records.h"
 
@@ -78,6 +79,7 @@ char* copy_of(std::string_view text) {
   if (chdir(plan.working_directory) != 0) refuse("change to", plan.working_directory);
   environ = plan.env;
   if (!confine(plan)) refuse("confine", plan.argv[0]);
+  if (plan.forward_port > 0) forward(plan.forward_port);
   execvp(plan.argv[0], plan.argv);
   refuse("run", plan.argv[0]);
 }
@@ -114,6 +116,12 @@ Plan read_plan(int fd) {
         break;
       case plan_of::direct_output:
         plan.direct_output = true;
+        break;
+      case plan_of::beside:
+        plan.beside = true;
+        break;
+      case plan_of::forward_port:
+        plan.forward_port = atoi(copy_of(record.bytes));
         break;
       case plan_of::log_socket:
         plan.log_socket = copy_of(record.bytes);
@@ -168,5 +176,7 @@ pid_t start_command(const Plan& plan, int out, int err) {
   if (pid == 0) become(plan, out, err);
   return pid;
 }
+
+void become_beside(const Plan& plan) { become(plan, -1, -1); }
 
 }  // namespace renga::init

@@ -17,6 +17,8 @@ struct Plan {
   char** env = nullptr;
   const char* working_directory = "/";
   bool direct_output = false;
+  bool beside = false;               // not process 1: see become_beside()
+  int forward_port = 0;              // instead of argv
   const char* log_socket = nullptr;  // null: no log
   std::string_view log_greeting;
   sock_fprog filter = {};
@@ -33,6 +35,10 @@ void keep_capabilities(unsigned long long keep);
 // Forks and executes it, with `out` and `err` as its output (or the present ones when negative). In
 // the child nothing is left open but 0, 1 and 2.
 pid_t start_command(const Plan& plan, int out, int err);
+
+// This process becomes the command, with the streams it has, or forwards to a port: beside what a
+// sandbox runs.
+[[noreturn]] void become_beside(const Plan& plan);
 
 // No new privileges, and the plan's policy for system calls. False with errno.
 bool confine(const Plan& plan);

@@ -81,6 +81,7 @@ int run() {
   if (signals < 0) die("watch signals");
 
   const Plan plan = read_plan(plan_of::plan_fd);
+  if (plan.beside) become_beside(plan);
   int out[2] = {-1, -1}, err[2] = {-1, -1};
   if (!plan.direct_output && (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0))
     die("make pipes");

@@ -172,6 +172,14 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("seven", self.heroku("run", "--exit-code", "--no-tty", "echo seven; sh -c 'exit 7'", status=7))
         self.assertIn("none", self.heroku("run", "--exit-code", "echo none"))
 
+        url = "https://ada:pa55word@logs.example.com/intake"
+        self.assertIn("Successfully added drain", self.heroku("drains:add", url))
+        drains = self.heroku("drains")
+        self.assertRegex(drains, r"logs\.example\.com/intake.* \(?d\.[0-9a-f-]{36}")
+        self.assertNotIn("pa55word", drains)
+        self.assertIn("Successfully removed drain", self.heroku("drains:remove", url))
+        self.assertNotIn("example.com", self.heroku("drains"))
+
         commit(self.app, {"text": "two\n"})
         self.assertIn("Released v7", self.command("git", "push", "heroku", "main").stderr)
         self.server.wait_for_page("walk", "v7 two hello")

@@ -99,8 +99,8 @@ TEST_F(AccountTest, DescribesThePlatform) {
 TEST_F(AccountTest, HasTruthfullyEmptyLists) {
   for (const auto* path :
        {"/addons", "/addon-attachments", "/apps/sushi/addons", "/apps/sushi/addon-attachments",
-        "/pipelines?eq[name]=x", "/teams", "/spaces", "/account/keys", "/apps/sushi/log-drains",
-        "/apps/sushi/webhooks", "/apps/sushi/sni-endpoints", "/oauth/sessions", "/oauth/clients"})
+        "/pipelines?eq[name]=x", "/teams", "/spaces", "/account/keys", "/apps/sushi/webhooks",
+        "/apps/sushi/sni-endpoints", "/oauth/sessions", "/oauth/clients"})
     EXPECT_EQ(boost::json::serialize(get(path)), "[]") << path;
   expect_error(send("GET", "/apps/sushi/pipeline-couplings"), 404, "not_found");
   expect_error(send("GET", "/apps/nigiri/addons"), 404, "not_found");
@@ -110,7 +110,7 @@ TEST_F(AccountTest, RefusesToMakeWhatIsNotOffered) {
   const auto refused = send("POST", "/apps/sushi/webhooks", R"({"url": "https://example.com"})");
   expect_error(refused, 422, "unsupported");
   EXPECT_THAT(refused.body, HasSubstr("POST webhooks"));
-  for (const auto* path : {"/teams", "/apps/sushi/log-drains", "/account/keys"})
+  for (const auto* path : {"/teams", "/apps/sushi/webhooks", "/account/keys"})
     expect_error(send("POST", path, "{}"), 422, "unsupported");
   const auto resolved =
       send("POST", "/actions/addons/resolve", R"({"addon": "x", "app": "sushi"})");

@@ -25,11 +25,13 @@
 #include "git/repositories.h"
 #include "http/client.h"
 #include "http/server.h"
+#include "logs/drains.h"
 #include "logs/log_store.h"
 #include "logs/output_streams.h"
 #include "logs/sessions.h"
 #include "pipelines/promotions.h"
 #include "releases/releases.h"
+#include "scheduler/jobs.h"
 #include "setups/app_setups.h"
 
 namespace renga::api {
@@ -54,8 +56,10 @@ struct Services {
   dynos::Engine& engine;
   dynos::Reconciler& reconciler;
   dynos::Rendezvous& rendezvous;
+  scheduler::Jobs& jobs;
   logs::LogStore& logs;
   logs::Sessions& log_sessions;
+  logs::Drains& drains;
   logs::OutputStreams& outputs;
   git::Repositories& repositories;
   pipelines::Pipelines& pipelines;

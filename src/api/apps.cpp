@@ -130,6 +130,7 @@ Result<Answer> app_delete(Call& call) {
   services.engine.forget(app.id);
   services.on_app_change(app.id);
   services.repositories.remove(app.id);
+  services.drains.app_destroyed(app.id);
   services.logs.remove(app.id);
   for (const auto& output : outputs)
     if (!output.empty()) services.outputs.remove(output);

@@ -208,11 +208,35 @@ Result<Answer> dyno_stop_type(Call& call) {
 }
 
 Result<Answer> dyno_run_inside(Call& call) {
-  TRY(call.app(apps::Permission::operate));
-  return fail(
-      Kind::unsupported,
-      "Running a command inside a dyno that is already up is not offered by this server. Start a "
-      "one-off dyno instead (run:detached).");
+  const auto& services = call.services;
+  const auto body = TRY(call.body());
+  const auto app = TRY(call.app(apps::Permission::operate));
+  const auto dyno = TRY(find_dyno(call, app));
+  dynos::Exec exec;
+  exec.env = TRY(env_in(body));
+  // renga's own: our CLI's ps:forward.
+  if (const auto port = TRY(number_in(body, "forward_port"))) {
+    if (*port < 1 || *port > 65'535)
+      return fail(Kind::invalid, "`forward_port` must be from 1 to 65535.");
+    exec.forward_port = static_cast<int>(*port);
+    exec.command = "forward";
+  } else {
+    exec.command = TRY(required_text(body, "command"));
+    if (!TRY(flag_in(body, "force_no_tty")).value_or(false)) exec.terminal = window_of(exec.env);
+  }
+  if (dyno.state != dynos::State::up)
+    return fail(Kind::conflict, fmt::format("{} is not up but {}. Try again when it is.",
+                                            dyno.name(), dynos::name_of(dyno.state)));
+  const auto release = TRY(services.releases.find(app.id, std::to_string(dyno.release_version)));
+  const auto secret = TRY(
+      services.rendezvous.expect_exec(services.reconciler.spec_of(app, release), dyno.id, exec));
+  call.log(app.id, exec.forward_port > 0
+                       ? fmt::format("Forward to port {} of {}", exec.forward_port, dyno.name())
+                       : fmt::format("Run `{}` inside {}", exec.command, dyno.name()));
+  auto made = to_json(app, dyno);
+  made["attach_url"] = fmt::format("rendezvous://{}/{}", rendezvous_address(call), secret);
+  made["command"] = exec.command;
+  return created(std::move(made));
 }
 
 }  // namespace renga::api

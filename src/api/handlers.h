@@ -116,6 +116,12 @@ Result<Answer> git_discover(Call& call);
 Result<Answer> git_receive_pack(Call& call);
 Result<Answer> git_upload_pack(Call& call);
 
+// log_drains.cpp
+Result<Answer> log_drain_create(Call& call);
+Result<Answer> log_drain_list(Call& call);
+Result<Answer> log_drain_info(Call& call);
+Result<Answer> log_drain_delete(Call& call);
+
 // log_sessions.cpp
 Result<Answer> log_session_create(Call& call);
 
@@ -159,6 +165,16 @@ Result<Answer> region_info(Call& call);
 Result<Answer> release_create(Call& call);
 Result<Answer> release_list(Call& call);
 Result<Answer> release_info(Call& call);
+
+// scheduled_jobs.cpp
+Result<Answer> scheduled_job_create(Call& call);
+Result<Answer> scheduled_job_list(Call& call);
+Result<Answer> scheduled_job_info(Call& call);
+Result<Answer> scheduled_job_update(Call& call);
+Result<Answer> scheduled_job_delete(Call& call);
+Result<Answer> scheduled_run_create(Call& call);
+Result<Answer> scheduled_run_list(Call& call);
+Result<Answer> scheduled_run_info(Call& call);
 
 // slugs.cpp
 Result<Answer> slug_create(Call& call);

@@ -158,6 +158,12 @@ std::span<const RouteRow> routes() {
       {"GET", "/apps/{app}/formation/{formation}", formation_info, read},
       {"PATCH", "/apps/{app}/formation/{formation}", formation_update, write},
 
+      // log_drains.cpp
+      {"POST", "/apps/{app}/log-drains", log_drain_create, write},
+      {"GET", "/apps/{app}/log-drains", log_drain_list, read},
+      {"GET", "/apps/{app}/log-drains/{drain}", log_drain_info, read},
+      {"DELETE", "/apps/{app}/log-drains/{drain}", log_drain_delete, write},
+
       // log_sessions.cpp, streams.cpp
       {"POST", "/apps/{app}/log-sessions", log_session_create, read_protected},
       {"GET", "/streams/{stream}", output_stream_open, nothing, Form::stream},
@@ -216,6 +222,16 @@ std::span<const RouteRow> routes() {
       {"PATCH", "/apps/{app}/sni-endpoints/{endpoint}", sni_endpoint_update, write},
       {"DELETE", "/apps/{app}/sni-endpoints/{endpoint}", sni_endpoint_delete, write},
 
+      // scheduled_jobs.cpp: renga's own
+      {"POST", "/apps/{app}/scheduled-jobs", scheduled_job_create, write_protected},
+      {"GET", "/apps/{app}/scheduled-jobs", scheduled_job_list, read},
+      {"GET", "/apps/{app}/scheduled-jobs/{job}", scheduled_job_info, read},
+      {"PATCH", "/apps/{app}/scheduled-jobs/{job}", scheduled_job_update, write_protected},
+      {"DELETE", "/apps/{app}/scheduled-jobs/{job}", scheduled_job_delete, write},
+      {"POST", "/apps/{app}/scheduled-jobs/{job}/runs", scheduled_run_create, write_protected},
+      {"GET", "/apps/{app}/scheduled-jobs/{job}/runs", scheduled_run_list, read_protected},
+      {"GET", "/apps/{app}/scheduled-jobs/{job}/runs/{run}", scheduled_run_info, read_protected},
+
       // git.cpp
       {"GET", "/{app}.git/info/refs", git_discover, read, Form::git},
       {"POST", "/{app}.git/git-receive-pack", git_receive_pack, write, Form::git},
@@ -234,9 +250,6 @@ std::span<const RouteRow> routes() {
       {"GET", "/oauth/sessions", no_things, identity},
       {"POST", "/oauth/tokens", not_offered, everything},
 
-      {"GET", "/apps/{app}/log-drains", no_things_of_app, read},
-      {"POST", "/apps/{app}/log-drains", not_offered_of_app, write},
-      {"GET", "/apps/{app}/log-drains/{drain}", no_such_thing_of_app, read},
       {"GET", "/apps/{app}/telemetry-drains", no_things_of_app, read},
       {"GET", "/apps/{app}/webhooks", no_things_of_app, read},
       {"POST", "/apps/{app}/webhooks", not_offered_of_app, write},

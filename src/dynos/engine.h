@@ -68,6 +68,19 @@ struct Window {
 struct Attachment {
   os::Fd input;
   os::Fd output;
+  // Of exec() alone: readable when the command has ended, with its status as one int; closing it
+  // hangs the command up.
+  os::Fd leash = {};
+};
+
+// A command beside the one that a dyno runs: as the same user, with the same limits and no more
+// rights.
+struct Exec {
+  std::string command;
+  std::map<std::string, std::string> env;  // over the AppSpec's
+  std::optional<Window> terminal;
+  // Instead of the command: bytes to and from this port of the dyno's own loopback.
+  int forward_port = 0;
 };
 
 // What news an engine has. Called on the engine's threads; must return quickly.
@@ -137,6 +150,10 @@ class Engine {
   virtual Result<Attachment> attach(const Id<Dyno>& id, std::optional<Window> terminal) = 0;
   // The client of an attached dyno is gone: it gets SIGHUP, and is stopped if it does not heed it.
   virtual void client_left(const Id<Dyno>& id) = 0;
+
+  // Runs a command in a dyno that is up. `spec` is of the dyno's release. Kind::not_found: it does
+  // not run. Kind::unavailable: the command could not start.
+  virtual Result<Attachment> exec(const AppSpec& spec, const Id<Dyno>& dyno, const Exec& exec) = 0;
 
   // Stops all dynos of all apps (server:stop --dynos). Returns when nothing runs (bounded).
   virtual void stop_everything() = 0;

@@ -1,4 +1,6 @@
 // The engines, each against the one contract.
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/random.h"
@@ -117,6 +119,29 @@ TEST_P(LocalEngineTest, ProfileScriptsAreSourcedAndTheCommandNeedsNoQuoting) {
   auto job = one_off("echo \"it's $HOME\" '$HOME' | grep -c HOME; exit 4");
   run_to_end(job);
   EXPECT_EQ(engine().one_off(job.id)->exit_status, 4);
+}
+
+TEST_P(LocalEngineTest, ACommandBesideADynoHasItsEnvironmentAndItsStatus) {
+  engine().apply(spec(1, {worker(1)}));
+  ASSERT_TRUE(becomes({"worker.1@v1 up"}));
+  const auto dyno = engine().dynos(house->app()).at(0).id;
+  const Exec wanted{"cat hello.txt; echo $GREETING $MORE $DYNO; exit 6", {{"MORE", "more"}}, {}, 0};
+  const auto beside = engine().exec(spec(1, {}), dyno, wanted);
+  ASSERT_TRUE(beside) << beside.error().message;
+  std::string said;
+  int status = -1;
+  pollfd waits[] = {{beside->output.get(), POLLIN, 0}, {beside->leash.get(), POLLIN, 0}};
+  ASSERT_TRUE(eventually([&] {
+    poll(waits, 2, 10);
+    char bytes[512];
+    for (ssize_t got; (got = read(beside->output.get(), bytes, sizeof bytes)) > 0;)
+      said.append(bytes, static_cast<std::size_t>(got));
+    return status >= 0 || recv(beside->leash.get(), &status, sizeof status, MSG_DONTWAIT) > 0;
+  }));
+  EXPECT_EQ(status, 6);
+  EXPECT_EQ(said, "hellohello more worker.1\n");
+  const auto nowhere = engine().exec(spec(1, {}), Id<Dyno>::create(), wanted);
+  EXPECT_EQ(nowhere.error().kind, Kind::not_found);
 }
 
 TEST_P(LocalEngineTest, DynosOutliveControlAndKeepTheirIds) {

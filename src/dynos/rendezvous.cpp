@@ -10,9 +10,22 @@
 
 namespace renga::dynos {
 
+namespace {
+constexpr std::chrono::seconds exec_limit{30};
+}
+
 Rendezvous::~Rendezvous() = default;
 
 Result<std::string> Rendezvous::expect(const Id<Dyno>& dyno, std::optional<Window> terminal) {
+  return expect({dyno, terminal});
+}
+
+Result<std::string> Rendezvous::expect_exec(const AppSpec& spec, const Id<Dyno>& dyno,
+                                            const Exec& exec) {
+  return expect({dyno, exec.terminal, std::pair(spec, exec)});
+}
+
+Result<std::string> Rendezvous::expect(Waiting waiting) {
   sweep();
   auto secret = random_hex(32);
   auto books = books_.lock();
@@ -21,7 +34,7 @@ Result<std::string> Rendezvous::expect(const Id<Dyno>& dyno, std::optional<Windo
                 fmt::format("{} clients are attached to one-off dynos already, which is the most "
                             "at a time. Run it detached (run:detached), or try again later.",
                             most));
-  books->waiting.emplace(secret, Waiting{dyno, terminal});
+  books->waiting.emplace(secret, std::move(waiting));
   return secret;
 }
 
@@ -42,12 +55,14 @@ void Rendezvous::on_line(const std::string& line, std::shared_ptr<http::RawConne
   sweep();
   const auto [secret, query] = text::split_once(line, '?');
   std::optional<Window> terminal;
+  std::optional<std::pair<AppSpec, Exec>> exec;
   std::shared_ptr<Session> session;
   {
     auto books = books_.lock();
     const auto found = books->waiting.find(std::string(secret));
     if (found != books->waiting.end()) {
       terminal = found->second.terminal;
+      exec = std::move(found->second.exec);
       auto options = options_;
       options.terminal = terminal.has_value();
       options.framed = query == "frames";
@@ -64,7 +79,8 @@ void Rendezvous::on_line(const std::string& line, std::shared_ptr<http::RawConne
   }
 
   try {
-    auto attached = engine_.attach(session->dyno(), terminal);
+    auto attached = exec ? engine_.exec(exec->first, session->dyno(), exec->second)
+                         : engine_.attach(session->dyno(), terminal);
     if (attached) return session->start(std::move(*attached));
     session->refuse(attached.error().message);
   } catch (const std::exception& trouble) {
@@ -73,10 +89,15 @@ void Rendezvous::on_line(const std::string& line, std::shared_ptr<http::RawConne
   }
 }
 
-// Takes away sessions that are over. Their ends wait for their threads, so without the lock.
+// Takes away sessions that are over, and execs that nobody came for. Their ends wait for their
+// threads, so without the lock.
 void Rendezvous::sweep() {
   std::list<std::shared_ptr<Session>> over;
   auto books = books_.lock();
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(books->waiting, [&](const auto& entry) {
+    return entry.second.exec && now - entry.second.since > exec_limit;
+  });
   for (auto session = books->sessions.begin(); session != books->sessions.end();) {
     const auto next = std::next(session);
     if ((*session)->over()) over.splice(over.end(), books->sessions, session);

@@ -8,6 +8,7 @@
 // The client sends `SECRET\r\n`, or `SECRET?frames\r\n` for net/frames.h, and hears `rendezvous`.
 #pragma once
 
+#include <chrono>
 #include <list>
 #include <map>
 #include <memory>
@@ -33,6 +34,9 @@ class Rendezvous {
 
   // A secret for a dyno that is about to wait. Kind::rate_limited: there are too many.
   Result<std::string> expect(const Id<Dyno>& dyno, std::optional<Window> terminal);
+  // A secret for a command beside a dyno that is up: it starts when its client comes, within half a
+  // minute.
+  Result<std::string> expect_exec(const AppSpec& spec, const Id<Dyno>& dyno, const Exec& exec);
   // The dyno does not come after all.
   void forget(const Id<Dyno>& dyno);
   // To be told of every change (EngineEvents::on_change). Never blocks.
@@ -44,7 +48,10 @@ class Rendezvous {
   struct Waiting {
     Id<Dyno> dyno;
     std::optional<Window> terminal;
+    std::optional<std::pair<AppSpec, Exec>> exec = {};
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   };
+  Result<std::string> expect(Waiting waiting);
   struct Books {
     std::map<std::string, Waiting> waiting;  // by secret
     std::list<std::shared_ptr<Session>> sessions;

@@ -1,9 +1,11 @@
 #include "dynos/rendezvous.h"
 
 #include <gmock/gmock.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <condition_variable>
+#include <random>
 
 #include "base/testing/fake_clock.h"
 #include "dynos/testing/fake_engine.h"
@@ -75,6 +77,11 @@ class RendezvousTest : public testing::Test {
     EXPECT_TRUE(engine.run(spec, wanted));
     return secret;
   }
+  static Exec command(std::string text) {
+    Exec exec;
+    exec.command = std::move(text);
+    return exec;
+  }
   static std::string read_all(const os::Fd& fd) {
     std::string all;
     char bytes[100];
@@ -136,6 +143,63 @@ TEST_F(RendezvousTest, KnowsASecretOnce) {
   engine.end_one_off(dyno, 0);
   engine.process(dyno);
   client->rest();
+}
+
+TEST_F(RendezvousTest, RunsACommandBesideADyno) {
+  const auto secret = rendezvous.expect_exec(spec, dyno, command("cat")).value();
+  EXPECT_TRUE(engine.execs().empty());  // not before its client comes
+  rendezvous.on_line(secret + "?frames", client);
+  auto process = engine.process(dyno);
+  EXPECT_EQ(engine.execs().at(0).command, "cat");
+  client->say(net::frame('I', "hello") + net::frame('E', ""));
+  EXPECT_EQ(read_all(process.input), "hello");
+  write_out(process.output, "hello");
+  process.output.close();
+  const int status = 42;
+  ASSERT_EQ(::send(process.leash.get(), &status, sizeof status, 0),
+            static_cast<ssize_t>(sizeof status));
+  const auto records = client->rest();
+  EXPECT_EQ(records.back(), net::frame('X', "*"));
+  EXPECT_THAT(records, testing::Contains(net::frame('O', "hello")));
+  EXPECT_THAT(engine.clients_left(), IsEmpty());
+}
+
+TEST_F(RendezvousTest, HangsUpTheCommandOfAClientThatLeft) {
+  const auto secret = rendezvous.expect_exec(spec, dyno, command("cat")).value();
+  rendezvous.on_line(secret, client);
+  const auto process = engine.process(dyno);
+  client->finish();
+  char byte;
+  EXPECT_EQ(::recv(process.leash.get(), &byte, 1, 0), 0);
+  EXPECT_THAT(engine.clients_left(), IsEmpty());
+}
+
+// Whatever a stranger says first is as good as a wrong secret, and whatever a client says in frames
+// ends its session at worst.
+TEST_F(RendezvousTest, SurvivesAnything) {
+  std::mt19937 random(7);
+  const auto noise = [&](std::size_t most) {
+    std::string text;
+    for (auto left = random() % most; left > 0; --left) text += static_cast<char>(random());
+    return text;
+  };
+  for (int i = 0; i < 500; ++i) {
+    const auto stranger = std::make_shared<FakeConnection>();
+    rendezvous.on_line(i % 2 == 0 ? noise(100) : noise(3) + "?frames", stranger);
+    EXPECT_THAT(stranger->rest().back(), HasSubstr("No dyno waits"));
+  }
+  for (int i = 0; i < 50; ++i) {
+    const auto id = Id<Dyno>::create();
+    const auto strange = std::make_shared<FakeConnection>();
+    rendezvous.on_line(rendezvous.expect_exec(spec, id, command("x")).value() + "?frames", strange);
+    auto process = engine.process(id);
+    auto bytes = net::frame("IEWXO?"[random() % 6], noise(20));
+    for (auto turns = random() % 5; turns > 0; --turns) bytes += noise(200);
+    strange->say(bytes);
+    strange->finish();
+    char byte;
+    EXPECT_EQ(::recv(process.leash.get(), &byte, 1, 0), 0);
+  }
 }
 
 TEST_F(RendezvousTest, IsBounded) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,6 +56,7 @@ Session::~Session() {
 
 void Session::start(Attachment attachment) {
   attachment_ = std::move(attachment);
+  exec_ = static_cast<bool>(attachment_.leash);
   output_thread_ = std::thread([this] { pump_output(); });
   input_thread_ = std::thread([this] { pump_input(); });
 }
@@ -96,8 +98,11 @@ void Session::pump_output() {
   std::optional<SteadyClock::time_point> ended_at;
   bool client = true;
   while (client) {
-    pollfd fds[] = {{more ? attachment_.output.get() : -1, POLLIN, 0}, {wake_.get(), POLLIN, 0}};
-    const int ready = ::poll(fds, 2, wait_limit(marker.holds()));
+    pollfd fds[] = {{more ? attachment_.output.get() : -1, POLLIN, 0},
+                    {wake_.get(), POLLIN, 0},
+                    {attachment_.leash.get(), POLLIN, 0}};
+    const int ready = ::poll(fds, 3, wait_limit(marker.holds()));
+    if (fds[2].revents != 0) read_leash();
     if (fds[1].revents != 0) {
       std::uint64_t count = 0;
       [[maybe_unused]] const auto got = ::read(wake_.get(), &count, sizeof count);
@@ -118,7 +123,9 @@ void Session::pump_output() {
   }
 
   const auto status = shared_.lock()->status;
-  if (!status)
+  if (!status && exec_)
+    attachment_.leash.close();
+  else if (!status)
     engine_.client_left(dyno_);
   else if (options_.framed)
     connection_->write(net::frame('X', std::string(1, static_cast<char>(*status & 0xff))));
@@ -126,6 +133,15 @@ void Session::pump_output() {
   connection_->finish();
   attachment_.output.close();
   --at_work_;
+}
+
+// The command of an exec has ended.
+void Session::read_leash() {
+  int status = 128 + 9;  // without a word: whoever watched over it was killed, and it, too
+  if (::recv(attachment_.leash.get(), &status, sizeof status, 0) != sizeof status) status = 128 + 9;
+  attachment_.leash.close();
+  auto shared = shared_.lock();
+  if (!shared->status) shared->status = status;
 }
 
 // False at the end of the output, or when nobody takes it any more.

@@ -1,6 +1,6 @@
-// Session: one client attached to one one-off dyno: bytes both ways until the dyno has ended or the
-// client is gone. Two threads of its own, since both sides block; whoever holds it may call from
-// any thread. Private to dynos: see rendezvous.h.
+// Session: one client attached to one one-off dyno, or to a command beside a dyno: bytes both ways
+// until the dyno has ended or the client is gone. Two threads of its own, since both sides block;
+// whoever holds it may call from any thread. Private to dynos: see rendezvous.h.
 #pragma once
 
 #include <atomic>
@@ -57,6 +57,7 @@ class Session {
 
   void pump_output();
   void pump_input();
+  void read_leash();
   bool read_output(ExitMarker& marker);
   bool send(std::string_view bytes);
   void take(std::string_view bytes);
@@ -72,8 +73,9 @@ class Session {
   const std::shared_ptr<http::RawConnection> connection_;
   const SessionOptions options_;
   Attachment attachment_;
-  os::Fd wake_;     // the output's thread looks again
-  os::Fd stopped_;  // readable for good: the input's thread waits for nothing any more
+  bool exec_ = false;  // a command beside the dyno's own: it ends with its leash
+  os::Fd wake_;        // the output's thread looks again
+  os::Fd stopped_;     // readable for good: the input's thread waits for nothing any more
   Locked<Shared> shared_;
   net::FrameReader frames_;
   std::atomic<std::chrono::steady_clock::time_point> active_;

@@ -27,6 +27,10 @@ using App = Id<apps::App>;
 
 constexpr std::size_t most_lines_read = 1'500;
 constexpr std::size_t most_queued_bytes = 32u << 20;
+// A noisy app cannot take these from the others, however full the queue is.
+constexpr std::size_t lines_of_its_own = 256;
+// Lines are in the order in which they came, and their times nearly so: dynos stamp them.
+constexpr std::chrono::minutes disorder{1};
 
 struct Drops {
   std::int64_t count = 0;
@@ -61,6 +65,8 @@ std::string since(Time time) { return rfc3339(time).substr(0, 19) + "+00:00"; }
 
 bool Filter::accepts(const Line& line) const {
   if (source && *source != line.source) return false;
+  if ((since && line.at < *since) || (until && line.at >= *until)) return false;
+  if (!text.empty() && line.message.find(text) == std::string::npos) return false;
   if (!process || *process == line.process) return true;
   // "web" is all of web.1, web.2; but "web.1" is not web.10.
   return process->find('.') == std::string::npos && line.process.size() > process->size() &&
@@ -238,9 +244,12 @@ void LogStore::append(const App& app, Line line) {
     ++guard->appended;
     for (auto& message : messages) {
       const auto size = message.size() + 64;
-      // A noisy app leaves room for the others.
-      if (guard->lines >= state_->options.queue_lines || guard->bytes + size > most_queued_bytes ||
-          waiting.lines.size() >= std::max<std::size_t>(1, state_->options.queue_lines / 2)) {
+      // A noisy app leaves room for the others, and noisy apps together do.
+      const auto& options = state_->options;
+      const auto own = std::min(lines_of_its_own, options.queue_lines / 4);
+      if (waiting.lines.size() >= own &&
+          (guard->lines >= options.queue_lines || guard->bytes + size > most_queued_bytes ||
+           waiting.lines.size() >= std::max<std::size_t>(1, options.queue_lines / 2))) {
         if (waiting.dropped.count++ == 0) waiting.dropped.since = line.at;
         continue;
       }
@@ -257,8 +266,10 @@ std::vector<Placed> LogStore::last(const App& app, const Filter& filter, std::si
   std::vector<Placed> found;
   if (count == 0) return found;
   state_->snapshot(app).backward([&](std::uint64_t place, std::string_view text) {
-    if (auto line = parse(text); line && filter.accepts(*line))
-      found.push_back({place, *std::move(line)});
+    auto line = parse(text);
+    if (!line) return true;
+    if (filter.since && line->at < *filter.since - disorder) return false;
+    if (filter.accepts(*line)) found.push_back({place, *std::move(line)});
     return found.size() < count;
   });
   std::ranges::reverse(found);
@@ -269,13 +280,19 @@ std::vector<Placed> LogStore::after(const App& app, const Filter& filter, std::u
                                     std::size_t count) {
   std::vector<Placed> found;
   if (count == 0) return found;
-  state_->snapshot(app).forward(place, [&](std::uint64_t at, std::string_view text) {
-    if (auto line = parse(text); line && filter.accepts(*line))
-      found.push_back({at, *std::move(line)});
+  const auto segments = state_->snapshot(app);
+  if (filter.since) place = std::max(place, segments.place_before(*filter.since - disorder));
+  segments.forward(place, [&](std::uint64_t at, std::string_view text) {
+    auto line = parse(text);
+    if (!line) return true;
+    if (filter.until && line->at > *filter.until + disorder) return false;
+    if (filter.accepts(*line)) found.push_back({at, *std::move(line)});
     return found.size() < count;
   });
   return found;
 }
+
+std::uint64_t LogStore::newest(const App& app) { return state_->snapshot(app).next_place() - 1; }
 
 std::unique_ptr<Tail> LogStore::tail(const App& app, Filter filter,
                                      std::function<void(const Placed&)> each) {

@@ -18,11 +18,14 @@
 
 namespace renga::logs {
 
-// Which lines of an app: by source ("app" or "heroku"), and by dyno ("web.1") or process type
-// ("web").
+// Which lines of an app: by source ("app" or "heroku"), by dyno ("web.1") or process type ("web"),
+// from a time on and until before one, and with a text in them.
 struct Filter {
-  std::optional<std::string> source;
-  std::optional<std::string> process;
+  std::optional<std::string> source = {};
+  std::optional<std::string> process = {};
+  std::optional<Time> since = {};
+  std::optional<Time> until = {};
+  std::string text = {};
   bool accepts(const Line& line) const;
 };
 
@@ -61,6 +64,9 @@ class LogStore {
   // Lines after this place, oldest first; at most `count`.
   std::vector<Placed> after(const Id<apps::App>& app, const Filter& filter, std::uint64_t place,
                             std::size_t count);
+
+  // The place of the newest line that can be read; 0 when there is none.
+  std::uint64_t newest(const Id<apps::App>& app);
 
   // Calls `each` for every accepted line from now on, on the store's own thread, once it can be
   // read by last() and after(); it must not block. A line that is not written yet is one from now

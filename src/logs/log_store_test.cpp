@@ -7,6 +7,7 @@
 #include <future>
 #include <thread>
 
+#include "base/random.h"
 #include "logs/testing/scratch.h"
 
 namespace renga::logs {
@@ -125,9 +126,10 @@ TEST_F(LogStoreTest, PassesOverLinesThatAreDamaged) {
 
 TEST_F(LogStoreTest, DropsTheOldestSegmentsPastTheLimit) {
   open({.directory = {}, .bytes_per_app = 64 << 10});
-  std::string padding(200, '.');
+  std::vector<std::string> said_before{""};
   for (int i = 0; i < 2'000; ++i) {
-    store->append(sushi, said(std::to_string(i) + padding));
+    said_before.push_back(std::to_string(i) + random_hex(100));  // hard to compress
+    store->append(sushi, said(said_before.back()));
     if (i % 20 == 0) store->settle();
   }
   store->settle();
@@ -144,9 +146,85 @@ TEST_F(LogStoreTest, DropsTheOldestSegmentsPastTheLimit) {
   EXPECT_EQ(forward.back().place, 2'000u);
   for (std::size_t i = 0; i < forward.size(); ++i) {
     EXPECT_EQ(forward[i].place, backward[i].place);
-    EXPECT_EQ(forward[i].line.message, std::to_string(forward[i].place - 1) + padding);
+    EXPECT_EQ(forward[i].line.message, said_before[forward[i].place]);
     EXPECT_EQ(backward[i].line, forward[i].line);
   }
+}
+
+TEST_F(LogStoreTest, CompressesAndFindsTimesAndTexts) {
+  const LogStoreOptions options{.directory = {}, .bytes_per_app = 64 << 10};
+  open(options);
+  using std::chrono::minutes;
+  for (int i = 0; i < 3'000; ++i) {
+    auto line = said("line " + std::to_string(i) + std::string(80, '.'));
+    line.at = at + minutes(i);
+    store->append(sushi, line);
+    if (i % 50 == 0) store->settle();
+  }
+  store->settle();
+  const auto check = [&] {
+    // Far more than fits uncompressed.
+    EXPECT_EQ(store->after(sushi, {}, 0, 10'000).size(), 3'000U);
+    const Filter hour{.since = at + minutes(1'000), .until = at + minutes(1'060)};
+    const auto lines = store->after(sushi, hour, 0, 10'000);
+    ASSERT_EQ(lines.size(), 60U);
+    EXPECT_EQ(lines.front().place, 1'001U);
+    EXPECT_EQ(store->last(sushi, hour, 10).back().place, 1'060U);
+    EXPECT_EQ(store->last(sushi, {.text = "line 77."}, 10).size(), 1U);
+    EXPECT_TRUE(store->after(sushi, {.since = at + minutes(5'000)}, 0, 10).empty());
+  };
+  check();
+  open(options);
+  check();
+  log({"more"});
+  EXPECT_EQ(store->newest(sushi), 3'001U);
+}
+
+TEST_F(LogStoreTest, GoesOnAfterAKillInTheMiddleOfCompressing) {
+  const LogStoreOptions options{.directory = {}, .bytes_per_app = 64 << 10};
+  open(options);
+  for (int i = 0; i < 500; ++i) {
+    store->append(sushi, said(std::to_string(i) + std::string(80, '.')));
+    if (i % 50 == 0) store->settle();
+  }
+  store.reset();
+  const auto directory = scratch.path / "logs" / sushi.value;
+  // A text whose compressed form was complete, one that was not, and one that is damaged.
+  fs::path first;
+  for (const auto& file : fs::directory_iterator(directory))
+    if (first.empty() || file.path() < first) first = file.path();
+  ASSERT_EQ(first.extension(), ".zst");
+  auto text = first;
+  std::ofstream(text.replace_extension()) << "torn";
+  std::ofstream(directory / "00000000000000000099.log.zst.part") << "torn";
+  open(options);
+  EXPECT_EQ(store->after(sushi, {}, 0, 10'000).size(), 500U);
+  EXPECT_FALSE(fs::exists(text));
+  store.reset();
+  std::ofstream(first) << "damaged";
+  open(options);
+  log({"last"});
+  EXPECT_EQ(store->last(sushi, {}, 1).front().line.message, "last");
+  EXPECT_LT(store->after(sushi, {}, 0, 10'000).size(), 501U);
+}
+
+// A flood of one app, and of two together, leaves room for a third.
+TEST_F(LogStoreTest, NeverCostsAnotherAppItsLines) {
+  open({.directory = {}, .queue_lines = 1'000});
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> noisy;
+  for (int i = 0; i < 3; ++i)
+    noisy.emplace_back([&, app = Id<apps::App>::create()] {
+      while (!stop) store->append(app, said(std::string(500, 'x')));
+    });
+  for (int i = 0; i < 500; ++i) {
+    store->append(sushi, said(std::to_string(i)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  stop = true;
+  for (auto& thread : noisy) thread.join();
+  store->settle();
+  EXPECT_EQ(store->newest(sushi), 500U);
 }
 
 TEST_F(LogStoreTest, ReadsLongLinesAcrossBlocks) {

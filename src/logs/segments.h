@@ -1,6 +1,7 @@
 // Segments: one app's log on the disk: a directory of text files, each named for the place of its
 // first line, each line as a tail shows it. A line's place follows from its position in its file.
-// Private to this room.
+// All but the newest are compressed (`zstdless`); the time of each one's first line is the index by
+// time. Private to this room.
 //
 // The object is only what is known of the files, a few words an app; no file stays open. One thread
 // writes; readers work on a copy, and find what they may read by the sizes in it: a segment that
@@ -10,9 +11,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/clock.h"
 
 namespace renga::logs {
 
@@ -32,14 +36,27 @@ class Segments {
   using Each = std::function<bool(std::uint64_t place, std::string_view line)>;
   void backward(const Each& each) const;
   void forward(std::uint64_t place, const Each& each) const;
+  // A place that no line of this time or later comes before; as near as whole segments go.
+  std::uint64_t place_before(Time time) const;
 
  private:
   struct Segment {
     std::uint64_t first = 0;
-    std::int64_t bytes = 0;
+    std::int64_t bytes = 0;  // on disk
+    bool packed = false;
+    std::optional<Time> begins = {};  // its first line's time
   };
   std::filesystem::path path_of(const Segment& segment) const;
+  void find_segments();
   void begin_segment();
+  void pack(Segment& segment) const;
+  // Up to `size` bytes of its text from `offset`.
+  using Read = std::function<std::string(std::int64_t offset, std::int64_t size)>;
+  struct Opened {
+    std::int64_t bytes = 0;  // of text
+    Read read;
+  };
+  std::optional<Opened> open(const Segment& segment) const;
 
   std::filesystem::path directory_;
   std::int64_t most_bytes_;

@@ -190,7 +190,7 @@ Session Sessions::create(const Id<apps::App>& app, Filter filter, std::size_t li
                   .secret = random_hex(32),
                   .app = app,
                   .filter = std::move(filter),
-                  .lines = std::min(lines, most_lines),
+                  .lines = lines == everything ? lines : std::min(lines, most_lines),
                   .tail = tail,
                   .created_at = now};
   auto known = state_->known.lock();
@@ -274,6 +274,7 @@ void Sessions::State::serve(const Session& session, std::optional<std::uint64_t>
 
 bool Sessions::State::write_backlog(const Session& session, std::optional<std::uint64_t> resume,
                                     OpenTail& tail) {
+  if (!resume && session.lines == Sessions::everything) resume = 0;
   if (!resume) return tail.write_backlog(store.last(session.app, session.filter, session.lines));
   for (;;) {
     const auto lines = store.after(session.app, session.filter, *resume, resumed_at_a_time);

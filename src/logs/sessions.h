@@ -37,7 +37,9 @@ class Sessions {
   Sessions(const Sessions&) = delete;
   Sessions& operator=(const Sessions&) = delete;
 
-  // At most 1,500 lines.
+  // Instead of a number of lines: all that the filter accepts.
+  static constexpr std::size_t everything = SIZE_MAX;
+  // At most 1,500 lines, or everything.
   Session create(const Id<apps::App>& app, Filter filter, std::size_t lines, bool tail);
 
   // The answer to a GET of a session's URL: Server-Sent Events when the client asks for

@@ -26,7 +26,7 @@ Cloned fork_into(std::uint64_t flags, int cgroup) {
   clone_args arguments = {};
   arguments.flags = flags | CLONE_PIDFD;
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  arguments.exit_signal = SIGCHLD;
+  if ((flags & CLONE_PARENT) == 0) arguments.exit_signal = SIGCHLD;
   if (cgroup >= 0) {
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = static_cast<std::uint64_t>(cgroup);

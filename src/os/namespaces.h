@@ -16,7 +16,8 @@ struct Cloned {
 };
 
 // fork() with clone3(2)'s flags (CLONE_NEW...), and into a cgroup of the v2 hierarchy when one is
-// given. The caller must have one thread only: the child is a copy of it that may do anything.
+// given. With CLONE_PARENT the child is the caller's parent's. The caller must have one thread
+// only: the child is a copy of it that may do anything.
 Cloned fork_into(std::uint64_t flags, int cgroup = -1);
 
 // Maps ids 0 to count-1 inside to `base` and up outside.

@@ -110,6 +110,10 @@ Cgroups::Group Cgroups::create(const std::string& id, const Limits& limits) {
     os::write_control(cpu / "cpu.weight", std::to_string(limits.cpu_weight));
   os::write_control(limited_by("pids") / id / "pids.max", std::to_string(limits.pids));
 
+  return open(id);
+}
+
+Cgroups::Group Cgroups::open(const std::string& id) const {
   Group group;
   for (const auto& path : all()) {
     if (trees_.v2 && path == *trees_.v2 / directory_)

@@ -39,6 +39,9 @@ class Cgroups {
   };
   Group create(const std::string& id, const Limits& limits);
 
+  // Those of a sandbox that there is.
+  Group open(const std::string& id) const;
+
   // What is in it, by the pids of this process's namespace.
   std::vector<pid_t> processes(const std::string& id) const;
   bool holds(const std::string& id, pid_t pid) const;

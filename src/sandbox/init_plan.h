@@ -17,7 +17,10 @@ inline constexpr char working_directory = 'd';  // seen from inside
 inline constexpr char direct_output = 'o';      // no bytes
 inline constexpr char log_socket = 's';         // the socket's name in its directory
 inline constexpr char log_greeting = 'g';       // the first line to say there, with its newline
-inline constexpr char filter = 'f';             // the system call policy: struct sock_filter[]
+// Not process 1, but a command beside what the sandbox runs: becomes it at once.
+inline constexpr char beside = 'b';        // no bytes
+inline constexpr char forward_port = 'p';  // decimal: instead of argv, see sandbox/exec.h
+inline constexpr char filter = 'f';        // the system call policy: struct sock_filter[]
 
 // The sandbox's one user.
 inline constexpr unsigned user = 1000;

@@ -195,6 +195,20 @@ Result<Running> Spawner::start(const Spec& spec, std::optional<int> output_fd,
                  std::string(fields[2])};
 }
 
+Result<os::Fd> Spawner::exec(const Exec& exec, int input_fd, int output_fd) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) fault("make a leash");
+  os::Fd ours(ends[0]);
+  const os::Fd theirs(ends[1]);
+  std::string request;
+  add_record(request, 'v', "exec");
+  add_record(request, 'S', pack(exec));
+  if (request.size() > longest_message)
+    return fail(Kind::too_large, "The command and config vars are together larger than 1 MiB.");
+  TRY(state_->call(request, {input_fd, output_fd, theirs.get()}));
+  return ours;
+}
+
 std::vector<Running> Spawner::running() {
   std::vector<Running> result;
   for (const auto& id : state_->run_directory.ids())

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "os/fd.h"
+#include "sandbox/exec.h"
 #include "sandbox/firewall.h"
 #include "sandbox/spec.h"
 
@@ -58,6 +59,12 @@ class Spawner {
   // standard input, else /dev/null. Kind::unavailable, with the reason, when the kernel refuses.
   Result<Running> start(const Spec& spec, std::optional<int> output_fd = {},
                         std::optional<int> input_fd = {});
+
+  // Runs a command beside what the sandbox runs, with these streams; returns once it runs. The
+  // descriptor is its leash: readable when it has ended, with its status (128 + signal) as one int;
+  // closing it hangs the command up (SIGHUP, five seconds later SIGKILL). Kind::not_found: the
+  // sandbox does not run.
+  Result<os::Fd> exec(const Exec& exec, int input_fd, int output_fd);
 
   // Every sandbox of this server that still has a process, found from the kernel. One whose command
   // has ended may be among them for up to 5 s more, while it sends its last lines: exit_of() tells.

@@ -72,6 +72,7 @@ class Service {
         return error_answer({Kind::bad_request, "The spawner was sent a request without a verb."});
       if (verb.bytes == "start") return start(text, request.descriptors);
       if (verb.bytes == "leave") return done_answer(starter_.leave() ? "" : "busy");
+      if (verb.bytes == "exec") return exec(text, request.descriptors);
 
       if (verb.bytes == "address") return done_answer(starter_.free_address());
 
@@ -122,6 +123,17 @@ class Service {
     }
     return done_answer(std::to_string(running->init_pid) + " " + std::to_string(running->started) +
                        " " + running->address);
+  }
+
+  std::string exec(std::string_view text, const std::vector<os::Fd>& descriptors) {
+    Record record;
+    if (!next_record(text, record) || record.tag != 'S' || descriptors.size() != 3)
+      return error_answer({Kind::bad_request, "An exec needs a command and three descriptors."});
+    const auto wanted = unpack_exec(record.bytes);
+    if (!wanted) return error_answer(wanted.error());
+    const auto begun =
+        starter_.exec(*wanted, descriptors[0].get(), descriptors[1].get(), descriptors[2].get());
+    return begun ? done_answer() : error_answer(begun.error());
   }
 
   // A build leaves a hundred thousand files: a process of its own removes them, one at a time.

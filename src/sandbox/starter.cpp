@@ -5,7 +5,6 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,7 +21,9 @@
 #include "os/file.h"
 #include "os/mount.h"
 #include "os/namespaces.h"
+#include "sandbox/descriptors.h"
 #include "sandbox/init_plan.h"
+#include "sandbox/joiner.h"
 #include "sandbox/records.h"
 #include "sandbox/root.h"
 #include "sandbox/syscall_policy.h"
@@ -30,8 +31,6 @@
 namespace renga::sandbox {
 namespace {
 
-// What Heroku's dynos have.
-constexpr rlim_t most_open_files = 10'000;
 constexpr int start_limit_ms = 20'000;
 constexpr std::size_t most_id_maps = 64;
 constexpr std::uint32_t ids = 65'536;
@@ -81,15 +80,6 @@ os::Fd log_directory(const std::filesystem::path& socket) {
   return directory;
 }
 
-void set_limit(__rlimit_resource resource, rlim_t most) {
-  rlimit limit;
-  if (getrlimit(resource, &limit) != 0) fault("read a resource limit");
-  // Only ever lower: raising takes a capability that even root may lack.
-  limit.rlim_max = std::min(limit.rlim_max, most);
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(resource, &limit) != 0) fault("set a resource limit");
-}
-
 }  // namespace
 
 // Everything that the new process needs, made before it is cloned and so inherited by it.
@@ -119,27 +109,6 @@ std::string plan_bytes(const Spec& spec, const std::string& filter, bool direct_
     add_record(plan, tag::log_greeting, spec.id + " " + spec.log_secret + "\n");
   }
   return plan;
-}
-
-// A copy of a descriptor that stays clear of renga-init's numbers.
-int out_of_the_way(int fd) {
-  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 100);
-  if (copy < 0) fault("duplicate a descriptor for renga-init");
-  return copy;
-}
-
-// Puts each descriptor at its number and makes all others close with the exec.
-void arrange_descriptors(const std::vector<int>& descriptors) {
-  std::vector<int> copies;
-  for (const int fd : descriptors) copies.push_back(fd < 0 ? -1 : out_of_the_way(fd));
-  int number = 0;
-  for (const int copy : copies) {
-    if (copy >= 0 && dup2(copy, number) < 0) fault("place a descriptor for renga-init");
-    if (copy < 0) close(number);
-    ++number;
-  }
-  if (syscall(SYS_close_range, number, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
-    fault("keep the spawner's descriptors from renga-init");
 }
 
 }  // namespace
@@ -225,8 +194,7 @@ namespace {
     setsid();
     if (sethostname(prepared.root.host_name.c_str(), prepared.root.host_name.size()) != 0)
       fault("set the sandbox's host name");
-    set_limit(RLIMIT_CORE, 0);
-    set_limit(RLIMIT_NOFILE, most_open_files);
+    set_sandbox_limits();
 
     enter_root(prepared.root, [&parent] {
       auto address = hear(parent, start_limit_ms);
@@ -320,6 +288,29 @@ void Starter::clean_up(const std::string& id) {
     poll(nullptr, 0, 5);
   }
   run_directory_.hide(id);
+}
+
+Result<void> Starter::exec(const Exec& exec, int input, int output, int leash) {
+  const auto running = run_directory_.running(exec.id);
+  if (!running) return fail(Kind::not_found, "The dyno does not run any more.");
+  Spec spec;
+  spec.argv = exec.argv;
+  spec.env = exec.env;
+  spec.working_directory = exec.working_directory;
+  auto plan = plan_bytes(spec, filter_, true);
+  add_record(plan, init_plan::beside, "");
+  if (exec.forward_port > 0)
+    add_record(plan, init_plan::forward_port, std::to_string(exec.forward_port));
+  auto joined = join_sandbox({.running = *running,
+                              .group = cgroups_.open(exec.id),
+                              .plan = os::memory_file("renga-plan", plan),
+                              .init = init_.get(),
+                              .input = input,
+                              .output = output,
+                              .leash = leash});
+  if (!joined)
+    joined.error().message = "The command cannot be run: " + joined.error().message + ".";
+  return joined;
 }
 
 void Starter::signal(const std::string& id, int number) {

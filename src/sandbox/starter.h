@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "os/fd.h"
 #include "sandbox/cgroups.h"
+#include "sandbox/exec.h"
 #include "sandbox/network.h"
 #include "sandbox/run_directory.h"
 #include "sandbox/spawner.h"
@@ -28,6 +29,8 @@ class Starter {
   // `spec` has been checked. Kind::unavailable with the reason when the kernel refuses; nothing is
   // left behind then.
   Result<Running> start(const Spec& spec, std::optional<int> output, std::optional<int> input);
+  // Beside what the sandbox runs; see joiner.h for the leash.
+  Result<void> exec(const Exec& exec, int input, int output, int leash);
   void signal(const std::string& id, int number);
   std::string free_address() { return network_.free_address(); }
   void kill(const std::string& id);

@@ -23,9 +23,13 @@
 #include "dynos/engines/engines.h"
 #include "dynos/migrations.h"
 #include "git/migrations.h"
+#include "logs/migrations.h"
 #include "pipelines/migrations.h"
 #include "releases/migrations.h"
+#include "scheduler/migrations.h"
+#include "scheduler/scheduler.h"
 #include "server/data_directory.h"
+#include "server/drain_options.h"
 #include "server/embedded.h"
 #include "server/first_start.h"
 #include "server/options.h"
@@ -45,6 +49,7 @@ std::pair<std::string, std::string> host_and_port(const std::string& endpoint) {
 void migrate(store::Database& database) {
   database.migrate(accounts::migrations());
   database.migrate(apps::migrations());
+  database.migrate(logs::migrations());
   database.migrate(releases::migrations());
   database.migrate(addons::migrations());
   database.migrate(builds::migrations());
@@ -52,6 +57,7 @@ void migrate(store::Database& database) {
   database.migrate(dynos::migrations());
   database.migrate(pipelines::migrations());
   database.migrate(setups::migrations());
+  database.migrate(scheduler::migrations());
 }
 
 // The names that the control endpoint's certificate is good for.
@@ -82,7 +88,8 @@ http::Reach fetch_reach() {
 class Control {
  public:
   Control(const Options& options, DataDirectory directory,
-          std::map<std::string, std::string> build_environment)
+          std::map<std::string, std::string> build_environment,
+          logs::DrainCourierOptions drain_options)
       : directory_(std::move(directory)),
         buildpacks_(unpack_embedded(directory_.root())),
         box_(directory_ / "secret.key"),
@@ -93,6 +100,7 @@ class Control {
         domains_(database_, clock_, options.domain),
         logs_({.directory = directory_ / "logs"}),
         outputs_(directory_ / "output"),
+        drains_(database_, clock_, box_, logs_, std::move(drain_options)),
         slugs_(database_, clock_, directory_ / "slugs"),
         releases_(database_, clock_, apps_, slugs_, box_),
         spawner_(spawner_options(directory_)),
@@ -138,6 +146,8 @@ class Control {
     promotions_.resume();
     app_setups_.start();
     repositories_.start();
+    drains_.start();
+    scheduler_.start();
     feeder_.start();
     http_->start();
     providers_->start();
@@ -195,8 +205,10 @@ class Control {
                                .engine = *engine_,
                                .reconciler = reconciler_,
                                .rendezvous = *rendezvous_,
+                               .jobs = jobs_,
                                .logs = logs_,
                                .log_sessions = log_sessions_,
+                               .drains = drains_,
                                .outputs = outputs_,
                                .repositories = repositories_,
                                .pipelines = pipelines_,
@@ -214,7 +226,11 @@ class Control {
   // outlast what hears it, by a moment at the end: so it goes through `listeners_`, which the
   // destructor empties.
   void wire() {
-    *listeners_.lock() = {&reconciler_, &feeder_, rendezvous_.get()};
+    *listeners_.lock() = {&reconciler_, &feeder_, rendezvous_.get(), &scheduler_};
+    jobs_.on_change([this] {
+      auto now = listeners_.lock();
+      if (now->scheduler) now->scheduler->poke();
+    });
     releases_.on_change([this](const releases::Release& release) {
       promotions_.release_changed(release);
       auto now = listeners_.lock();
@@ -231,6 +247,7 @@ class Control {
                                auto now = listeners_.lock();
                                if (now->reconciler) now->reconciler->dyno_changed(dyno);
                                if (now->rendezvous) now->rendezvous->dyno_changed(dyno);
+                               if (now->scheduler) now->scheduler->dyno_changed(dyno);
                              },
                          .on_endpoints_change =
                              [this](const Id<apps::App>&) {
@@ -258,6 +275,7 @@ class Control {
     dynos::Reconciler* reconciler = nullptr;
     RouteFeeder* feeder = nullptr;
     dynos::Rendezvous* rendezvous = nullptr;
+    scheduler::Scheduler* scheduler = nullptr;
   };
 
   Locked<Listeners> listeners_;
@@ -279,6 +297,7 @@ class Control {
   logs::LogStore logs_;
   logs::OutputStreams outputs_;
   logs::Sessions log_sessions_{logs_, clock_};
+  logs::Drains drains_;
   releases::Slugs slugs_;
   releases::Releases releases_;
   pipelines::Pipelines pipelines_{database_, clock_, apps_, box_};
@@ -288,6 +307,8 @@ class Control {
   std::unique_ptr<dynos::Rendezvous> rendezvous_ = std::make_unique<dynos::Rendezvous>(*engine_);
   dynos::Formation formation_{database_, clock_};
   dynos::Reconciler reconciler_;
+  scheduler::Jobs jobs_{database_, clock_};
+  scheduler::Scheduler scheduler_{jobs_, clock_, apps_, releases_, reconciler_, *engine_, outputs_};
   router::RouterLink link_;
   router::RouterLink::Addresses addresses_;
   builds::Builds builds_;
@@ -314,6 +335,8 @@ int server_main(int argc, char** argv) {
   if (!options) return refuse(2, options.error().message);
   auto settings = build_environment(*options);
   if (!settings) return refuse(2, settings.error().message);
+  auto drains = drain_options();
+  if (!drains) return refuse(2, drains.error().message);
   if (const auto why = sandbox::Spawner::unsupported())
     return refuse(1,
                   fmt::format("dynos cannot be isolated here: {} Run the server as root.", *why));
@@ -328,7 +351,7 @@ int server_main(int argc, char** argv) {
   try {
     auto directory = DataDirectory::open(options->data);
     if (!directory) return refuse(1, directory.error().message);
-    Control control(*options, std::move(*directory), std::move(*settings));
+    Control control(*options, std::move(*directory), std::move(*settings), std::move(*drains));
     control.run(ends);
     return 0;
   } catch (const std::exception& error) {

@@ -7,36 +7,19 @@
 
 #include <boost/json.hpp>
 
-#include "accounts/migrations.h"
-#include "addons/migrations.h"
 #include "addons/testing/fake_provider.h"
 #include "api/api.h"
+#include "api/testing/pieces.h"
 #include "api/testing/schema_check.h"
-#include "apps/migrations.h"
+#include "api/testing/tables.h"
 #include "base/testing/fake_clock.h"
 #include "base/text.h"
-#include "builds/migrations.h"
-#include "dynos/migrations.h"
 #include "dynos/testing/fake_engine.h"
 #include "logs/testing/fake_response_stream.h"
-#include "pipelines/migrations.h"
 #include "pipelines/promotions.h"
-#include "releases/migrations.h"
 #include "releases/testing/tarball.h"
-#include "setups/migrations.h"
 
 namespace renga::api {
-
-// The body of a request that comes in pieces.
-class Pieces final : public http::BodyReader {
- public:
-  explicit Pieces(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
-  std::string read() override { return at_ < pieces_.size() ? pieces_[at_++] : std::string(); }
-
- private:
-  std::vector<std::string> pieces_;
-  std::size_t at_ = 0;
-};
 
 class World : public testing::Test {
  protected:
@@ -154,19 +137,6 @@ class World : public testing::Test {
     return all;
   }
 
-  struct Tables : store::Database {
-    Tables() : store::Database(":memory:") {
-      migrate(accounts::migrations());
-      migrate(apps::migrations());
-      migrate(releases::migrations());
-      migrate(addons::migrations());
-      migrate(builds::migrations());
-      migrate(dynos::migrations());
-      migrate(pipelines::migrations());
-      migrate(setups::migrations());
-    }
-  };
-
   SchemaCheck schema;
   releases::Scratch scratch;
   FakeClock clock;
@@ -184,6 +154,7 @@ class World : public testing::Test {
   logs::LogStore logs{{.directory = scratch.path / "logs"}};
   logs::OutputStreams outputs{scratch.path / "output"};
   logs::Sessions sessions{logs, clock};
+  logs::Drains drains{database, clock, box, logs, {}};
   dynos::FakeEngine engine{clock};
   dynos::Formation formation{database, clock};
   dynos::Reconciler reconciler{database, clock,     apps,   domains, releases,
@@ -224,6 +195,7 @@ class World : public testing::Test {
   pipelines::Promotions promotions{database, clock, apps, pipelines, releases, slugs};
   setups::AppSetups app_setups{{database, clock, apps, installations, releases, builds, formation,
                                 engine, reconciler, outputs, scratch.path / "setups"}};
+  scheduler::Jobs jobs{database, clock};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
   Api api{Services{
@@ -245,8 +217,10 @@ class World : public testing::Test {
       .engine = engine,
       .reconciler = reconciler,
       .rendezvous = rendezvous,
+      .jobs = jobs,
       .logs = logs,
       .log_sessions = sessions,
+      .drains = drains,
       .outputs = outputs,
       .repositories = repositories,
       .pipelines = pipelines,

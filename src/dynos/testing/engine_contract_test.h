@@ -214,6 +214,23 @@ TEST_P(EngineContract, AOneOffThatIsStoppedDoesNotComeBack) {
   EXPECT_TRUE(becomes({}));
 }
 
+TEST_P(EngineContract, AnAttachedOneOffWaitsForItsClientAndHasOne) {
+  engine().apply(spec(1, {}));
+  auto job = one_off("sleep 600");
+  job.attached = true;
+  EXPECT_EQ(engine().attach(job.id, Window()).error().kind, Kind::not_found);
+  ASSERT_TRUE(engine().run(spec(1, {}), job));
+  EXPECT_EQ(engine().one_off(job.id)->state, State::starting);
+  const auto attached = engine().attach(job.id, Window());
+  EXPECT_TRUE(attached && attached->input && attached->output);
+  ASSERT_TRUE(eventually([&] { return engine().one_off(job.id)->state == State::up; }));
+  EXPECT_EQ(engine().attach(job.id, std::nullopt).error().kind, Kind::not_found);
+  const auto beside = engine().exec(spec(1, {}), job.id, Exec{"sleep 600", {}, {}, 0});
+  EXPECT_TRUE(beside && beside->leash);
+  ASSERT_TRUE(engine().stop(house->app(), engine().one_off(job.id)->name()));
+  EXPECT_TRUE(becomes({}));
+}
+
 TEST_P(EngineContract, ForgettingAnAppStopsAllOfIt) {
   engine().apply(spec(1, {web(1)}));
   const auto dyno = engine().run(spec(1, {}), one_off("sleep 600"));

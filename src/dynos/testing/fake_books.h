@@ -20,8 +20,9 @@ class FakeBooks {
   std::vector<OneOff> ran;
   std::vector<Id<Dyno>> retired;
   std::map<Id<Dyno>, Attachment> processes;  // the far ends of attached ones
-  std::vector<Id<Dyno>> left;                // by their clients
-  std::vector<Dyno> news;                    // what changed since they were taken
+  std::vector<Exec> execs;
+  std::vector<Id<Dyno>> left;  // by their clients
+  std::vector<Dyno> news;      // what changed since they were taken
 
   static Dyno made(const AppSpec& spec, const std::string& type, int number,
                    const std::string& command, const std::string& size, State state, Time now) {

@@ -3,6 +3,8 @@
 // any thread; events come on the caller's.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <string>
 #include <vector>
 
@@ -134,6 +136,21 @@ class FakeEngine final : public Engine {
     return std::move(ends.near);
   }
   void client_left(const Id<Dyno>& id) override { books_.lock()->left.push_back(id); }
+  // The test plays the command, too: process(id) has its far ends, with its end of the leash.
+  Result<Attachment> exec(const AppSpec&, const Id<Dyno>& id, const Exec& exec) override {
+    auto ends = exec.terminal ? terminal_ends(*exec.terminal) : pipe_ends();
+    int leash[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, leash) != 0)
+      return fail(Kind::unavailable, "No leash.");
+    ends.near.leash = os::Fd(leash[0]);
+    ends.far.leash = os::Fd(leash[1]);
+    change([&](FakeBooks& books) {
+      books.processes[id] = std::move(ends.far);
+      books.execs.push_back(exec);
+    });
+    return std::move(ends.near);
+  }
+  std::vector<Exec> execs() { return books_.lock()->execs; }
   // Once; without descriptors when it was not attached.
   Attachment process(const Id<Dyno>& id) {
     return std::exchange(books_.lock()->processes[id], Attachment());

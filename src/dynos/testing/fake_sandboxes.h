@@ -52,6 +52,11 @@ class FakeSandboxes final : public Sandboxes {
     step();
     return made.running;
   }
+  Result<os::Fd> exec(const sandbox::Exec& exec, int, int) override {
+    execs.push_back(exec);
+    return os::Fd();
+  }
+  std::vector<sandbox::Exec> execs;
   std::vector<sandbox::Running> running() override {
     std::vector<sandbox::Running> all;
     for (const auto& [id, sandbox] : sandboxes)

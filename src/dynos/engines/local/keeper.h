@@ -55,6 +55,9 @@ class Keeper {
   // Launches an attached one-off, which run() left waiting, with these streams.
   Result<void> attach(const Id<Dyno>& dyno, Streams streams);
   void client_left(const Id<Dyno>& dyno);
+  // Beside what runs there, with these streams; `leash` is sandbox::Spawner::exec()'s.
+  Result<void> exec(const AppSpec& spec, const Id<Dyno>& dyno, const Exec& exec, Streams streams,
+                    os::Fd& leash);
   void retired(const Id<Dyno>& dyno);
   void ended(const Id<Dyno>& dyno);       // its watch became readable
   void forget(const Id<apps::App>& app);  // kills at once
@@ -119,6 +122,7 @@ class Keeper {
 
   // keeper_attach.cpp
   void await_client(Kept& kept, const AppSpec& spec, const std::map<std::string, std::string>& env);
+  void hand_over(const Kept& kept, Streams streams);
   void give_up_waiting(Kept& kept);
   void begin_hang_up(Kept& kept);
   void hang_up(Kept& kept, SteadyTime now);

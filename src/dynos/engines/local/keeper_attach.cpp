@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "dynos/engines/local/boot.h"
 #include "dynos/engines/local/keeper.h"
 
 namespace renga::dynos {
@@ -25,15 +26,36 @@ Result<void> Keeper::attach(const Id<Dyno>& dyno, Streams streams) {
     return fail(Kind::not_found, "No dyno waits for this client any more. Run the command again.");
 
   auto& kept = found->second;
-  // What /dev/stdout leads to is opened anew, which needs to be the user's own.
-  const auto user = needs_.uid_base(kept.record.dyno.app) + dyno_user;
-  for (const auto& stream : {streams.input, streams.output})
-    if (stream && ::fchown(*stream, user, user) != 0) continue;  // then only that is refused
+  hand_over(kept, streams);
 
   const auto waiting = std::move(*kept.waiting);
   kept.waiting.reset();
   if (auto refused = launch(kept, waiting.spec, waiting.env, streams))
     return fail(Kind::unavailable, std::move(*refused));
+  return {};
+}
+
+// What /dev/stdout leads to is opened anew, which needs to be the user's own.
+void Keeper::hand_over(const Kept& kept, Streams streams) {
+  const auto user = needs_.uid_base(kept.record.dyno.app) + dyno_user;
+  for (const auto& stream : {streams.input, streams.output})
+    if (stream && ::fchown(*stream, user, user) != 0) continue;  // then only that is refused
+}
+
+Result<void> Keeper::exec(const AppSpec& spec, const Id<Dyno>& dyno, const Exec& exec,
+                          Streams streams, os::Fd& leash) {
+  const auto found = kept_.find(dyno);
+  if (found == kept_.end() || !found->second.running || found->second.gone ||
+      found->second.life.stopping())
+    return fail(Kind::not_found, "The dyno is not up. `ps` shows those that are.");
+  auto& kept = found->second;
+  hand_over(kept, streams);
+  sandbox::Exec wanted;
+  wanted.id = dyno.value;
+  wanted.argv = boot_argv(exec.command);
+  wanted.env = boot_environment(kept.record, spec.env, exec.env);
+  wanted.forward_port = exec.forward_port;
+  leash = TRY(sandboxes_.exec(wanted, *streams.input, *streams.output));
   return {};
 }
 

@@ -154,6 +154,20 @@ class LocalEngine final : public Engine {
     post([id](Keeper& keeper) { keeper.client_left(id); });
   }
 
+  Result<Attachment> exec(const AppSpec& spec, const Id<Dyno>& id, const Exec& exec) override {
+    auto [near, far] = exec.terminal ? terminal_ends(*exec.terminal) : pipe_ends();
+    const auto shared = std::make_shared<Attachment>(std::move(far));
+    auto leash = std::make_shared<os::Fd>();
+    const auto begun =
+        ask<Result<void>>(launch_limit, [spec, id, exec, shared, leash](Keeper& keeper) {
+          return keeper.exec(spec, id, exec, {shared->input.get(), shared->output.get()}, *leash);
+        });
+    if (!begun) return unavailable();
+    TRY(*begun);
+    near.leash = std::move(*leash);
+    return std::move(near);
+  }
+
   void stop_everything() override {
     auto idle = std::make_shared<std::promise<void>>();
     auto done = idle->get_future();

@@ -10,6 +10,9 @@ class SpawnedSandboxes final : public Sandboxes {
   Result<sandbox::Running> start(const sandbox::Spec& spec, Streams streams) override {
     return spawner_.start(spec, streams.output, streams.input);
   }
+  Result<os::Fd> exec(const sandbox::Exec& exec, int input, int output) override {
+    return spawner_.exec(exec, input, output);
+  }
   std::vector<sandbox::Running> running() override { return spawner_.running(); }
   std::vector<std::string> ids() override { return spawner_.ids(); }
   void signal(const std::string& id, int signal) override { spawner_.signal(id, signal); }

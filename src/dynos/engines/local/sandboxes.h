@@ -22,6 +22,7 @@ class Sandboxes {
  public:
   virtual ~Sandboxes() = default;
   virtual Result<sandbox::Running> start(const sandbox::Spec& spec, Streams streams) = 0;
+  virtual Result<os::Fd> exec(const sandbox::Exec& exec, int input, int output) = 0;
   virtual std::vector<sandbox::Running> running() = 0;
   virtual std::vector<std::string> ids() = 0;
   virtual void signal(const std::string& id, int signal) = 0;

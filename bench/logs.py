@@ -1,0 +1,205 @@
+"""Logs: one dyno that writes as fast as it can beside rsyslog, and many dynos with a drain each."""
+
+import http.server
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
+
+from harness import Server, repository, wait_until  # noqa: E402
+from report import Report  # noqa: E402
+
+LINES = 2_000_000
+APPS = 40          # each with one dyno of 10 lines a second and one drain; figures are for 1,000
+SECONDS = 10
+TICKS = os.sysconf("SC_CLK_TCK")
+
+# 100 bytes a line with its end, in writes of 64 KiB, as a busy program's buffered output comes.
+FLOOD = """\
+import os, sys, time
+if os.environ.get("FLOOD") != "1": time.sleep(100000)
+n = int(os.environ["LINES"])
+start = time.monotonic()
+for at in range(0, n, 650):
+    os.write(1, "".join("%09d %s\\n" % (i, "x" * 89) for i in range(at, min(at + 650, n))).encode())
+print("wrote in %.3f" % (time.monotonic() - start), flush=True)
+time.sleep(100000)
+"""
+STEADY = """\
+import sys, time
+n = 0
+while True:
+    n += 1
+    print("line", n, "x" * 80, flush=True)
+    time.sleep(0.1)
+"""
+
+
+def cpu(pid):
+    """Seconds of processor time that a process has used."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def tail(server, app, seen, done):
+    """Follows an app's log, and keeps what is needed to check it."""
+    session = server.api("POST", f"/apps/{app}/log-sessions", {"lines": 0, "tail": True})
+    host, port = server.listen.rsplit(":", 1)
+    connection = socket.create_connection((host, int(port)), timeout=120)
+    path = "/" + session["logplex_url"].split("/", 3)[3]
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\n\r\n".encode())
+    while piece := connection.recv(1 << 20):
+        seen.append(piece)
+        if b"wrote in " in piece:
+            done.set()
+    connection.close()
+
+
+def flood(report):
+    server = Server()
+    try:
+        server.api("POST", "/apps", {"name": "flood"})
+        server.api("PATCH", "/apps/flood/config-vars", {"FLOOD": "1", "LINES": str(LINES)})
+        app = repository(server.base / "repositories", {"Procfile": "worker: python3 flood.py\n", "flood.py": FLOOD})
+        server.push(app, "flood")
+        seen, done = [], threading.Event()
+        threading.Thread(target=tail, args=(server, "flood", seen, done), daemon=True).start()
+        time.sleep(0.5)
+        before, start = cpu(server.process.pid), time.monotonic()
+        server.api("PATCH", "/apps/flood/formation", {"updates": [{"type": "worker", "quantity": "1"}]})
+        if not done.wait(300):
+            raise SystemExit("the flood's end did not reach the tail")
+        wall, used = time.monotonic() - start, cpu(server.process.pid) - before
+
+        # Every line is in the log, or counted.
+        session = server.api("POST", "/apps/flood/log-sessions", {"since": "2000-01-01T00:00:00Z"})
+        path = "/" + session["logplex_url"].split("/", 3)[3]
+        log = server.request("GET", path, headers={"Accept": "text/plain", "Authorization": None})[2].decode()
+        numbers = [int(n) for n in re.findall(r"app\[worker\.1\]: (\d{9}) x", log)]
+        dropped = sum(int(n) for n in re.findall(r"Error L12: (\d+) messages", log))
+        if numbers != sorted(set(numbers)):
+            raise SystemExit("lines are out of order")
+        report.add("lines kept in the log", len(numbers), "lines")
+        report.add("lines dropped and counted (L12)", dropped, "lines")
+        gone = LINES - len(numbers) - dropped
+        report.add("lines neither kept nor counted (of older segments)", gone, "lines")
+        writing = float(re.search(r"wrote in ([\d.]+)", log).group(1))
+        report.add("lines a second that the dyno wrote", LINES / writing, "1/s")
+        report.add("lines a second into the log and a tail", (LINES - dropped) / wall, "1/s")
+        per_core = (LINES - dropped) / used
+        report.add("the same a core of control's", per_core, "1/s")
+        # The limit of Report is a most; this one is a least.
+        report.add("microseconds of control a line", used / (LINES - dropped) * 1e6, "us", 2)
+    finally:
+        server.close()
+
+
+def peer(report, directory):
+    """rsyslog with the same lines, over loopback TCP into a file."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    out = directory / "received"
+    (directory / "rsyslog.conf").write_text(
+        f'global(workDirectory="{directory}")\nmodule(load="imptcp")\n'
+        f'input(type="imptcp" port="{port}" address="127.0.0.1")\n'
+        f'*.* action(type="omfile" file="{out}" ioBufferSize="64k" asyncWriting="on")\n')
+    process = subprocess.Popen(["rsyslogd", "-n", "-f", str(directory / "rsyslog.conf"), "-i", str(directory / "pid")])
+    try:
+        def connect():
+            try:
+                return socket.create_connection(("127.0.0.1", port))
+            except OSError:
+                return None
+        client = wait_until(connect, 30)
+        before, start = cpu(process.pid), time.monotonic()
+        for at in range(0, LINES, 650):
+            client.sendall("".join(f"<190>Jan  5 10:00:00 host app: {i:09d} {'x' * 89}\n" for i in range(at, min(at + 650, LINES))).encode())
+        client.close()
+
+        def received():
+            return out.exists() and out.stat().st_size >= LINES * 125
+        last, since = -1, time.monotonic()
+        while not received() and time.monotonic() - since < 5:
+            size = out.stat().st_size if out.exists() else 0
+            if size != last:
+                last, since = size, time.monotonic()
+            time.sleep(0.02)
+        wall, used = since - start, cpu(process.pid) - before
+        lines = int(subprocess.run(["wc", "-l", str(out)], capture_output=True, text=True).stdout.split()[0])
+        report.add("peer rsyslog: lines a second into a file", lines / wall, "1/s")
+        report.add("peer rsyslog: the same a core of its", lines / used, "1/s")
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(self):
+        self.messages = 0
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.messages += int(self.headers["Logplex-Msg-Count"])
+                self.wfile.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+            def log_message(self, *arguments):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def drains(report):
+    server = Server(environment={"RENGA_ALLOW_DRAINS": "127.0.0.1"})
+    receiver = Receiver()
+    try:
+        files = {"Procfile": "worker: python3 -u steady.py\n", "steady.py": STEADY}
+        app = repository(server.base / "repositories", files)
+        for i in range(APPS):
+            server.api("POST", "/apps", {"name": f"steady-{i}"})
+            server.push(app, f"steady-{i}")
+        before = cpu(server.process.pid)
+        time.sleep(SECONDS)
+        idle = cpu(server.process.pid) - before
+        for i in range(APPS):
+            server.api("POST", f"/apps/steady-{i}/log-drains", {"url": f"http://127.0.0.1:{receiver.server_address[1]}/{i}"})
+            server.api("PATCH", f"/apps/steady-{i}/formation", {"updates": [{"type": "worker", "quantity": "1"}]})
+        wait_until(lambda: receiver.messages > APPS * 20, 120)
+        before, count = cpu(server.process.pid), receiver.messages
+        time.sleep(SECONDS)
+        used, count = cpu(server.process.pid) - before - idle, receiver.messages - count
+        report.add(f"lines a second delivered, {APPS} dynos", count / SECONDS, "1/s")
+        report.add(f"control, {APPS} dynos of 10 lines a second", used / SECONDS * 100, "% core")
+        report.add("the same, reckoned for 1,000", used / SECONDS * 100 * 1000 / APPS, "% core", 25)
+    finally:
+        receiver.shutdown()
+        server.close()
+
+
+def main():
+    report = Report("logs")
+    flood(report)
+    directory = pathlib.Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True).stdout.strip())
+    try:
+        peer(report, directory)
+    finally:
+        subprocess.run(["rm", "-rf", str(directory)])
+    drains(report)
+    report.end()
+
+
+main()

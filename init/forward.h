@@ -1,0 +1,10 @@
+// Forwarding: bytes between standard input and output and a port of the sandbox's own loopback, as
+// an unprivileged process of the sandbox.
+#pragma once
+
+namespace renga::init {
+
+// Until both sides are done. Exit status 0, or 1 when nobody listens there.
+[[noreturn]] void forward(int port);
+
+}  // namespace renga::init

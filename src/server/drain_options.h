@@ -1,0 +1,11 @@
+// How this server delivers log drains, by its environment: RENGA_ALLOW_DRAINS lists networks that
+// drains may reach besides the public internet, SSL_CERT_FILE the certificates that are trusted.
+#pragma once
+
+#include "logs/drain_courier.h"
+
+namespace renga::server {
+
+Result<logs::DrainCourierOptions> drain_options();
+
+}  // namespace renga::server

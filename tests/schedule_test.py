@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Scheduled jobs: added, run, listed, kept through a kill of control, and refused when they make no sense."""
+
+import json
+import os
+import re
+import subprocess
+import time
+
+import harness
+from harness import RENGA, StoryTest, needs_root, wait_until
+
+
+@needs_root
+class Schedule(StoryTest):
+    def setUp(self):
+        super().setUp()
+        self.create("clock")
+        self.server.push(self.repository({"Procfile": "worker: sleep 1000\n", "report": "echo report $1; exit 3\n"}), "clock")
+        self.cli_environment = dict(os.environ, RENGA_DATA=str(self.server.data), RENGA_APP="clock")
+
+    def renga(self, *words, status=0):
+        done = subprocess.run([RENGA, *words], capture_output=True, text=True, timeout=60, env=self.cli_environment)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def jobs(self):
+        return self.server.api("GET", "/apps/clock/scheduled-jobs")
+
+    def runs(self, job):
+        return self.server.api("GET", f"/apps/clock/scheduled-jobs/{job['id']}/runs")
+
+    def ended(self, job, count=1):
+        wait_until(lambda: sum(run["ended_at"] is not None for run in self.runs(job)) >= count, 100, what="the runs' end")
+        return self.runs(job)
+
+    def test_a_job(self):
+        added = self.renga("schedule:add", "daily at 8:30", "--zone", "Europe/Berlin", "--overlap", "queue", "--",
+                           "sh", "report", "x y")
+        self.assertRegex(added, r"Scheduling `sh report 'x y'` on clock... done, [0-9a-f]{8}, next \S+T0[67]:30:00Z")
+        job = self.jobs()[0]
+        self.assertIn(job["id"][:8], self.renga("schedule"))
+        self.renga("schedule:run", job["id"][:8])
+        run = self.ended(job)[0]
+        self.assertEqual((run["state"], run["exit_status"], run["due_at"]), ("failed", 3, None))
+        self.assertRegex(run["dyno"]["name"], r"^scheduler\.\d{4}$")
+        self.assertRegex(self.renga("schedule:history", job["id"]), r"by hand +failed \(3\) +scheduler\.\d{4}")
+        self.assertEqual(self.renga("schedule:output", job["id"][:8]), "report x y\n")
+        self.assertIn(f"app[{run['dyno']['name']}]: report x y", self.server.logs("clock"))
+        self.renga("schedule:remove", job["id"][:8])
+        self.assertEqual(self.jobs(), [])
+        self.assertIn("Couldn't find the job", self.renga("schedule:remove", job["id"], status=1))
+
+    def test_every_minute_through_a_kill(self):
+        """Due each minute while control is killed around the minute: one run for each minute, never two."""
+        self.renga("schedule:add", "* * * * *", "--overlap", "allow", "--", "echo ran at $(date -u +%H:%M)")
+        job = self.jobs()[0]
+        due = time.mktime(time.strptime(job["next_run_at"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
+        wait_until(lambda: time.time() > due - 0.5, 70, what="the minute")
+        for _ in range(4):
+            self.server.kill()
+            self.server.start()
+            time.sleep(0.3)
+        runs = self.ended(job)
+        minutes = [run["due_at"] for run in runs]
+        self.assertEqual(len(minutes), len(set(minutes)))
+        self.assertIn(job["next_run_at"], minutes)
+        wait_until(lambda: all(run["state"] == "succeeded" for run in self.runs(job)), 60, what="all succeeded")
+        said = re.findall(r"app\[scheduler\.\d+\]: ran at (\S+)", self.server.logs("clock"))
+        self.assertEqual(len(said), len(self.runs(job)))
+
+    def test_what_makes_no_sense(self):
+        for schedule, words in (("61 * * * *", "minute"), ("* * * *", "five fields"), ("0 0 30 2 *", "never due")):
+            self.assertIn(words, self.renga("schedule:add", schedule, "--", "true", status=1))
+        self.assertIn("no time zone", self.renga("schedule:add", "@daily", "--zone", "Mars/Olympus", "--", "true", status=1))
+        self.assertIn("Run what?", self.renga("schedule:add", "@daily", status=1))
+        self.server.api("POST", "/apps", {"name": "empty"})
+        job = self.server.api("POST", "/apps/empty/scheduled-jobs", {"command": "true", "schedule": "@daily"})
+        self.server.api("POST", f"/apps/empty/scheduled-jobs/{job['id']}/runs", {})
+        runs = lambda: self.server.api("GET", f"/apps/empty/scheduled-jobs/{job['id']}/runs")
+        wait_until(lambda: runs()[0]["state"] == "failed", what="the refusal")
+        self.assertIn("Nothing was deployed", runs()[0]["message"])
+
+
+if __name__ == "__main__":
+    harness.main()
