@@ -7,24 +7,16 @@
 
 #include <boost/json.hpp>
 
-#include "accounts/migrations.h"
 #include "api/api.h"
 #include "api/testing/pieces.h"
 #include "api/testing/schema_check.h"
-#include "apps/migrations.h"
+#include "api/testing/tables.h"
 #include "base/testing/fake_clock.h"
 #include "base/text.h"
-#include "builds/migrations.h"
-#include "dynos/migrations.h"
 #include "dynos/testing/fake_engine.h"
-#include "logs/migrations.h"
 #include "logs/testing/fake_response_stream.h"
-#include "pipelines/migrations.h"
 #include "pipelines/promotions.h"
-#include "releases/migrations.h"
 #include "releases/testing/tarball.h"
-#include "scheduler/migrations.h"
-#include "setups/migrations.h"
 
 namespace renga::api {
 
@@ -143,20 +135,6 @@ class World : public testing::Test {
     for (const auto& placed : logs.last(sushi.id, {}, 1'500)) all += format(placed.line) + "\n";
     return all;
   }
-
-  struct Tables : store::Database {
-    Tables() : store::Database(":memory:") {
-      migrate(accounts::migrations());
-      migrate(apps::migrations());
-      migrate(logs::migrations());
-      migrate(releases::migrations());
-      migrate(builds::migrations());
-      migrate(dynos::migrations());
-      migrate(pipelines::migrations());
-      migrate(setups::migrations());
-      migrate(scheduler::migrations());
-    }
-  };
 
   SchemaCheck schema;
   releases::Scratch scratch;

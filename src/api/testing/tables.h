@@ -1,0 +1,31 @@
+// Tables: a store in memory with the tables of every room that the API asks.
+#pragma once
+
+#include "accounts/migrations.h"
+#include "apps/migrations.h"
+#include "builds/migrations.h"
+#include "dynos/migrations.h"
+#include "logs/migrations.h"
+#include "pipelines/migrations.h"
+#include "releases/migrations.h"
+#include "scheduler/migrations.h"
+#include "setups/migrations.h"
+#include "store/database.h"
+
+namespace renga::api {
+
+struct Tables : store::Database {
+  Tables() : store::Database(":memory:") {
+    migrate(accounts::migrations());
+    migrate(apps::migrations());
+    migrate(logs::migrations());
+    migrate(releases::migrations());
+    migrate(builds::migrations());
+    migrate(dynos::migrations());
+    migrate(pipelines::migrations());
+    migrate(setups::migrations());
+    migrate(scheduler::migrations());
+  }
+};
+
+}  // namespace renga::api
