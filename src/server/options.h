@@ -17,7 +17,7 @@ struct Options {
   std::string https;                      // the same over TLS; empty: not served
   std::string domain = "localhost";       // apps are at <app>.<domain>
   std::string public_url;  // of the control endpoint, for providers elsewhere; empty: `listen`
-  std::filesystem::path build_env_file;   // NAME=value lines, over the environment's
+  std::filesystem::path build_env_file;  // NAME=value lines, over the environment's
   // Directories whose buildpacks apps may name by their path.
   std::vector<std::filesystem::path> local_buildpacks;
 };
