@@ -106,9 +106,18 @@ TEST_F(DynosTest, RefusesOneOffsThatCannotBe) {
         R"({"command": "x", "time_to_live": 100000})", R"({"command": "x", "env": {"A=": "1"}})",
         R"({"command": "x", "env": {"A": []}})", R"({"command": ["x"]})"})
     expect_error(send("POST", "/apps/sushi/dynos", body), 422, "invalid_params");
-  expect_error(send("POST", "/apps/sushi/dynos/web.1", R"({"command": "bash"})"), 422,
-               "unsupported");
   EXPECT_TRUE(engine.ran().empty());
+}
+
+TEST_F(DynosTest, RunsACommandInsideADynoThatIsUp) {
+  deploy();
+  const auto made = send("POST", "/apps/sushi/dynos/web.1", R"({"command": "bash"})");
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_NE(made.body.find(R"("attach_url": "rendezvous:)"), std::string::npos) << made.body;
+  for (const auto* body : {"{}", R"({"command": ""})", R"({"command": ["x"]})",
+                           R"({"forward_port": 0})", R"({"forward_port": 70000})"})
+    expect_error(send("POST", "/apps/sushi/dynos/web.1", body), 422, "invalid_params");
+  expect_error(send("POST", "/apps/sushi/dynos/web.9", R"({"command": "bash"})"), 404, "not_found");
 }
 
 TEST_F(DynosTest, AttachedOneOffsSayWhereToMeet) {

@@ -35,13 +35,42 @@ Commands:
   ps:scale               show or change how many dynos run
   ps:restart             restart dynos: all, a type (web), or one (web.1)
   ps:stop                stop a dyno (web.1) or a type (web)
+  ps:exec                run a command, or a shell, inside a dyno that is up
+  ps:copy                copy a file from a dyno to this machine
+  ps:forward             forward local ports to a dyno's own
   run                    run a command in a one-off dyno, at this terminal
   run:detached           run a command in a one-off dyno, output to the log
+  schedule               list an app's scheduled jobs
+  schedule:add           run a command at set times
+  schedule:remove        remove a scheduled job and its history
+  schedule:run           run a scheduled job now
+  schedule:history       show when a scheduled job ran, and how it went
+  schedule:output        show what a run of a scheduled job wrote
   logs                   show an app's log
+  drains                 list where an app's log is delivered to
+  drains:add             deliver an app's log to a syslog or HTTP server
+  drains:remove          deliver an app's log there no longer
   releases               list an app's releases
   releases:info          show a release and its config vars
   releases:output        show what a release command printed
   releases:rollback      go back to an earlier release: its slug and its config vars
+  addons                 list an app's add-ons and where they are attached
+  addons:create          add an add-on to an app
+  addons:destroy         destroy an add-on and what is in it
+  addons:info            show an add-on
+  addons:attach          attach an add-on to an app, or under another name
+  addons:detach          detach an add-on from an app
+  addons:upgrade         change an add-on's plan
+  addons:downgrade       the same, downwards
+  addons:rename          rename an add-on
+  addons:wait            wait until an add-on is there, or gone
+  addons:open            show the address of an add-on's dashboard, signed in
+  addons:docs            show where a service is documented
+  addons:services        list the services that add-ons can be had of
+  addons:plans           list a service's plans
+  addons:register        add a provider to the catalog, or change it (administrators)
+  addons:unregister      take a provider out of the catalog (administrators)
+  provider               check an add-on provider: call it as the platform would
   domains                list the host names an app answers at
   domains:add            let an app answer at a host name
   domains:remove         take a host name away from an app
@@ -197,7 +226,8 @@ TEST_F(ProgramTest, SaysItsVersion) {
 TEST_F(ProgramTest, EndsWithTwoWhenItDoesNotUnderstand) {
   EXPECT_EQ(say("ps:scalle web=2"), 2);
   EXPECT_EQ(terminal.said,
-            "renga has no command ps:scalle. There are: ps, ps:scale, ps:restart, ps:stop.\n");
+            "renga has no command ps:scalle. There are: ps, ps:scale, ps:restart, ps:stop, "
+            "ps:exec, ps:copy, ps:forward.\n");
   EXPECT_EQ(say("nonsense"), 2);
   EXPECT_EQ(terminal.said, "renga has no command nonsense. See `renga help`.\n");
   EXPECT_EQ(say("help nonsense"), 2);
