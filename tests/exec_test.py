@@ -204,7 +204,7 @@ class Django(Inside):
         files = {str(path.relative_to(example)): path.read_text() for path in example.rglob("*") if path.is_file()}
         files["Procfile"] = "web: gunicorn config.wsgi\nconsole: python manage.py shell\nrake: echo raking\n"
         self.server.push(self.repository(files), "inside")
-        wait_until(lambda: self.server.get("inside")[0] == 200, 60, what="the page")
+        self.server.wait_for_page("inside", "Hello from renga")
         self.renga("ps:exec", "--", "python", "manage.py", "migrate", status=0)
         person = self.person("ps:exec", "--", "python", "manage.py", "shell")
         person.sees(r">>> ")

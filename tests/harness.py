@@ -236,7 +236,10 @@ class Server:
         return pushed
 
     def wait_for_page(self, app, contains, limit=60):
-        return wait_until(lambda: contains in (self.page(app) or ""), limit, what=f"a page with {contains!r}")
+        try:
+            return wait_until(lambda: contains in (self.page(app) or ""), limit, what=f"a page with {contains!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the page: {self.get(app)[:2]}\n{self.logs(app)[-4000:]}") from None
 
 
 def git(directory, *arguments, check=True):

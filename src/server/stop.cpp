@@ -47,6 +47,8 @@ int stop_dynos(const std::filesystem::path& root) {
     spawner.kill(sandbox.id);
     spawner.remove(sandbox.id);
   }
+  // And what ended by itself, just before control did.
+  for (const auto& id : spawner.ids()) spawner.remove(id);
   spawner.leave_host();
   std::size_t servers = 0;
   std::error_code none;
