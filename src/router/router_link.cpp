@@ -311,7 +311,9 @@ void RouterLink::State::replace(Frame how, const std::string& why) {
   leaving[connections] = std::move(router);
   const auto count = ++connections;
   loop.post([this, count] {
-    if (count == connections) lost("it was replaced");
+    if (count != connections) return;
+    lost("it was replaced");
+    look_later(look_again);  // it still has to hear of it
   });
 }
 
