@@ -27,7 +27,9 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECONDS = int(os.environ.get("SECONDS_EACH", "3"))
 SMALL, LARGE = 200, 64 * 1024
 DYNOS = 4  # 512 requests under way are within the router's 200 for each
-IDLE = 10_000
+# As many as two descriptors for each leave room for, where the system does not let us have more.
+DESCRIPTORS = min(65_536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+IDLE = min(10_000, (DESCRIPTORS - 2_000) // 2)
 ROUTES = 100_000
 PROXY_CPU, LOAD_CPU = "0", "1"
 FIELDS = {
@@ -193,7 +195,7 @@ def main():
         raise SystemExit(f"{', '.join(missing)} not found: apt-get install nginx-light haproxy caddy wrk nghttp2-client util-linux")
     report = Report("router")
     wanted = [name for name in os.environ.get("CASES", "").split(",") if name] or [*CASES, "idle", "routes"]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, max(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     os.sched_setaffinity(0, {int(LOAD_CPU)})
     directory = pathlib.Path(tempfile.mkdtemp(prefix="renga-bench-"))
     # The origin's worker gives up root and must read its files.

@@ -9,6 +9,7 @@ import array
 import json
 import os
 import pathlib
+import resource
 import socket
 import struct
 import subprocess
@@ -17,8 +18,8 @@ import time
 
 HOST = "shop.localhost"
 NGINX_COMMON = """
-daemon off; master_process on; worker_processes 1; worker_rlimit_nofile 60000; pid {dir}/{name}.pid; error_log {dir}/{name}.err;
-events {{ worker_connections 30000; }}
+daemon off; master_process on; worker_processes 1; pid {dir}/{name}.pid; error_log {dir}/{name}.err;
+events {{ worker_connections 16000; }}
 """
 
 
@@ -120,7 +121,7 @@ class HAProxy(Proxy):
         (self.directory / "haproxy.cfg").write_text(f"""
 global
   nbthread 1
-  maxconn 25000
+  maxconn {resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 - 500}
   log stdout format raw local0
   ssl-default-bind-options ssl-min-ver TLSv1.2
   tune.h2.max-concurrent-streams 128
