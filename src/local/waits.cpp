@@ -49,8 +49,9 @@ std::vector<std::string> circle_from(const Waits& waits, const std::string& type
                                      std::vector<std::string> way = {}) {
   const auto seen = std::ranges::find(way, type);
   if (seen != way.end()) {
+    way.erase(way.begin(), seen);
     way.push_back(type);
-    return {way.begin() + (seen - way.begin()), way.end()};
+    return way;
   }
   way.push_back(type);
   if (const auto next = waits.after.find(type); next != waits.after.end())
