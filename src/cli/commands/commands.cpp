@@ -2,6 +2,7 @@
 
 #include "cli/commands/app_commands.h"
 #include "cli/commands/data_commands.h"
+#include "cli/commands/local_project.h"
 
 namespace renga::cli {
 
@@ -141,6 +142,7 @@ std::span<const Command> all_commands() {
       local_check(),
       local_ps(),
       local_restart(),
+      local_attach(),
       local_export(),
       login(),
       logout(),
