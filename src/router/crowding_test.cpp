@@ -73,13 +73,13 @@ TEST_F(CrowdingTest, ChunksOfOneByteAreOneBody) {
   client.write("POST / HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n");
   auto connection = dyno.accept();
   connection.read_until("\r\n\r\n");
-  const std::string chunk = "1;some=extension\r\nx\r\n";
+  const std::string chunk = "1\r\nx\r\n";
   std::string many;
   for (int i = 0; i < 20'000; ++i) many += chunk;
-  client.write(many + "0\r\nTrailer: dropped\r\nContent-Length: 9\r\n\r\n");
-  std::string expected;
-  for (int i = 0; i < 20'000; ++i) expected += "1\r\nx\r\n";
-  EXPECT_EQ(connection.read(expected.size() + 5), expected + "0\r\n\r\n");
+  client.write("1;some=extension\r\nx\r\n" + many +
+               "0\r\nTrailer: dropped\r\nContent-Length: 9\r\n\r\n");
+  const auto expected = chunk + many + "0\r\n\r\n";
+  EXPECT_EQ(connection.read(expected.size()), expected);
   connection.write(ok);
   EXPECT_EQ(read_answer(client).body, "ok");
 }
@@ -128,7 +128,6 @@ TEST_F(CrowdingTest, HeadsFloodsAndOddBytesOfADynoAreNoAnswer) {
     auto connection = dyno.accept();
     connection.read_until("\r\n\r\n");
     connection.write(wrong);
-    client.read_all();
     EXPECT_THAT(edge.next_log(), ::testing::AnyOf(HasSubstr("code=H17"), HasSubstr("code=H25")))
         << wrong;
     EXPECT_TRUE(connection.closed_by_peer()) << wrong;

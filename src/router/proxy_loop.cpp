@@ -1,6 +1,7 @@
 #include "router/proxy_loop.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cstring>
@@ -44,7 +45,9 @@ class ProxyLoop::Acceptor final : public net::Watcher {
   void accept() {
     if (later_ != 0 || !listener_.socket) return;
     for (int count = 0; count < accepts_in_a_row; ++count) {
-      if (!owner_.make_room()) return look_again(accept_again);
+      const bool full = owner_.clients_.size() + owner_.http2_.size() >= owner_.limits_.connections;
+      if (full && !somebody_waits()) return;
+      if (full && !owner_.make_room()) return look_again(accept_again);
       auto accepted = net::accept(listener_.socket.get());
       if (accepted.error != 0) {
         report("router", fmt::format("no client was accepted: {}", std::strerror(accepted.error)));
@@ -54,6 +57,10 @@ class ProxyLoop::Acceptor final : public net::Watcher {
       owner_.add_client(std::move(accepted.fd), accepted.peer, listener_);
     }
     look_again(std::chrono::milliseconds(0));
+  }
+  bool somebody_waits() const {
+    pollfd listener{listener_.socket.get(), POLLIN, 0};
+    return ::poll(&listener, 1, 0) > 0;
   }
   void look_again(std::chrono::milliseconds delay) {
     later_ = owner_.loop_.after(delay, [this] {
@@ -253,10 +260,7 @@ void ProxyLoop::give_back(std::unique_ptr<Exchange> exchange) {
 }
 
 // Whoever has waited longest for nothing makes room for a client that has something to ask.
-bool ProxyLoop::make_room() {
-  if (clients_.size() + http2_.size() < limits_.connections) return true;
-  return waits_.keep_alive.end_first(idle_enough);
-}
+bool ProxyLoop::make_room() { return waits_.keep_alive.end_first(idle_enough); }
 
 void ProxyLoop::bury(std::unique_ptr<DynoConnection> connection) {
   dead_connections_.push_back(std::move(connection));
