@@ -21,7 +21,7 @@ def processes_of(marker):
 
 @needs_root
 class Sleep(StoryTest):
-    options = ("--sleep-after", "2", "--put-away-after", "4")
+    options = ("--sleep-after", "2", "--put-away-after", "12")
 
     def states(self):
         return {dyno["name"]: dyno["state"] for dyno in self.server.dynos("drowsy")}
