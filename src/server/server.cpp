@@ -107,6 +107,7 @@ class Control {
              .sleep_after = options.sleep_after,
              .put_away_after = options.put_away_after,
              .cycle_after = options.cycle_after,
+             .freezer = &freezer_,
              .logs_metrics =
                  [this](const Id<apps::App>& app) {
                    return features_.enabled_for("log-runtime-metrics").contains(app.value);
