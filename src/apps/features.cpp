@@ -25,9 +25,12 @@ constexpr std::array known = {
     Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e09", "http-end-to-end-continue",
           "Passes Expect: 100-continue on to dynos, which then answer it themselves.",
           "https://devcenter.heroku.com/articles/http-routing", "general", false},
-    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e07", "http-session-affinity",
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e0a", "http-session-affinity",
           "Brings a client back to the dyno that served it first, by a cookie.",
           "https://devcenter.heroku.com/articles/session-affinity", "general", false},
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e07", "log-runtime-metrics",
+          "Logs each dyno's memory and load every 20 seconds.",
+          "https://devcenter.heroku.com/articles/log-runtime-metrics", "beta", false},
     Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e04", "preboot",
           "Starts new web dynos beside the old ones and moves requests over when they accept "
           "connections. Every deploy here does so, whether this is enabled or not.",
