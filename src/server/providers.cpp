@@ -24,6 +24,7 @@ Providers::Providers(store::Database& database, Clock& clock, const crypto::Secr
                                          .providers = built_in_providers()}) {}
 
 void Providers::start() {
+  (void)marketplace_.catalog.put(addons::scheduler_manifest());
   bool all_known = true;
   for (const auto& provider : built_in_providers())
     all_known = all_known && marketplace_.catalog.service(provider.service).has_value();
