@@ -25,7 +25,6 @@ struct CronJobsParts {
   logs::OutputStreams& outputs;
   Clock& clock;
 };
-};
 
 class CronJobs {
  public:
