@@ -69,22 +69,6 @@ class Schedule(StoryTest):
         wait_until(lambda: "The cron of app.json is not taken" in self.server.logs("clock"), what="the refusal")
         self.assertEqual(commands(), ["./two", "by-hand"])
 
-    def test_the_addon(self):
-        self.assertIn("scheduler", self.renga("addons:create", "scheduler:standard"))
-        addon = self.server.api("GET", "/apps/clock/addons")[0]
-        shown = self.renga("addons:open", addon["name"])
-        path = "/sso/" + re.search(r"/sso/(\S+)", shown)[1]
-        status, _, page = self.server.request("GET", path, headers={"Authorization": None})
-        self.assertEqual(status, 200)
-        self.assertIn("Scheduled jobs of clock", page.decode())
-        form = "do=add&command=echo+hi&schedule=daily+at+8%3A30&time_zone=UTC&overlap=skip"
-        status, headers, _ = self.server.request("POST", path, form, headers={
-            "Authorization": None, "Content-Type": "application/x-www-form-urlencoded"})
-        self.assertEqual(status, 303)
-        self.assertEqual([job["command"] for job in self.jobs()], ["echo hi"])
-        self.renga("addons:destroy", addon["name"], "--confirm", "clock")
-        self.assertEqual(len(self.jobs()), 1)
-
     def test_every_minute_through_a_kill(self):
         """Due each minute while control is killed around the minute: one run for each minute, never two."""
         self.renga("schedule:add", "* * * * *", "--overlap", "allow", "--", "echo ran at $(date -u +%H:%M)")

@@ -9,7 +9,8 @@ constexpr std::chrono::seconds longest_wait{5};
 }  // namespace
 
 std::vector<addons::BuiltInProvider> built_in_providers() {
-  return {{"postgresql", "heroku-postgresql"}, {"redis", "heroku-redis"}};
+  return {
+      {"postgresql", "heroku-postgresql"}, {"redis", "heroku-redis"}, {"kafka", "heroku-kafka"}};
 }
 
 Providers::Providers(store::Database& database, Clock& clock, const crypto::SecretBox& box,
@@ -24,7 +25,6 @@ Providers::Providers(store::Database& database, Clock& clock, const crypto::Secr
                                          .providers = built_in_providers()}) {}
 
 void Providers::start() {
-  (void)marketplace_.catalog.put(addons::scheduler_manifest());
   bool all_known = true;
   for (const auto& provider : built_in_providers())
     all_known = all_known && marketplace_.catalog.service(provider.service).has_value();

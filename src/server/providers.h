@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "addons/marketplace.h"
-#include "addons/own_services.h"
 #include "addons/supervisor.h"
 
 namespace renga::server {
@@ -30,7 +29,7 @@ class Providers {
   addons::Marketplace& marketplace() { return marketplace_; }
 
  private:
-  std::unique_ptr<addons::Provider> provider_ = addons::with_own_services(addons::http_provider());
+  std::unique_ptr<addons::Provider> provider_ = addons::http_provider();
   addons::Marketplace marketplace_;
   addons::Supervisor supervisor_;
 };
