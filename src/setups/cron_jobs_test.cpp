@@ -18,7 +18,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class CronJobsTest : public testing::Test, public dynos::Platform {
+// Made before the rooms that read it.
+struct Clockwork {
+  FakeClock time;
+};
+
+class CronJobsTest : public testing::Test, protected Clockwork, protected dynos::Platform {
  protected:
   CronJobsTest() : Platform(time) {
     database.migrate(setups::migrations());
@@ -35,7 +40,6 @@ class CronJobsTest : public testing::Test, public dynos::Platform {
     return all;
   }
 
-  FakeClock time;
   scheduler::Jobs jobs{database, time};
   scheduler::DeclaredJobs declared_jobs{database, jobs};
   CronJobs cron_jobs{{.database = database,
