@@ -156,7 +156,6 @@ class Control {
     reconciler_.start();
     builds_.resume();
     promotions_.resume();
-    app_setups_.start();
     cron_jobs_.start();
     repositories_.start();
     drains_.start();
@@ -164,6 +163,7 @@ class Control {
     feeder_.start();
     http_->start();
     providers_->start();
+    app_setups_->start();
     announce();
 
     int signal = 0;
@@ -209,6 +209,11 @@ class Control {
     const auto api_url = options.public_url.empty() ? "http://" + address : options.public_url;
     providers_.emplace(database_, clock_, box_, accounts_, apps_, releases_, logs_,
                        directory_ / "providers", api_url);
+    auto& marketplace = providers_->marketplace();
+    app_setups_.emplace(setups::AppSetupsParts{database_, clock_, apps_, buildpack_installations_,
+                                               releases_, builds_, formation_, *engine_,
+                                               reconciler_, outputs_, box_, marketplace.catalog,
+                                               marketplace.addons, directory_ / "setups"});
     api_.emplace(api::Services{.database = database_,
                                .clock = clock_,
                                .box = box_,
@@ -222,7 +227,7 @@ class Control {
                                .releases = releases_,
                                .slugs = slugs_,
                                .builds = builds_,
-                               .marketplace = providers_->marketplace(),
+                               .marketplace = marketplace,
                                .formation = formation_,
                                .engine = *engine_,
                                .reconciler = reconciler_,
@@ -235,7 +240,7 @@ class Control {
                                .repositories = repositories_,
                                .pipelines = pipelines_,
                                .promotions = promotions_,
-                               .app_setups = app_setups_,
+                               .app_setups = *app_setups_,
                                .sources_directory = directory_ / "sources",
                                .fetch_reach = fetch_reach(),
                                .web_url_format = web_url_format(addresses_.http),
@@ -339,9 +344,6 @@ class Control {
   router::RouterLink link_;
   router::RouterLink::Addresses addresses_;
   builds::Builds builds_;
-  setups::AppSetups app_setups_{{database_, clock_, apps_, buildpack_installations_, releases_,
-                                 builds_, formation_, *engine_, reconciler_, outputs_,
-                                 directory_ / "setups"}};
   scheduler::DeclaredJobs declared_jobs_{database_, jobs_};
   setups::CronJobs cron_jobs_{
       {database_, apps_, releases_, slugs_, declared_jobs_, logs_, outputs_, clock_}};
@@ -350,6 +352,7 @@ class Control {
   RouteFeeder feeder_;
   std::optional<MetricsEndpoint> metrics_;
   std::optional<Providers> providers_;
+  std::optional<setups::AppSetups> app_setups_;
   std::optional<api::Api> api_;
   std::optional<http::Server> http_;
 };

@@ -194,7 +194,8 @@ class World : public testing::Test {
   pipelines::Pipelines pipelines{database, clock, apps, box};
   pipelines::Promotions promotions{database, clock, apps, pipelines, releases, slugs};
   setups::AppSetups app_setups{{database, clock, apps, installations, releases, builds, formation,
-                                engine, reconciler, outputs, scratch.path / "setups"}};
+                                engine, reconciler, outputs, box, marketplace.catalog,
+                                marketplace.addons, scratch.path / "setups"}};
   scheduler::Jobs jobs{database, clock};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
