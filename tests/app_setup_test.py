@@ -133,7 +133,7 @@ class AppSetup(StoryTest):
                               ({"addons": ["heroku-fax:mini"]}, "heroku-fax:mini is no plan of this server"),
                               ({"addons": ["heroku-redis", {"plan": "heroku-redis:huge"}]}, "heroku-redis:huge is no plan"),
                               ({"addons": [{"plan": "heroku-redis", "as": "9 lives"}]}, "9 lives"),
-                              ({"addons": [{"plan": "heroku-redis", "as": "A"}] * 2}, "attached as A"), ({"stack": "cedar"}, "stack"),
+                              ({"addons": [{"plan": "heroku-redis", "as": "CACHE"}] * 2}, "attached as CACHE"), ({"stack": "cedar"}, "stack"),
                               ({"formation": {"web": {"size": "huge"}}}, "dyno size")):
             with self.assertRaises(Failed) as refused:
                 self.set_up(app_json, "tofu", {})
