@@ -176,6 +176,21 @@ void cover_kernel_files(const os::Fd& root) {
   if (unlinkat(root.get(), "empty", AT_REMOVEDIR) != 0) fault("remove /empty");
 }
 
+// The memory limit where programs and buildpacks look for it: control groups v1's file, on hosts
+// with v2 as well, and v2's. The hierarchy itself is the host's.
+void write_limits(const os::Fd& root, std::int64_t memory_bytes) {
+  // Not there where /sys is empty.
+  make_path(root, "/sys/fs/cgroup");
+  const auto limits = os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "64k"}}, kernels_own);
+  attach(root, limits, "sys/fs/cgroup");
+  make_directory(limits, "memory");
+  for (const auto* name : {"memory.max", "memory/memory.limit_in_bytes"})
+    make_file(limits, name, std::to_string(memory_bytes) + "\n");
+  auto kept = kernels_own;
+  kept.read_only = true;
+  os::set_attributes(limits.get(), kept);
+}
+
 }  // namespace
 
 os::Fd build_root(const RootPlan& plan) {
@@ -206,6 +221,7 @@ os::Fd build_root(const RootPlan& plan) {
     // Not where the host hides parts of its own (some containers): then /sys stays empty, which is
     // less.
   }
+  write_limits(root, plan.memory_bytes);
   attach_devices(root);
   cover_kernel_files(root);
   attach(root,

@@ -22,7 +22,8 @@ struct RootPlan {
   std::vector<Mount> mounts;  // in this order, after /app
   std::string host_name;
   std::string resolver_configuration;
-  std::int64_t tmp_bytes = 0;  // how large /tmp may grow; what is in it counts as memory, too
+  std::int64_t memory_bytes = 0;  // the limit, which programs look for
+  std::int64_t tmp_bytes = 0;     // how large /tmp may grow; what is in it counts as memory, too
 };
 
 // Builds it, makes it the process's root, and lets go of the host's. `address` is called when it is

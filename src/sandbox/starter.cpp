@@ -156,6 +156,7 @@ Starter::Prepared Starter::prepare(const Spec& spec, std::optional<int> output,
   auto& root = prepared.root;
   root.host_name = spec.name;
   root.resolver_configuration = network_.resolver_configuration();
+  root.memory_bytes = spec.limits.memory_bytes;
   root.tmp_bytes = spec.limits.memory_bytes;
   root.stack = stack_parts(spec.stack, maps.stack.get());
   if (spec.app_directory.empty()) {

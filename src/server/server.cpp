@@ -26,6 +26,7 @@
 #include "logs/migrations.h"
 #include "pipelines/migrations.h"
 #include "releases/migrations.h"
+#include "sandbox/stacks.h"
 #include "scheduler/migrations.h"
 #include "scheduler/scheduler.h"
 #include "server/data_directory.h"
@@ -96,7 +97,7 @@ class Control {
         ca_(directory_.root()),
         database_(directory_ / "renga.db"),
         tables_((migrate(database_), true)),
-        apps_(database_, clock_, {"host"}),
+        apps_(database_, clock_, sandbox::Stacks(directory_ / "stacks").names()),
         domains_(database_, clock_, options.domain),
         logs_({.directory = directory_ / "logs"}),
         outputs_(directory_ / "output"),
@@ -104,8 +105,9 @@ class Control {
         slugs_(database_, clock_, directory_ / "slugs"),
         releases_(database_, clock_, apps_, slugs_, box_),
         spawner_(spawner_options(directory_)),
-        engine_(dynos::local_engine(database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
-                                    {.log_socket = directory_ / "run/dynos/log.sock"})),
+        engine_(dynos::local_engine(
+            database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
+            {.stacks = directory_ / "stacks", .log_socket = directory_ / "run/dynos/log.sock"})),
         reconciler_(database_, clock_, apps_, domains_, releases_, slugs_, formation_, *engine_,
                     logs_, outputs_),
         link_({.program = "/proc/self/exe",

@@ -1,6 +1,7 @@
 #include "cli/commands/commands.h"
 
 #include "cli/commands/data_commands.h"
+#include "cli/commands/stack_commands.h"
 
 namespace renga::cli {
 
@@ -110,6 +111,8 @@ std::span<const Command> all_commands() {
       builds_cancel(),
       builds_create(),
       builds_cache_purge(),
+      stack(),
+      stack_set(),
       buildpacks(),
       buildpacks_add(),
       buildpacks_set(),
@@ -147,6 +150,7 @@ std::span<const Command> all_commands() {
       server_stop(),
       backup(),
       restore(),
+      stacks_install(),
   };
   return all;
 }
