@@ -100,7 +100,7 @@ void attach_stack(const os::Fd& root, const std::vector<StackPart>& stack) {
   }
 }
 
-void write_etc(const os::Fd& root, const RootPlan& plan) {
+void write_common_etc(const os::Fd& root) {
   make_file(root, "etc/passwd",
             "root:x:0:0:root:/root:/usr/sbin/nologin\n"
             "dyno:x:1000:1000:dyno:/app:/bin/bash\n"
@@ -109,9 +109,14 @@ void write_etc(const os::Fd& root, const RootPlan& plan) {
   make_file(root, "etc/nsswitch.conf",
             "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
             "protocols: files\nservices: files\n");
-  make_file(root, "etc/hostname", plan.host_name + "\n");
-  make_file(root, "etc/resolv.conf", plan.resolver_configuration);
   make_link(root, "/proc/self/mounts", "etc/mtab");
+}
+
+void write_own_etc(const os::Fd& root, const RootPlan& plan) {
+  make_file(root, "etc/hostname", plan.host_name + "\n");
+  make_file(root, "etc/hosts",
+            "127.0.0.1 localhost\n" + plan.address + " " + plan.host_name + "\n");
+  make_file(root, "etc/resolv.conf", plan.resolver_configuration);
 }
 
 void attach_devices(const os::Fd& root) {
@@ -191,9 +196,17 @@ void write_limits(const os::Fd& root, std::int64_t memory_bytes) {
   os::set_attributes(limits.get(), kept);
 }
 
+// The old root is stacked onto the new one and then let go of, so that no directory is needed for
+// it: pivot_root(2), "pivot_root(".", ".")".
+void pivot_into(const os::Fd& root) {
+  if (fchdir(root.get()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
+    fault("change the sandbox's root");
+  if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) fault("let go of the host's root");
+}
+
 }  // namespace
 
-os::Fd build_root(const RootPlan& plan) {
+os::Fd enter_root(const std::vector<StackPart>& stack) {
   umask(022);
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     fault("separate the sandbox's mounts from the host's");
@@ -209,8 +222,8 @@ os::Fd build_root(const RootPlan& plan) {
   make_directory(root, "root", 0700);
   make_link(root, "../tmp", "var/tmp");
   make_link(root, "../run", "var/run");
-  attach_stack(root, plan.stack);
-  write_etc(root, plan);
+  attach_stack(root, stack);
+  write_common_etc(root);
 
   attach(root, os::new_file_system("proc", {}, kernels_own), "proc");
   try {
@@ -221,11 +234,17 @@ os::Fd build_root(const RootPlan& plan) {
     // Not where the host hides parts of its own (some containers): then /sys stays empty, which is
     // less.
   }
-  write_limits(root, plan.memory_bytes);
   attach_devices(root);
   cover_kernel_files(root);
+  pivot_into(root);
+  return root;
+}
+
+void furnish_root(const os::Fd& root, const RootPlan& plan) {
+  write_own_etc(root, plan);
+  write_limits(root, plan.memory_bytes);
   attach(root,
-         os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", std::to_string(plan.tmp_bytes)}},
+         os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", std::to_string(plan.memory_bytes)}},
                              plain),
          "tmp");
   attach(root, plan.app, "app");
@@ -233,19 +252,6 @@ os::Fd build_root(const RootPlan& plan) {
     make_path(root, target);
     attach(root, mounted, target.substr(1));
   }
-  return root;
-}
-
-void write_hosts(const os::Fd& root, const RootPlan& plan, const std::string& address) {
-  make_file(root, "etc/hosts", "127.0.0.1 localhost\n" + address + " " + plan.host_name + "\n");
-}
-
-void pivot_into(const os::Fd& root) {
-  // The old root is stacked onto the new one and then let go of, so that no directory is needed for
-  // it: pivot_root(2), "pivot_root(".", ".")".
-  if (fchdir(root.get()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
-    fault("change the sandbox's root");
-  if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) fault("let go of the host's root");
   os::set_attributes(root.get(), {.read_only = true});
 }
 
