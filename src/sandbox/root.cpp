@@ -244,8 +244,8 @@ void furnish_root(const os::Fd& root, const RootPlan& plan) {
   write_own_etc(root, plan);
   write_limits(root, plan.memory_bytes);
   attach(root,
-         os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", std::to_string(plan.memory_bytes)}},
-                             plain),
+         os::new_file_system(
+             "tmpfs", {{"mode", "1777"}, {"size", std::to_string(plan.memory_bytes)}}, plain),
          "tmp");
   attach(root, plan.app, "app");
   for (const auto& [target, mounted] : plan.mounts) {
