@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 import harness
+from person import Person
 
 
 class Local(unittest.TestCase):
@@ -80,6 +81,62 @@ class Local(unittest.TestCase):
         done = subprocess.run(f"'{harness.RENGA}' local | head -n 5 | wc -l", shell=True, cwd=self.app,
                               env=self.environment, stdout=subprocess.PIPE, text=True, timeout=60)
         self.assertEqual(done.stdout.strip(), "5")
+
+    def test_a_person_at_one_process(self):
+        """A debugger's prompt in one process of many: joined with keys, echo and window, left, and joined again."""
+        self.write("ask.py", "import os, signal\n"
+                   "print('\x1b[31mred\x1b[0m', os.get_terminal_size().columns, flush=True)\n"
+                   "while True:\n    said = input('what? ')\n    print('heard', said, flush=True)\n"
+                   "    if said == 'size': print('width', os.get_terminal_size(0).columns, flush=True)\n"
+                   "    if said == 'bye': raise SystemExit(6)\n")
+        self.write("Procfile", "web: TERM=dumb python3 ask.py\nother: while echo tick; do sleep 0.1; done\n")
+        local = self.start("--tty", "--color")
+        self.said("red")
+        self.assertIn("\x1b[31mred\x1b[0m", (self.app / "run/out").read_text())
+        os.chdir(self.app)
+        attach = [harness.RENGA, "local:attach", "web.1"]
+        person = Person(self, attach, self.environment, columns=101)
+        person.sees(r"what\? ")
+        person.type("hello\r")
+        person.sees(r"hello\r\n.*heard hello\r\n")
+        person.resize(123, 40)
+        person.type("size\r")
+        person.sees(r"width 123")
+        refused = self.renga("local:attach", "web.1")
+        self.assertIn("Somebody is attached to web.1 already.", refused.stdout)
+        self.assertIn("No such process runs here", self.renga("local:attach", "web.7").stdout)
+        self.assertRegex(self.renga("local:ps").stdout, r"web\.1 +attached")
+        person.type("\x1d")
+        person.sees("Left web.1, which runs on")
+        self.assertEqual(person.ends(), 0)
+        self.said("is no longer attached to")
+        # Killed rather than left: the same.
+        person = Person(self, attach, self.environment)
+        person.sees("Ctrl-]")
+        harness.wait_until(lambda: "attached" in self.renga("local:ps").stdout)
+        person.leave()
+        harness.wait_until(lambda: "attached" not in self.renga("local:ps").stdout)
+        person = Person(self, attach, self.environment)
+        person.sees("Ctrl-]")
+        person.type("bye\r")
+        person.sees("web.1 has ended")
+        self.assertEqual(person.ends(), 0)
+        self.assertEqual(local.wait(30), 6)
+        self.assertNotIn("heard hello", (self.app / "run/out").read_text())
+
+    def test_no_terminal_to_attach_to(self):
+        self.write("Procfile", "web: echo up; sleep 1000\n")
+        self.start()
+        self.said("| up")
+        self.assertIn("Start it with --tty", self.renga("local:attach", "web.1").stdout)
+
+    def test_health_before_dependants_by_the_foreman_file(self):
+        self.write("Procfile", "worker: echo working; exit 5\nweb: sleep 0.3; exec python3 -m http.server $PORT\n")
+        self.write(".foreman", "port: 7310\nafter: worker=web\nhealth: web=/Procfile\n# more\ntimestamp: false\n")
+        ended = self.renga("local")
+        self.assertEqual(ended.returncode, 5, ended.stdout)
+        self.assertRegex(ended.stdout, r"(?s)^worker\.1 \| waits for web\n.*web\.1    \| is healthy\nworker\.1 \| started")
+        self.assertIn("in a circle", self.renga("local", "--after", "web=worker,worker=web").stdout)
 
     def test_run_passes_words_on_and_gives_the_env(self):
         self.write("Procfile", "hello: echo from the Procfile\n")

@@ -149,6 +149,7 @@ Commands:
   local:check            check the Procfile and .env, and list the process types
   local:ps               list what `renga local` runs in this directory
   local:restart          restart one process of the `renga local` of this directory
+  local:attach           join the terminal to one process of the `renga local` of this directory
   local:export           write the Procfile as systemd units
   login                  save a server and its token
   logout                 forget a saved server

@@ -9,9 +9,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
@@ -23,6 +21,7 @@
 
 #include "net/frames.h"
 #include "os/fd.h"
+#include "os/raw_mode.h"
 
 namespace renga::client {
 namespace {
@@ -158,54 +157,6 @@ class Tls {
   std::unique_ptr<SSL, Free> ssl_;
 };
 
-// Raw while it lives: every key goes to the dyno, Ctrl-C too.
-class RawMode {
- public:
-  RawMode(int fd, bool wanted) : fd_(fd), set_(wanted && ::tcgetattr(fd, &before_) == 0) {
-    if (!set_) return;
-    auto raw = before_;
-    ::cfmakeraw(&raw);
-    ::tcsetattr(fd_, TCSADRAIN, &raw);
-  }
-  ~RawMode() {
-    if (set_) ::tcsetattr(fd_, TCSADRAIN, &before_);
-  }
-  RawMode(const RawMode&) = delete;
-  RawMode& operator=(const RawMode&) = delete;
-
- private:
-  int fd_;
-  termios before_{};
-  bool set_;
-};
-
-// Readable when the terminal's size has changed.
-class SizeChanges {
- public:
-  explicit SizeChanges(bool wanted) {
-    if (!wanted) return;
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, SIGWINCH);
-    ::pthread_sigmask(SIG_BLOCK, &set, &before_);
-    fd_ = os::Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-  }
-  ~SizeChanges() {
-    if (fd_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  SizeChanges(const SizeChanges&) = delete;
-  SizeChanges& operator=(const SizeChanges&) = delete;
-  int fd() const { return fd_.get(); }
-  void take() {
-    signalfd_siginfo info;
-    while (::read(fd_.get(), &info, sizeof info) > 0) continue;
-  }
-
- private:
-  os::Fd fd_;
-  sigset_t before_{};
-};
-
 std::string window_frame(int fd) {
   winsize size{};
   if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
@@ -236,8 +187,8 @@ class Joined {
       : tls_(tls), options_(options), unsent_(std::move(secret) + "?frames\r\n") {}
 
   Result<int> run() {
-    const RawMode raw(options_.input, options_.terminal);
-    SizeChanges sizes(options_.terminal);
+    const os::RawMode raw(options_.input, options_.terminal);
+    os::SizeChanges sizes(options_.terminal);
     while (!status_) {
       if (!unsent_.empty() && tls_.write(unsent_) == Tls::Io::over) return lost();
       const bool reads_input = greeted_ && input_open_ && unsent_.size() < most_unsent;

@@ -136,6 +136,20 @@ void copy_window_size(int from, int terminal) {
   if (ioctl(from, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) ioctl(terminal, TIOCSWINSZ, &size);
 }
 
+void set_echo(int terminal, Echo echo) {
+  termios modes{};
+  // A program that reads key by key paints for itself.
+  if (tcgetattr(terminal, &modes) != 0 || (modes.c_lflag & ICANON) == 0) return;
+  if (echo == Echo::on) {
+    modes.c_oflag |= OPOST | ONLCR;
+    modes.c_lflag |= ECHO;
+  } else {
+    modes.c_oflag &= ~static_cast<tcflag_t>(OPOST);
+    modes.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  }
+  tcsetattr(terminal, TCSANOW, &modes);
+}
+
 std::vector<pid_t> descendants(pid_t root) {
   std::multimap<pid_t, pid_t> children;
   each_process([&](pid_t pid) { children.emplace(parent_of(pid), pid); });

@@ -28,6 +28,11 @@ Started start_shell(const std::string& command, const Environment& environment,
 // Tells a terminal its size, as ours has it; no-op for pipes or when we have none.
 void copy_window_size(int from, int terminal);
 
+// A person's keys are echoed and lines begin at the left while one is attached, unless the program
+// took the terminal's modes into its own hands; and as before when nobody is.
+enum class Echo { off, on };
+void set_echo(int terminal, Echo echo);
+
 // All processes below `root` now, whatever session they made themselves. From /proc.
 std::vector<pid_t> descendants(pid_t root);
 // Our own children whose environment began with this entry ("PS=web.1"): those that a process of

@@ -1,5 +1,6 @@
-// How `renga local:ps` and `renga local:restart` reach a `renga local` that runs in the same
-// directory: a unix socket in a directory that is this user's alone. One packet asks, one answers.
+// How `renga local:ps`, `local:restart` and `local:attach` reach a `renga local` that runs in the
+// same directory: a unix socket in a directory that is this user's alone. One packet asks, one
+// answers; an answer may hand over a descriptor, which the caller has until it leaves.
 #pragma once
 
 #include <filesystem>
@@ -30,18 +31,42 @@ class Control {
   Control& operator=(const Control&) = delete;
 
   std::vector<int> descriptors() const;  // to be polled for reading
-  // Answers whoever has asked; never waits.
-  void serve(const std::function<std::string(std::string_view)>& answer);
+  struct Answer {
+    std::string text;
+    int descriptor = -1;  // handed over with it, if there is one
+  };
+  // Answers whoever has asked; never waits. `holder` numbers who gets a descriptor, and is told
+  // again when that one has left.
+  void serve(const std::function<Answer(std::string_view request, int holder)>& answer,
+             const std::function<void(int holder)>& left);
 
  private:
+  struct Caller {
+    os::Fd fd;
+    int holder = 0;
+  };
+  bool is_done(Caller& caller, const std::function<Answer(std::string_view, int)>& answer,
+               const std::function<void(int)>& left);
+
   std::filesystem::path path_;
   os::Fd listener_;
-  std::vector<os::Fd> callers_;
+  std::vector<Caller> callers_;
+  int holders_ = 0;
 };
 
 // Asks every `renga local` of the directory: one answer each. Kind::not_found: none runs.
 Result<std::vector<std::string>> ask(const std::filesystem::path& sockets,
                                      const std::filesystem::path& directory,
                                      std::string_view request);
+
+// What a `renga local` handed over, for as long as `caller` is open.
+struct Handed {
+  os::Fd caller;
+  os::Fd descriptor;
+  std::string text;
+};
+// Kind::not_found: none runs, or none knows what was asked for; else its own refusal.
+Result<Handed> ask_for_descriptor(const std::filesystem::path& sockets,
+                                  const std::filesystem::path& directory, std::string_view request);
 
 }  // namespace renga::local

@@ -39,7 +39,9 @@ std::string_view WallTime::now() {
 
 void append_line(std::string& out, const Prefix& prefix, std::string_view time,
                  std::string_view line) {
-  out.append(prefix.begin).append(time).append(" ").append(prefix.name).append(" | ");
+  out.append(prefix.begin);
+  if (!time.empty()) out.append(time).append(" ");
+  out.append(prefix.name).append(" | ");
   out.append(prefix.end).append(line).append("\n");
 }
 

@@ -30,6 +30,7 @@ class WallTime {
   char text_[16] = {};
 };
 
+// `time` may be empty: then there is none.
 void append_line(std::string& out, const Prefix& prefix, std::string_view time,
                  std::string_view line);
 
@@ -64,6 +65,8 @@ class Lines {
       bytes.remove_prefix(end + 1);
     }
   }
+
+  std::string_view pending() const { return pending_; }
 
   // What has no end of line yet, once nothing more will come.
   template <class Each>

@@ -11,6 +11,7 @@
 #include "local/child.h"
 #include "local/prefix.h"
 #include "local/procfile.h"
+#include "local/waits.h"
 
 namespace renga::local {
 
@@ -24,18 +25,22 @@ struct Plan {
   std::vector<Instance> instances;
   Environment environment;  // of each, to which PORT and its name are added
   std::filesystem::path directory;
-  std::filesystem::path sockets;  // for local:ps and local:restart; empty: none
+  std::filesystem::path sockets;  // for local:ps, :restart and :attach; empty: none
   std::chrono::milliseconds exit_limit = std::chrono::seconds(5);  // from SIGTERM to SIGKILL
   AtExit at_exit = AtExit::end_all;
+  Waits waits;
+  std::chrono::milliseconds health_limit = std::chrono::minutes(1);  // from its start
   bool watch = false;  // start all again when a file changes
   Streams streams = Streams::pipe;
   Colour colour = Colour::off;
+  bool times = true;  // before each line
   int out = 1;
 };
 
-// Returns when no process is left. The exit status of the first one that ended (128 + signal), or
-// 128 + the signal that ended us. While it runs SIGINT, SIGTERM, SIGHUP (end all), SIGUSR1 and
-// SIGUSR2 (passed on) and SIGCHLD are its own, and every child of this process is reaped.
+// Returns when no process is left, or when nothing is left to be run. The exit status of the first
+// one that ended (128 + signal), or 128 + the signal that ended us; 1 when one that others wait for
+// was not healthy in time. While it runs SIGINT, SIGTERM, SIGHUP (end all), SIGUSR1 and SIGUSR2
+// (passed on) and SIGCHLD are its own, and every child of this process is reaped.
 Result<int> run(const Plan& plan);
 
 }  // namespace renga::local

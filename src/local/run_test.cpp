@@ -101,6 +101,54 @@ TEST_F(Local, StartsAgainWhenAFileChanges) {
   EXPECT_THAT(output, HasSubstr("changed, starting again"));
 }
 
+class Waiting : public Local {
+ protected:
+  int run_with(const std::string& procfile, const std::string& after, const std::string& health) {
+    const auto parsed = Procfile::parse(procfile);
+    plan.waits = *Waits::parse(after, health, *parsed, *local::plan(*parsed, "", "", 5006));
+    return run(procfile);
+  }
+  // Where `text` begins in the output.
+  std::size_t place_of(const std::string& text) {
+    const auto at = output.find(text);
+    EXPECT_NE(at, std::string::npos) << text << " in\n" << output;
+    return at;
+  }
+};
+
+// A page that is 503 at first.
+constexpr auto slow_server =
+    "exec python3 -c 'import http.server as h,time\n"
+    "begin=time.time()\n"
+    "class H(h.BaseHTTPRequestHandler):\n"
+    " def do_GET(self): self.send_response(200 if time.time()>begin+.4 else 503); "
+    "self.end_headers()\n"
+    " def log_message(self,*a): pass\n"
+    "import os\n"
+    "h.HTTPServer((\"127.0.0.1\",int(os.environ[\"PORT\"])),H).serve_forever()'";
+
+TEST_F(Waiting, StartsAfterWhatItWaitsForIsHealthy) {
+  home.write("server.sh", slow_server);
+  EXPECT_EQ(run_with("worker: echo working; exit 7\nweb: . ./server.sh\nmigrate: echo done",
+                     "worker=web,web=migrate", "web=/,migrate=exit"),
+            7);
+  EXPECT_LT(place_of("worker.1  | waits for web"), place_of("migrate.1 | is healthy"));
+  EXPECT_LT(place_of("migrate.1 | exited with code 0"), place_of("web.1     | started"));
+  EXPECT_LT(place_of("web.1     | is healthy"), place_of("worker.1  | started"));
+}
+
+TEST_F(Waiting, EndsWhenWhatIsWaitedForDoesNotComeUp) {
+  plan.health_limit = std::chrono::milliseconds(300);
+  EXPECT_EQ(run_with("web: sleep 100\nworker: echo never", "worker=web", ""), 1);
+  EXPECT_THAT(output, HasSubstr("web.1 is not healthy after 0 s"));
+  EXPECT_THAT(output, Not(HasSubstr("| never")));
+}
+
+TEST_F(Waiting, EndsWithAFailedMigration) {
+  EXPECT_EQ(run_with("migrate: exit 3\nweb: echo never", "web=migrate", "migrate=exit"), 3);
+  EXPECT_THAT(output, Not(HasSubstr("| never")));
+}
+
 TEST(Watched, IsWhatAPersonChanges) {
   for (const auto* name : {".git", "node_modules", "__pycache__", "a.pyc", ".a.swp", "db.sqlite3"})
     EXPECT_TRUE(Watch::is_ignored(name)) << name;

@@ -39,7 +39,7 @@ std::chrono::milliseconds back_off(Slot& slot, Steady::duration lived) {
 std::string mark(const Instance& instance) { return "PS=" + instance.name; }
 
 Environment environment_of(const Instance& instance, Environment environment) {
-  environment["PORT"] = std::to_string(instance.port);
+  if (instance.port > 0) environment["PORT"] = std::to_string(instance.port);
   environment["PS"] = instance.name;
   environment["FOREMAN_WORKER_NAME"] = instance.name;
   return environment;

@@ -9,6 +9,7 @@
 
 #include "local/child.h"
 #include "local/prefix.h"
+#include "local/probe.h"
 #include "local/procfile.h"
 
 namespace renga::local {
@@ -20,6 +21,7 @@ struct Slot {
     waiting,  // to be started at `due`, or, without one, by a change or a person
     running,
     stopping,  // to be started again once nothing of it is left
+    over,      // has done what it was there for
   };
 
   Instance instance;
@@ -32,6 +34,10 @@ struct Slot {
   Steady::time_point since = {};       // of the present state
   Steady::time_point kill_after = {};  // when stopping
   int quick_deaths = 0;
+  std::optional<Probe> probe = {};  // of its present life, until it is healthy
+  bool healthy = false;
+  bool said_waiting = false;
+  int holder = 0;  // who is attached to its terminal, and reads it in our place; 0: nobody
 };
 
 // All that is left of it: its session, what it started, and what forked away from it.

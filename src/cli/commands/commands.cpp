@@ -1,6 +1,7 @@
 #include "cli/commands/commands.h"
 
 #include "cli/commands/data_commands.h"
+#include "cli/commands/local_project.h"
 #include "cli/commands/stack_commands.h"
 
 namespace renga::cli {
@@ -139,6 +140,7 @@ std::span<const Command> all_commands() {
       local_check(),
       local_ps(),
       local_restart(),
+      local_attach(),
       local_export(),
       login(),
       logout(),

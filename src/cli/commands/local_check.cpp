@@ -8,6 +8,7 @@ namespace renga::cli {
 namespace {
 
 Result<int> run(Context& context) {
+  take_defaults(context, {procfile_flag, env_flag});
   const auto project = TRY(local_project(context));
   std::vector<std::string> types;
   for (const auto& process : project.procfile.processes) types.push_back(process.type);

@@ -12,6 +12,7 @@ namespace {
 Result<int> run(Context& context) {
   if (context.arguments.empty() || context.arguments[0] != "systemd")
     return fail(Kind::invalid, "Units are written for systemd: renga local:export systemd DIR.");
+  take_defaults(context, {procfile_flag, env_flag, port_flag, formation_flag});
   const auto project = TRY(local_project(context));
   const auto directory = local_directory(context);
   const auto app = context.flag("app", directory.filename().string());

@@ -1,10 +1,13 @@
-// What the `local` commands share: their flags, and the project that these name.
+// What the `local` commands share: their flags, and the project that these name. And the command
+// that joins a terminal to one process.
 #pragma once
 
 #include "cli/command.h"
 #include "local/project.h"
 
 namespace renga::cli {
+
+Command local_attach();
 
 inline constexpr Flag procfile_flag{"procfile", 'f', "FILE", "the Procfile (default Procfile)"};
 inline constexpr Flag env_flag{"env", 'e', "FILE,...", "env files, later over earlier ones (.env)"};
@@ -13,26 +16,16 @@ inline constexpr Flag root_flag{"root", 'd', "DIR", "the app's directory (defaul
 inline constexpr Flag formation_flag{"formation", 'm', "TYPE=N,...", "as foreman: all=1,worker=2"};
 inline constexpr Flag start_flag{"start-cmd", 0, "CMD", "run this as web if there is no Procfile"};
 
-inline std::filesystem::path local_directory(const Context& context) {
-  const auto directory = (context.surroundings.directory / context.flag("root")).lexically_normal();
-  return directory.has_filename() ? directory : directory.parent_path();
-}
+std::filesystem::path local_directory(const Context& context);
 
-inline Result<local::Project> local_project(const Context& context) {
-  return local::read_project(local_directory(context),
-                             {.procfile = context.flag("procfile"),
-                              .env_files = context.flag("env"),
-                              .port = context.flag("port"),
-                              .start_command = context.flag("start-cmd")},
-                             context.surroundings.environment);
-}
+// What .foreman says of flags of the command that were not given. A switch is on for true, and off
+// for everything else.
+void take_defaults(Context& context, const std::vector<Flag>& flags);
 
-inline Result<std::vector<local::Instance>> local_plan(const Context& context,
-                                                       const local::Project& project,
-                                                       std::size_t argument) {
-  const auto types =
-      context.arguments.size() > argument ? context.arguments[argument] : std::string();
-  return local::plan(project.procfile, types, context.flag("formation"), project.port);
-}
+Result<local::Project> local_project(const Context& context);
+
+Result<std::vector<local::Instance>> local_plan(const Context& context,
+                                                const local::Project& project,
+                                                std::size_t argument);
 
 }  // namespace renga::cli

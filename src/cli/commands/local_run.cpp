@@ -10,6 +10,7 @@ Result<int> run(Context& context) {
   if (words.empty())
     return fail(Kind::invalid, "Say what to run: renga local:run python manage.py shell.");
 
+  take_defaults(context, {procfile_flag, env_flag});
   // Without a Procfile the env files count all the same; with one, a type's name is its command.
   const auto directory = local_directory(context);
   const auto project = local_project(context);

@@ -1,0 +1,34 @@
+// A short run of testing/lines_fuzz.cpp over texts of every sort, the same on every machine.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <random>
+#include <string>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+namespace {
+
+TEST(LinesFuzz, LosesNothingAndCountsRightWhateverADynoSays) {
+  using namespace std::string_literals;
+  const std::string seeds[] = {
+      "2026-01-05T10:00:00.123456+00:00 app[web.1]: hello\n"s,
+      "gr\xc3\xbc\xc3\x9f"s + "e \xf0\x9f\x8d\xa3\r\n\xff\xfe\0\x80"s,
+      std::string(9'999, 'x') + "\xe2\x82\xac" + std::string(12'000, 'y'),
+      "]: [ ]: [\n\n\n<190>1 83 \n"s,
+  };
+  std::mt19937 random(1);
+  for (int round = 0; round < 3'000; ++round) {
+    auto text = seeds[random() % std::size(seeds)];
+    for (auto edits = random() % 5; edits > 0; --edits) {
+      const auto at = random() % text.size();
+      if (random() % 2 == 0)
+        text[at] = static_cast<char>(random());
+      else
+        text.insert(at, 1, static_cast<char>(random()));
+    }
+    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+  }
+}
+
+}  // namespace
