@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "git/repositories.h"
+#include "kafka/kafka.h"
 #include "postgresql/postgresql.h"
 #include "redis/redis.h"
 #include "router/router_link.h"
@@ -32,7 +33,8 @@ int main(int argc, char** argv) {
   if (std::strcmp(part, "router") == 0) return renga::router::router_main(argc, argv);
   if (std::strcmp(part, "spawner") == 0) return renga::sandbox::spawner_main(argc, argv);
   if (std::strcmp(part, "provider") == 0 && argc > 2)
-    for (const auto* provider : {&renga::postgresql::program(), &renga::redis::program()})
+    for (const auto* provider :
+         {&renga::postgresql::program(), &renga::redis::program(), &renga::kafka::program()})
       if (provider->name == argv[2])
         return renga::provider::provider_main(argc, argv, renga::server::embedded_init(),
                                               *provider);

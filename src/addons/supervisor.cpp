@@ -38,8 +38,10 @@ constexpr std::size_t longest_line = 1 << 20;
 // What a provider may know of control's environment, which can have secrets in it.
 std::map<std::string, std::string> provider_environment() {
   std::map<std::string, std::string> kept;
-  for (const auto* name : {"PATH", "TZ", "LANG", "HOME", "LD_LIBRARY_PATH", "ASAN_OPTIONS",
-                           "UBSAN_OPTIONS", "TSAN_OPTIONS", "RENGA_ALLOW_PRIVATE"})
+  for (const auto* name :
+       {"PATH", "TZ", "LANG", "HOME", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+        "TSAN_OPTIONS", "RENGA_ALLOW_PRIVATE", "RENGA_MAVEN_REPOSITORY", "https_proxy",
+        "HTTPS_PROXY", "http_proxy", "no_proxy", "NO_PROXY", "SSL_CERT_FILE"})
     if (const char* value = std::getenv(name)) kept[name] = value;
   return kept;
 }

@@ -1,4 +1,6 @@
 // pg:* and redis:*: what they ask of the data API, and what they show.
+#include <fmt/format.h>
+
 #include "cli/testing/cli_fixture.h"
 
 namespace renga::cli {
@@ -14,11 +16,13 @@ class DataCommands : public CliTest {
         "GET /apps/sushi/addons",
         R"([{"id":"01","name":"postgresql-flat-1","addon_service":{"name":"heroku-postgresql"}},
                        {"id":"02","name":"postgresql-round-2","addon_service":{"name":"heroku-postgresql"}},
-                       {"id":"03","name":"redis-deep-3","addon_service":{"name":"heroku-redis"}}])");
+                       {"id":"03","name":"redis-deep-3","addon_service":{"name":"heroku-redis"}},
+                       {"id":"04","name":"kafka-wide-4","addon_service":{"name":"heroku-kafka"}}])");
     server.answers("GET /apps/sushi/addon-attachments",
                    R"([{"name":"DATABASE","addon":{"id":"01","name":"postgresql-flat-1"}},
                        {"name":"HEROKU_POSTGRESQL_RED","addon":{"id":"02","name":"postgresql-round-2"}},
-                       {"name":"REDIS","addon":{"id":"03","name":"redis-deep-3"}}])");
+                       {"name":"REDIS","addon":{"id":"03","name":"redis-deep-3"}},
+                       {"name":"KAFKA","addon":{"id":"04","name":"kafka-wide-4"}}])");
   }
 };
 
@@ -77,6 +81,49 @@ TEST_F(DataCommands, ConfigureAStore) {
   EXPECT_EQ(terminal.shown, "timeout of redis-deep-3 is 60.\n");
   EXPECT_THAT(server.calls(), Contains(R"(PATCH /redis/v0/databases/03/config {"timeout":60})"));
   EXPECT_NE(say("redis:timeout -a sushi"), 0);
+}
+
+TEST_F(DataCommands, ListTopicsOfAKafkaCluster) {
+  server.answers(
+      "GET /data/kafka/v0/clusters/04/topics",
+      R"({"prefix":"elbe-1.","topics":[{"name":"visits","prefix":"elbe-1.","partitions":4,
+                     "messages":7,"data_size":2048,"retention_time_ms":129600000,"compaction":true}]})");
+  EXPECT_EQ(say("kafka:topics -a sushi"), 0);
+  EXPECT_THAT(terminal.shown, HasSubstr("Prefix: elbe-1.\n"));
+  EXPECT_THAT(terminal.shown,
+              HasSubstr("visits  4           7         2.0 kB  36 hours, compacted\n"));
+  EXPECT_EQ(say("kafka:topics:info elbe-1.visits -a sushi"), 0);
+  EXPECT_NE(say("kafka:topics:info orders -a sushi"), 0);
+}
+
+TEST_F(DataCommands, CreateATopicForSoLong) {
+  server.answers("POST /data/kafka/v0/clusters/04/topics", "{}");
+  server.answers("GET /data/kafka/v0/clusters/04/topics",
+                 R"({"topics":[{"name":"visits","prefix":null}]})");
+  EXPECT_EQ(say("kafka:topics:create visits --partitions 4 --retention-time 3d -a sushi"), 0);
+  EXPECT_THAT(
+      server.calls(),
+      Contains(
+          R"(POST /data/kafka/v0/clusters/04/topics {"topic":{"name":"visits","compaction":false,"partition_count":"4","retention_time_ms":259200000}})"));
+  for (const auto* wrong : {"3", "d", "-3d", "3w", "99999999999999999999d"})
+    EXPECT_NE(say(fmt::format("kafka:topics:create x --retention-time {} -a sushi", wrong)), 0);
+  EXPECT_NE(say("kafka:topics:create -a sushi"), 0);
+}
+
+TEST_F(DataCommands, TailATopicFromWhereTheLastAnswerEnded) {
+  server.answers(
+      "GET /data/kafka/v0/clusters/04/topics/visits/messages?positions=&back=2&wait_ms=15000",
+      R"({"messages":[{"partition":0,"offset":3,"created_at":"2026-01-05T10:00:00Z","key":null,
+                     "value":"hi\u001b[2J"}],"positions":"0:4"})");
+  EXPECT_EQ(say("kafka:topics:tail visits --num 2 --max 1 -a sushi"), 0);
+  EXPECT_EQ(terminal.shown, "2026-01-05T10:00:00Z 0 3 hi\\x1b[2J\n");
+}
+
+TEST_F(DataCommands, DestroyNoTopicWithoutTheAppsName) {
+  EXPECT_NE(say("kafka:topics:destroy visits -a sushi --confirm sashimi"), 0);
+  EXPECT_THAT(server.calls(), testing::Not(Contains(HasSubstr("DELETE"))));
+  server.answers("DELETE /data/kafka/v0/clusters/04/topics/visits", "{}");
+  EXPECT_EQ(say("kafka:topics:destroy visits -a sushi --confirm sushi"), 0);
 }
 
 }  // namespace

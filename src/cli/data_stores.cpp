@@ -20,13 +20,29 @@ std::string without_url(const std::string& name) {
   return name.ends_with("_URL") ? name.substr(0, name.size() - 4) : name;
 }
 
+struct Words {
+  std::string_view service, role;
+};
+
+Words words_for(DataService service) {
+  switch (service) {
+    case DataService::postgresql:
+      return {"postgresql", "DATABASE"};
+    case DataService::redis:
+      return {"redis", "REDIS"};
+    case DataService::kafka:
+      return {"kafka", "KAFKA"};
+  }
+  return {};
+}
+
 }  // namespace
 
+std::string_view role_of(DataService service) { return words_for(service).role; }
+
 Result<DataStore> find_data_store(Context& context, DataService service, const std::string& name) {
-  const std::string wanted_service =
-      service == DataService::postgresql ? "heroku-postgresql" : "heroku-redis";
-  const auto wanted = name.empty() ? (service == DataService::postgresql ? "DATABASE" : "REDIS")
-                                   : without_url(name);
+  const std::string wanted_service = fmt::format("heroku-{}", words_for(service).service);
+  const auto wanted = name.empty() ? std::string(role_of(service)) : without_url(name);
   auto* platform = TRY(context.platform());
   const auto addons = TRY(platform->get(TRY(context.path("/addons"))));
   const auto attachments = TRY(platform->get(TRY(context.path("/addon-attachments"))));

@@ -1,5 +1,5 @@
-// Databases and stores as people name them to pg:* and redis:*: by attachment, config var or
-// add-on.
+// Databases, stores and clusters as people name them to pg:*, redis:* and kafka:*: by attachment,
+// config var or add-on.
 #pragma once
 
 #include <string>
@@ -15,10 +15,12 @@ struct DataStore {
   std::string app;
 };
 
-enum class DataService { postgresql, redis };
+enum class DataService { postgresql, redis, kafka };
+// What an app's first one is attached as: "DATABASE".
+std::string_view role_of(DataService service);
 
 // The one that `name` says ("DATABASE_URL", "DATABASE", "postgresql-curly-33328"); for an empty
-// name DATABASE, or REDIS. Kind::not_found says which there are.
+// name DATABASE, REDIS or KAFKA. Kind::not_found says which there are.
 Result<DataStore> find_data_store(Context& context, DataService service, const std::string& name);
 // Its URL on the app, from the config var.
 Result<std::string> url_of(Context& context, const DataStore& store);

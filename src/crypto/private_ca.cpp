@@ -134,4 +134,16 @@ PrivateCa::Issued PrivateCa::issue(const std::vector<std::string>& names, Time n
           until};
 }
 
+Certificate PrivateCa::client_certificate(const std::string& common_name) const {
+  const auto authority = read_authority(directory_);
+  const auto key = x509::make_key();
+  const auto now = SystemClock().now();
+  const auto client = x509::make_client(key.get(), common_name, now - clock_tolerance,
+                                        x509::valid_until(authority.certificate.get()),
+                                        authority.certificate.get(), authority.key.get());
+  return {x509::pem(client.get()) + x509::pem(authority.certificate.get()), x509::pem(key.get())};
+}
+
+std::string PrivateCa::authority() const { return read_file(directory_ / "ca.pem").value_or(""); }
+
 }  // namespace renga::crypto

@@ -37,6 +37,11 @@ class PrivateCa {
     Time valid_until;
   };
   Issued issue(const std::vector<std::string>& names, Time now) const;
+  // A client's, known by its common name (1 to 64 characters); valid as long as this CA, since
+  // whoever holds one is not asked to renew it: what ends it is that its name is not let in.
+  Certificate client_certificate(const std::string& common_name) const;
+  // ca.pem's text.
+  std::string authority() const;
 
  private:
   std::filesystem::path directory_;

@@ -123,19 +123,32 @@ Cert make_authority(EVP_PKEY* key, const std::string& name, Time from, Time unti
   return certificate;
 }
 
+namespace {
+
+// What every certificate of an authority's has; `use` is the extended key usage.
+Cert issued(EVP_PKEY* key, const std::string& common_name, const char* use, Time from, Time until,
+            X509* authority) {
+  auto certificate = blank(key, common_name, from, until);
+  auto* raw = certificate.get();
+  must(X509_set_issuer_name(raw, X509_get_subject_name(authority)) == 1, "name an issuer");
+  extend(raw, authority, NID_basic_constraints, "critical,CA:FALSE");
+  extend(raw, authority, NID_key_usage, "critical,digitalSignature");
+  extend(raw, authority, NID_ext_key_usage, use);
+  extend(raw, authority, NID_subject_key_identifier, "hash");
+  extend(raw, authority, NID_authority_key_identifier, "keyid:always");
+  return certificate;
+}
+
+}  // namespace
+
 Cert make_server(EVP_PKEY* key, const std::vector<std::string>& names, Time from, Time until,
                  X509* authority, EVP_PKEY* authority_key) {
   if (names.empty()) throw std::invalid_argument("a server certificate needs at least one name");
   // Clients read subjectAltName only; the common name is for people, and holds 64 characters.
   const auto& first = names.front();
-  auto certificate = blank(key, first.size() <= 64 ? first : "renga", from, until);
+  auto certificate =
+      issued(key, first.size() <= 64 ? first : "renga", "serverAuth", from, until, authority);
   auto* raw = certificate.get();
-  must(X509_set_issuer_name(raw, X509_get_subject_name(authority)) == 1, "name an issuer");
-  extend(raw, authority, NID_basic_constraints, "critical,CA:FALSE");
-  extend(raw, authority, NID_key_usage, "critical,digitalSignature");
-  extend(raw, authority, NID_ext_key_usage, "serverAuth");
-  extend(raw, authority, NID_subject_key_identifier, "hash");
-  extend(raw, authority, NID_authority_key_identifier, "keyid:always");
 
   const Owned<GENERAL_NAMES> all(GENERAL_NAMES_new());
   must(all != nullptr, "name a server");
@@ -143,6 +156,13 @@ Cert make_server(EVP_PKEY* key, const std::vector<std::string>& names, Time from
   must(X509_add1_ext_i2d(raw, NID_subject_alt_name, all.get(), 0, X509V3_ADD_DEFAULT) == 1,
        "name a server");
   must(X509_sign(raw, authority_key, EVP_sha256()) > 0, "sign a certificate");
+  return certificate;
+}
+
+Cert make_client(EVP_PKEY* key, const std::string& common_name, Time from, Time until,
+                 X509* authority, EVP_PKEY* authority_key) {
+  auto certificate = issued(key, common_name, "clientAuth", from, until, authority);
+  must(X509_sign(certificate.get(), authority_key, EVP_sha256()) > 0, "sign a certificate");
   return certificate;
 }
 

@@ -29,6 +29,9 @@ Cert make_authority(EVP_PKEY* key, const std::string& name, Time from, Time unti
 // A TLS server's certificate for these host names and IP addresses, signed by the authority.
 Cert make_server(EVP_PKEY* key, const std::vector<std::string>& names, Time from, Time until,
                  X509* authority, EVP_PKEY* authority_key);
+// A TLS client's certificate for this common name, which says who it is.
+Cert make_client(EVP_PKEY* key, const std::string& common_name, Time from, Time until,
+                 X509* authority, EVP_PKEY* authority_key);
 
 std::string pem(X509* certificate);
 std::string pem(EVP_PKEY* key);  // PKCS#8, not encrypted

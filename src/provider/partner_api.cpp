@@ -69,10 +69,12 @@ http::Response refused(const Error& error) {
 
 http::Response answer_of(const Result<Provisioned>& made, int status) {
   if (!made) return refused(made.error());
+  json::object body{{"id", made->id}};
+  if (!made->message.empty()) body["message"] = made->message;
+  if (made->later) return json_answer(202, body);
   json::object config;
   for (const auto& [name, value] : made->config) config[name] = value;
-  json::object body{{"id", made->id}, {"config", std::move(config)}};
-  if (!made->message.empty()) body["message"] = made->message;
+  body["config"] = std::move(config);
   return json_answer(status, body);
 }
 

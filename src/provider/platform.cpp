@@ -19,6 +19,7 @@ using std::chrono::seconds;
 
 constexpr seconds waits[] = {seconds(1),  seconds(2),  seconds(5),   seconds(15),
                              seconds(30), seconds(60), seconds(300), seconds(3600)};
+constexpr const char* end_of_provisioning = "/actions/provision";
 
 std::string text_in(const json::value& value, std::string_view key) {
   const auto* found = value.is_object() ? value.get_object().if_contains(key) : nullptr;
@@ -88,14 +89,19 @@ struct Platform::State {
       exchange(client, uuid, "grant_type=authorization_code&code=", open(code, uuid));
 
     const auto due = database.all(
-        "SELECT uuid, path, method, body, version, attempts FROM messages WHERE due_at <= ? "
-        "ORDER BY due_at LIMIT 32",
+        "SELECT uuid, path, method, body, version, attempts FROM messages WHERE due_at <= ? AND "
+        // Its config is there before it is said to be.
+        "(path <> ? OR NOT EXISTS (SELECT 1 FROM messages other WHERE other.uuid = messages.uuid "
+        "AND other.path = '/config')) ORDER BY due_at LIMIT 32",
         [](const store::Row& row) {
           return Message{row.text(0), row.text(1),    row.text(2),
                          row.text(3), row.integer(4), row.integer(5)};
         },
-        clock.now());
-    for (const auto& message : due) deliver(client, message);
+        clock.now(), end_of_provisioning);
+    bool more = false;
+    for (const auto& message : due) more = deliver(client, message) || more;
+    // What waited for these.
+    if (more) poke();
   }
 
   // False when there was no token to be had.
@@ -104,6 +110,7 @@ struct Platform::State {
     http::ClientRequest request;
     request.method = "POST";
     request.url = url + "/oauth/token";
+    request.direct = url.starts_with("http://");
     request.headers.add("Content-Type", "application/x-www-form-urlencoded");
     request.body = std::string(form) + text::url_encode(secret) +
                    "&client_secret=" + text::url_encode(client_secret);
@@ -137,7 +144,8 @@ struct Platform::State {
         uuid);
   }
 
-  void deliver(http::Client& client, const Message& message) {
+  // False when it has to be tried again.
+  bool deliver(http::Client& client, const Message& message) {
     auto allowed = grant(message.uuid);
     if (allowed && allowed->expires_at < clock.now() &&
         exchange(client, message.uuid, "grant_type=refresh_token&refresh_token=", allowed->refresh))
@@ -147,6 +155,7 @@ struct Platform::State {
     http::ClientRequest request;
     request.method = message.method;
     request.url = url + "/addons/" + message.uuid + message.path;
+    request.direct = url.starts_with("http://");
     request.headers.add("Authorization", "Bearer " + allowed->access);
     request.headers.add("Accept", "application/vnd.heroku+json; version=3");
     request.headers.add("Content-Type", "application/json");
@@ -161,9 +170,10 @@ struct Platform::State {
       return put_off(message, "status " + std::to_string(answer->status));
     database.run("DELETE FROM messages WHERE uuid = ? AND path = ? AND version = ?", message.uuid,
                  message.path, message.version);
+    return true;
   }
 
-  void put_off(const Message& message, const std::string& why) {
+  bool put_off(const Message& message, const std::string& why) {
     const auto last = static_cast<std::int64_t>(std::size(waits)) - 1;
     database.run(
         "UPDATE messages SET attempts = attempts + 1, due_at = ? WHERE uuid = ? AND path = ? AND "
@@ -172,6 +182,7 @@ struct Platform::State {
         message.version);
     if (message.attempts == 3)
       report("provider", "add-on " + message.uuid + ": the platform was not told: " + why);
+    return false;
   }
 };
 
@@ -203,14 +214,24 @@ void Platform::set_config(const std::string& uuid, const Config& config,
   json::array vars;
   for (const auto& [name, value] : config)
     vars.push_back({{"name", name}, {"value", value ? json::value(*value) : json::value(nullptr)}});
-  const auto path =
-      config_namespace.empty() ? std::string("/config") : "/config/" + config_namespace;
+  tell(uuid, config_namespace.empty() ? std::string("/config") : "/config/" + config_namespace,
+       "PATCH", json::serialize(json::value{{"config", std::move(vars)}}));
+}
+
+void Platform::provisioned(const std::string& uuid, const Config& config) {
+  auto transaction = state_->database.begin();
+  set_config(uuid, config);
+  tell(uuid, end_of_provisioning, "POST", "{}");
+  transaction.commit();
+}
+
+void Platform::tell(const std::string& uuid, const std::string& path, const std::string& method,
+                    const std::string& body) {
   state_->database.run(
       "INSERT INTO messages (uuid, path, method, body, version, attempts, due_at) "
-      "VALUES (?, ?, 'PATCH', ?, 1, 0, ?) ON CONFLICT (uuid, path) DO UPDATE SET "
+      "VALUES (?, ?, ?, ?, 1, 0, ?) ON CONFLICT (uuid, path) DO UPDATE SET "
       "body = excluded.body, version = version + 1, attempts = 0, due_at = excluded.due_at",
-      uuid, path, state_->seal(json::serialize(json::value{{"config", std::move(vars)}}), uuid),
-      state_->clock.now());
+      uuid, path, method, state_->seal(body, uuid), state_->clock.now());
   state_->poke();
 }
 

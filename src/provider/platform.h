@@ -33,10 +33,15 @@ class Platform {
   using Config = std::map<std::string, std::optional<std::string>>;
   void set_config(const std::string& uuid, const Config& config,
                   const std::string& config_namespace = {});
+  // What was to come later is there, with this config.
+  void provisioned(const std::string& uuid, const Config& config);
   // The add-on is gone: what was to be said of it is not said any more.
   void forget(const std::string& uuid);
 
  private:
+  void tell(const std::string& uuid, const std::string& path, const std::string& method,
+            const std::string& body);
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -42,9 +42,11 @@ struct Provisioned {
   std::string id;
   std::map<std::string, std::string> config;  // by the manifest's names
   std::string message;
+  // It is being made: its config, and that it is there, are told by Platform::provisioned().
+  bool later = false;
 };
 
-// A call of the data API: below /client/v11, /postgres/v0, /redis/v0.
+// A call of the data API: below one of the manifest's data_paths.
 struct DataCall {
   std::string method;
   std::vector<std::string> path;  // decoded parts: "client", "v11", "databases", uuid, …

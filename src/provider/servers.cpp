@@ -166,7 +166,8 @@ struct Servers::State {
     spec.name = launch.name;
     spec.stack = "host";
     spec.uid_base = uid_base(server.slot);
-    spec.mounts = {{(volumes / server.id).string(), "/server", true}};
+    spec.mounts = launch.mounts;
+    spec.mounts.insert(spec.mounts.begin(), {(volumes / server.id).string(), "/server", true});
     spec.argv = launch.argv;
     spec.env = launch.env;
     spec.working_directory = "/server";

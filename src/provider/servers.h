@@ -34,6 +34,7 @@ struct Launch {
   std::vector<std::string> argv;
   std::map<std::string, std::string> env;
   sandbox::Limits limits;
+  std::vector<sandbox::Mount> mounts{};  // besides the volume
 };
 
 struct Job {

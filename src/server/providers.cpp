@@ -9,7 +9,8 @@ constexpr std::chrono::seconds longest_wait{5};
 }  // namespace
 
 std::vector<addons::BuiltInProvider> built_in_providers() {
-  return {{"postgresql", "heroku-postgresql"}, {"redis", "heroku-redis"}};
+  return {
+      {"postgresql", "heroku-postgresql"}, {"redis", "heroku-redis"}, {"kafka", "heroku-kafka"}};
 }
 
 Providers::Providers(store::Database& database, Clock& clock, const crypto::SecretBox& box,

@@ -1,7 +1,8 @@
-// The commands of heroku-postgresql and heroku-redis, by the file they are in.
+// The commands of heroku-postgresql, heroku-redis and heroku-kafka, by the file they are in.
 #pragma once
 
 #include "cli/command.h"
+#include "cli/data_stores.h"
 
 namespace renga::cli {
 
@@ -44,8 +45,28 @@ Command redis_maxmemory();
 Command redis_timeout();
 Command redis_keyspace_notifications();
 
-// Attaches the add-on as DATABASE or REDIS, in the place of what is attached so now.
-Result<int> promote(Context& context, const std::string& name, bool postgresql);
+// kafka.cpp
+Command kafka_info();
+Command kafka_wait();
+Command kafka_credentials();
+Command kafka_promote();
+Command kafka_consumer_groups();
+Command kafka_consumer_groups_destroy();
+
+// kafka_topics.cpp
+Command kafka_topics();
+Command kafka_topics_create();
+Command kafka_topics_destroy();
+Command kafka_topics_info();
+Command kafka_topics_retention_time();
+Command kafka_topics_compaction();
+
+// kafka_messages.cpp
+Command kafka_topics_tail();
+Command kafka_topics_write();
+
+// Attaches the add-on in its service's role (DATABASE), in the place of what is attached so now.
+Result<int> promote(Context& context, const std::string& name, DataService service);
 // Reads the app's name, unless --confirm gives it. Kind::invalid when it is another.
 Result<void> confirm_app(Context& context, const std::string& warning);
 

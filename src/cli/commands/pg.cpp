@@ -117,7 +117,7 @@ Result<int> wait(Context& context) {
 Result<int> promote_database(Context& context) {
   if (context.arguments.empty())
     return fail(Kind::invalid, "Promote which? `renga pg:info` shows what there is.");
-  return promote(context, context.arguments.front(), true);
+  return promote(context, context.arguments.front(), DataService::postgresql);
 }
 
 }  // namespace
@@ -132,9 +132,8 @@ Result<void> confirm_app(Context& context, const std::string& warning) {
   return fail(Kind::invalid, fmt::format("\"{}\" is not {}. Nothing was done.", confirmed, app));
 }
 
-Result<int> promote(Context& context, const std::string& name, bool postgresql) {
-  const auto service = postgresql ? DataService::postgresql : DataService::redis;
-  const std::string role = postgresql ? "DATABASE" : "REDIS";
+Result<int> promote(Context& context, const std::string& name, DataService service) {
+  const std::string role(role_of(service));
   const auto store = TRY(find_data_store(context, service, name));
   auto* platform = TRY(context.platform());
   const auto attachments = TRY(platform->get(TRY(context.path("/addon-attachments"))));

@@ -81,7 +81,7 @@ Result<int> notifications(Context& context) {
 Result<int> promote_store(Context& context) {
   if (context.arguments.empty())
     return fail(Kind::invalid, "Promote which? `renga addons` shows what there is.");
-  return promote(context, context.arguments.front(), false);
+  return promote(context, context.arguments.front(), DataService::redis);
 }
 
 }  // namespace
