@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "accounts/password_rules.h"
 #include "base/text.h"
 #include "crypto/password.h"
 
@@ -10,8 +11,6 @@ namespace {
 
 constexpr std::size_t longest_email = 254;  // RFC 5321
 constexpr std::size_t longest_name = 200;
-constexpr std::size_t shortest_password = 8;
-constexpr std::size_t longest_password = 1024;
 
 std::string select(std::string_view rest) {
   return "SELECT id, email, name, admin, created_at, updated_at, password_hash FROM accounts " +
@@ -109,11 +108,7 @@ Result<Account> Accounts::update(const Id<Account>& id, std::optional<std::strin
 }
 
 Result<void> Accounts::set_password(const Id<Account>& id, std::string_view password) {
-  if (password.size() < shortest_password)
-    return fail(Kind::invalid, "The password is too short. Choose one of at least 8 characters.");
-  if (password.size() > longest_password)
-    return fail(Kind::invalid, "The password is too long. Choose one of at most 1,024 bytes.");
-
+  TRY(check_password(password));
   // Hashed before the store is asked for anything: it takes a while, and others want the store.
   const auto hash = crypto::hash_password(password);
   if (database_.run("UPDATE accounts SET password_hash = ?, updated_at = ? WHERE id = ?", hash,

@@ -106,11 +106,25 @@ TEST_F(AccountTest, HasTruthfullyEmptyLists) {
   expect_error(send("GET", "/apps/nigiri/addons"), 404, "not_found");
 }
 
+TEST_F(AccountTest, SaysWhatIsNoPartOfIt) {
+  for (const auto* path :
+       {"/enterprise-accounts", "/enterprise-accounts/x/members", "/spaces/x", "/account/credits",
+        "/spaces/x/vpn-connections", "/account/invoices/1", "/users/~/sms-number"}) {
+    const auto refused = send("GET", path);
+    expect_error(refused, 404, "not_found");
+    EXPECT_THAT(refused.body, HasSubstr("not part of this server")) << path;
+  }
+  for (const auto* path : {"/teams/x", "/teams/x/members", "/review-apps/x",
+                           "/test-runs/x/test-nodes", "/apps/sushi/webhooks/x", "/oauth/clients/x"})
+    expect_error(send("GET", path), 404, "not_found");
+}
+
 TEST_F(AccountTest, RefusesToMakeWhatIsNotOffered) {
   const auto refused = send("POST", "/apps/sushi/webhooks", R"({"url": "https://example.com"})");
   expect_error(refused, 422, "unsupported");
   EXPECT_THAT(refused.body, HasSubstr("POST webhooks"));
-  for (const auto* path : {"/teams", "/apps/sushi/webhooks", "/account/keys"})
+  for (const auto* path : {"/teams", "/apps/sushi/webhooks", "/review-apps", "/oauth/clients",
+                           "/test-runs", "/telemetry-drains"})
     expect_error(send("POST", path, "{}"), 422, "unsupported");
   const auto resolved =
       send("POST", "/actions/addons/resolve", R"({"addon": "x", "app": "sushi"})");

@@ -3,12 +3,19 @@
 
 #include <boost/json.hpp>
 
+#include "accounts/authorization_description.h"
+#include "accounts/second_factors.h"
+#include "api/account_handlers.h"
 #include "api/body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
 
 namespace renga::api {
 namespace {
+
+std::string token_id(const accounts::Authorization& authorization) {
+  return fixed_uuid("token/" + authorization.id.value);
+}
 
 json::object to_json(const Call& call, const accounts::Authorization& authorization) {
   // A caller knows the token that the call was made with; of others only the first characters are
@@ -29,7 +36,7 @@ json::object to_json(const Call& call, const accounts::Authorization& authorizat
   const auto& account = call.account();
   return {
       {"access_token", json::object{{"expires_in", std::move(expires_in)},
-                                    {"id", fixed_uuid("token/" + authorization.id.value)},
+                                    {"id", token_id(authorization)},
                                     {"token", token}}},
       {"client", nullptr},
       {"created_at", rfc3339(authorization.created_at)},
@@ -63,9 +70,26 @@ Result<Answer> found(Call& call, const Result<accounts::Authorization>& authoriz
   return refusal(authorization.error(), "authorization");
 }
 
+// Whoever comes with a password, and not with a token, shows the code beside it that the account
+// wants. True: there was none. Kind::unauthorized: a wrong one.
+Result<bool> lacks_second_factor(const Call& call) {
+  accounts::SecondFactors second_factors(call.services.database, call.services.clock,
+                                         call.services.box);
+  if (!call.caller.token.empty() || !second_factors.enabled(call.account().id)) return false;
+  const auto code = call.request.headers.value_or("Heroku-Two-Factor-Code", "");
+  if (code.empty()) return true;
+  TRY(second_factors.check(call.account().id, code));
+  return false;
+}
+
 }  // namespace
 
 Result<Answer> authorization_create(Call& call) {
+  if (TRY(lacks_second_factor(call)))
+    // Clients know this id, ask their user and send the call again.
+    return refusal(403, "two_factor",
+                   "Your account is protected by a second factor. Send the code of your app, or a "
+                   "recovery code, as Heroku-Two-Factor-Code.");
   const auto body = TRY(call.body());
   const auto description = TRY(text_in(body, "description")).value_or("");
   auto scope = TRY(scope_in(body));
@@ -95,6 +119,18 @@ Result<Answer> authorization_info(Call& call) {
                call.services.authorizations.find(call.account().id, call.param("authorization")));
 }
 
+Result<Answer> authorization_update(Call& call) {
+  const auto body = TRY(call.body());
+  if (TRY(object_in(body, "client")) != nullptr)
+    return fail(Kind::unsupported,
+                "There are no OAuth clients on this server: leave out `client`.");
+  const auto description = TRY(text_in(body, "description"));
+  if (!description) return fail(Kind::invalid, "`description` is required.");
+  return found(call,
+               accounts::describe(call.services.database, call.services.clock, call.account().id,
+                                  call.param("authorization"), *description));
+}
+
 Result<Answer> authorization_delete(Call& call) {
   return found(call,
                call.services.authorizations.revoke(call.account().id, call.param("authorization")));
@@ -105,6 +141,23 @@ Result<Answer> authorization_regenerate(Call& call) {
                                     call.account().id, call.param("authorization"))));
   if (answer.status == 200) answer.status = 201;
   return answer;
+}
+
+// Codes to exchange for tokens are given out for OAuth clients, of which there are none.
+Result<Answer> token_create(Call&) {
+  return fail(
+      Kind::unsupported,
+      "There are no OAuth clients on this server, so no grant can be exchanged for a token. "
+      "Make a token with POST /oauth/authorizations.");
+}
+
+// A token goes with the authorization that it is of.
+Result<Answer> token_delete(Call& call) {
+  auto& authorizations = call.services.authorizations;
+  for (const auto& each : authorizations.all(call.account().id))
+    if (token_id(each) == call.param("token"))
+      return found(call, authorizations.revoke(call.account().id, each.id.value));
+  return refusal({Kind::not_found, "Couldn't find that token."}, "token");
 }
 
 // Signing in makes an authorization, never a session.

@@ -1,10 +1,12 @@
-// What this server does not have: teams, spaces, drains, keys. Lists of it are
+// What this server does not have. Lists of what may come (webhooks, teams, OAuth clients) are
 // truthfully empty, since clients ask on the way to something else; single ones are not found, and
-// creating one is refused with a sentence.
+// creating one is refused with a sentence. What never will be here, because it belongs to a company
+// that rents machines out, is nowhere, and says why.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
 
+#include "api/account_handlers.h"
 #include "api/handlers.h"
 #include "base/text.h"
 
@@ -26,6 +28,12 @@ Result<Answer> no_things_of_app(Call& call) {
   return no_things(call);
 }
 
+Result<Answer> no_things_of_pipeline(Call& call) {
+  TRY(call.services.pipelines.find_for(call.account(), call.param("pipeline"),
+                                       pipelines::Access::view));
+  return no_things(call);
+}
+
 Result<Answer> no_such_thing(Call&) {
   return fail(Kind::not_found, "Couldn't find that: there are none on this server.");
 }
@@ -43,6 +51,14 @@ Result<Answer> not_offered(Call& call) {
 Result<Answer> not_offered_of_app(Call& call) {
   TRY(call.app(apps::Permission::view));
   return not_offered(call);
+}
+
+Result<Answer> out_of_scope(Call&) {
+  return fail(
+      Kind::not_found,
+      "That is not part of this server: enterprise accounts, private spaces, VPNs, invoices, "
+      "credits and SMS belong to a company that rents machines out. docs/api-coverage.md "
+      "lists what is here.");
 }
 
 }  // namespace renga::api

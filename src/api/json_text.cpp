@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <cmath>
 
 namespace renga::api {
 namespace {
@@ -91,6 +92,8 @@ void write(std::string& out, const json::value& value, std::size_t depth) {
     }
     if (!first) line(depth);
     out += ']';
+  } else if (value.is_double() && !std::isfinite(value.get_double())) {
+    out += "null";  // 1e999 is read as infinite, for which JSON has no word
   } else if (value.is_double()) {
     out += fmt::format("{}", value.get_double());  // 0.5, where Boost writes 5E-1
   } else {

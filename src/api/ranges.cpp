@@ -18,6 +18,24 @@ std::unexpected<Error> refuse(std::string message) {
               std::move(message) + " Ranges read like `id ]last..; max=200, order=desc`.");
 }
 
+// An e-mail address may hold what the grammar cuts at, and a name may hold two dots: such bytes
+// are written as %XX, and so is the percent sign itself.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const bool cuts = c <= ' ' || c >= 0x7f ||
+                      std::string_view("%;,=").find(text[i]) != text.npos ||
+                      (i == 0 && text[i] == ']') ||
+                      (text[i] == '.' && (i == 0 || text[i - 1] == '.' || i + 1 == text.size()));
+    if (cuts)
+      out += fmt::format("%{:02X}", c);
+    else
+      out += text[i];
+  }
+  return out;
+}
+
 std::string names_of(std::span<const Attribute> attributes) {
   std::vector<std::string> names;
   for (const auto& attribute : attributes) names.emplace_back(attribute.name);
@@ -69,13 +87,13 @@ Result<void> read_ends(Range& range, PlaceKind kind, std::string_view ends) {
 }  // namespace
 
 std::string write_place(PlaceKind kind, const Place& place) {
-  if (kind == PlaceKind::text) return place.text;
+  if (kind == PlaceKind::text) return escaped(place.text);
   if (kind == PlaceKind::number) return std::to_string(place.number);
   return rfc3339(Time(std::chrono::seconds(place.number)));
 }
 
 std::optional<Place> read_place(PlaceKind kind, std::string_view written) {
-  if (kind == PlaceKind::text) return Place{0, std::string(written)};
+  if (kind == PlaceKind::text) return Place{0, text::url_decode(written)};
   if (kind == PlaceKind::number) {
     const auto number = text::number(written);
     if (!number) return std::nullopt;

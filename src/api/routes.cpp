@@ -2,6 +2,7 @@
 // fit two rows; the first one counts.
 #include "api/routes.h"
 
+#include "api/account_handlers.h"
 #include "api/addon_handlers.h"
 #include "api/handlers.h"
 
@@ -10,9 +11,14 @@ namespace renga::api {
 std::span<const RouteRow> routes() {
   using enum Needs;
   static constexpr RouteRow all[] = {
+      // schema.cpp
+      {"GET", "/schema", schema_info, nothing},
+
       // account.cpp, rate_limits.cpp, features.cpp
       {"GET", "/account", account_info, identity},
       {"PATCH", "/account", account_update, everything},
+      {"DELETE", "/account", account_delete, everything},
+      {"GET", "/account/delinquency", account_delinquency, identity},
       {"GET", "/account/features", account_feature_list, identity},
       {"GET", "/account/features/{feature}", account_feature_info, identity},
       {"PATCH", "/account/features/{feature}", account_feature_update, everything},
@@ -20,15 +26,44 @@ std::span<const RouteRow> routes() {
       {"GET", "/accounts/{user}/actions/get-quota", account_quota, identity},
       {"GET", "/users/{user}", user_info, identity},
       {"PATCH", "/users/{user}", user_update, everything},
+      {"DELETE", "/users/{user}", user_delete, everything},
+
+      // keys.cpp, user_preferences.cpp
+      {"POST", "/account/keys", key_create, everything},
+      {"GET", "/account/keys", key_list, identity},
+      {"GET", "/account/keys/{key}", key_info, identity},
+      {"DELETE", "/account/keys/{key}", key_delete, everything},
+      {"GET", "/users/{user}/preferences", user_preference_list, identity},
+      {"PATCH", "/users/{user}/preferences", user_preference_update, everything},
+
+      // people.cpp, second_factor.cpp: renga's own, but for the password resets
+      {"GET", "/accounts", people_list, everything},
+      {"POST", "/accounts", people_create, everything},
+      {"POST", "/password-resets", password_reset_create, everything},
+      {"POST", "/password-resets/{token}/actions/finalize", password_reset_finalize, nothing},
+      {"POST", "/account/two-factor", second_factor_begin, everything},
+      {"POST", "/account/two-factor/actions/confirm", second_factor_confirm, everything},
+      {"DELETE", "/account/two-factor", second_factor_delete, everything},
+      {"DELETE", "/users/{user}/two-factor", second_factor_delete_of_user, everything},
+
+      // app_transfers.cpp
+      {"POST", "/account/app-transfers", app_transfer_create, everything},
+      {"GET", "/account/app-transfers", app_transfer_list, identity},
+      {"GET", "/account/app-transfers/{transfer}", app_transfer_info, identity},
+      {"PATCH", "/account/app-transfers/{transfer}", app_transfer_update, everything},
+      {"DELETE", "/account/app-transfers/{transfer}", app_transfer_delete, everything},
 
       // authorizations.cpp
       {"POST", "/oauth/authorizations", authorization_create, password},
       {"GET", "/oauth/authorizations", authorization_list, everything},
       {"GET", "/oauth/authorizations/{authorization}", authorization_info, everything},
+      {"PATCH", "/oauth/authorizations/{authorization}", authorization_update, everything},
       {"DELETE", "/oauth/authorizations/{authorization}", authorization_delete, everything},
       {"POST", "/oauth/authorizations/{authorization}/actions/regenerate-tokens",
        authorization_regenerate, everything},
       {"DELETE", "/oauth/sessions/{session}", session_delete, identity},
+      {"POST", "/oauth/tokens", token_create, everything},
+      {"DELETE", "/oauth/tokens/{token}", token_delete, everything},
 
       // addon_services.cpp
       {"GET", "/addon-services", addon_service_list, identity},
@@ -123,6 +158,7 @@ std::span<const RouteRow> routes() {
       {"POST", "/apps/{app}/collaborators", collaborator_create, write},
       {"GET", "/apps/{app}/collaborators", collaborator_list, read},
       {"GET", "/apps/{app}/collaborators/{collaborator}", collaborator_info, read},
+      {"PATCH", "/apps/{app}/collaborators/{collaborator}", collaborator_update, write},
       {"DELETE", "/apps/{app}/collaborators/{collaborator}", collaborator_delete, write},
 
       // config_vars.cpp
@@ -239,37 +275,56 @@ std::span<const RouteRow> routes() {
 
       // empty_lists.cpp: what this server does not have, as the clients that ask for it expect to
       // hear it
-      {"GET", "/account/app-transfers", no_things, identity},
-      {"POST", "/account/app-transfers", not_offered, everything},
-      {"GET", "/account/keys", no_things, identity},
-      {"POST", "/account/keys", not_offered, everything},
-      {"GET", "/account/invoices", no_things, identity},
-      {"GET", "/account/credits", no_things, identity},
+      {"GET", "/oauth/sessions", no_things, identity},
       {"GET", "/oauth/clients", no_things, identity},
       {"POST", "/oauth/clients", not_offered, everything},
-      {"GET", "/oauth/sessions", no_things, identity},
-      {"POST", "/oauth/tokens", not_offered, everything},
+      {"ANY", "/oauth/clients/{rest...}", no_such_thing, identity},
 
       {"GET", "/apps/{app}/telemetry-drains", no_things_of_app, read},
+      {"POST", "/telemetry-drains", not_offered, write},
+      {"ANY", "/telemetry-drains/{rest...}", no_such_thing, read},
       {"GET", "/apps/{app}/webhooks", no_things_of_app, read},
       {"POST", "/apps/{app}/webhooks", not_offered_of_app, write},
+      {"ANY", "/apps/{app}/webhooks/{webhook}", no_such_thing_of_app, read},
       {"GET", "/apps/{app}/webhook-deliveries", no_things_of_app, read},
-      {"POST", "/apps/{app}/acm", not_offered_of_app, write},
+      {"GET", "/apps/{app}/webhook-deliveries/{delivery}", no_such_thing_of_app, read},
+      {"GET", "/apps/{app}/webhook-events", no_things_of_app, read},
+      {"GET", "/apps/{app}/webhook-events/{event}", no_such_thing_of_app, read},
+      {"ANY", "/apps/{app}/acm", not_offered_of_app, write},
       {"PUT", "/apps/{app}/pre-authorizations", not_offered_of_app, write},
+      {"POST", "/apps/{app}/oci-images", not_offered_of_app, write},
+      {"GET", "/apps/{app}/oci-images/{image}", no_such_thing_of_app, read},
 
       {"GET", "/apps/{app}/review-app", no_such_thing_of_app, read},
       {"POST", "/review-apps", not_offered, write},
+      {"ANY", "/review-apps/{rest...}", no_such_thing, read},
+      {"GET", "/pipelines/{pipeline}/review-apps", no_things_of_pipeline, read},
+      {"POST", "/pipelines/{pipeline}/review-app-config", not_offered, write},
+      {"ANY", "/pipelines/{pipeline}/review-app-config", no_such_thing, read},
+      {"GET", "/pipelines/{pipeline}/test-runs", no_things_of_pipeline, read},
+      {"GET", "/pipelines/{pipeline}/test-runs/{number}", no_such_thing, read},
+      {"POST", "/test-runs", not_offered, write},
+      {"ANY", "/test-runs/{rest...}", no_such_thing, read},
+
+      {"GET", "/addon-region-capabilities", no_things, identity},
+      {"GET", "/addon-services/{service}/region-capabilities", no_things, identity},
+      {"GET", "/regions/{region}/addon-region-capabilities", no_things, identity},
 
       {"GET", "/teams", no_things, identity},
       {"POST", "/teams", not_offered, everything},
-      {"GET", "/teams/{team}", no_such_thing, identity},
-      {"GET", "/teams/{team}/apps", no_such_thing, read},
       {"POST", "/teams/apps", not_offered, write},
+      {"GET", "/teams/permissions", no_things, identity},
+      {"ANY", "/teams/{rest...}", no_such_thing, identity},
       {"GET", "/organizations", no_things, identity},
-      {"GET", "/enterprise-accounts", no_things, identity},
+
+      // Clients ask for the list of spaces on the way to that of apps.
       {"GET", "/spaces", no_things, identity},
-      {"POST", "/spaces", not_offered, everything},
-      {"GET", "/spaces/{space}", no_such_thing, identity},
+      {"ANY", "/spaces/{rest...}", out_of_scope, identity},
+      {"ANY", "/enterprise-accounts/{rest...}", out_of_scope, identity},
+      {"ANY", "/account/invoices/{rest...}", out_of_scope, identity},
+      {"ANY", "/account/invoice-address", out_of_scope, identity},
+      {"ANY", "/account/credits/{rest...}", out_of_scope, identity},
+      {"ANY", "/users/{user}/sms-number/{rest...}", out_of_scope, identity},
   };
   return all;
 }

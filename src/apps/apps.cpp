@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "apps/names.h"
+#include "apps/permissions.h"
 #include "base/text.h"
 
 namespace renga::apps {
@@ -91,14 +92,16 @@ Result<App> Apps::find_for(const accounts::Account& account, std::string_view id
   const auto app = TRY(by_id ? find(Id<App>{text::lower(identity)}) : find_by_name(identity));
   if (account.admin || app.owner == account.id) return app;
 
-  const auto collaborates = database_.first(
-      "SELECT 1 FROM collaborators WHERE app = ? AND account = ?", [](const auto&) { return true; },
-      app.id, account.id);
+  const auto words = database_.first(
+      "SELECT permissions FROM collaborators WHERE app = ? AND account = ?",
+      [](const store::Row& row) { return row.text(0); }, app.id, account.id);
   // A stranger is told the same as if there were no such app, so that names cannot be probed.
-  if (!collaborates) return std::unexpected(not_found());
-  if (permission == Permission::manage)
-    return fail(Kind::forbidden, "Only the owner of " + app.name +
-                                     " or an administrator may do this; you are a collaborator.");
+  if (!words) return std::unexpected(not_found());
+  if (!permissions_in(*words).contains(permission))
+    return fail(Kind::forbidden, "You may not " + std::string(word_of(permission)) + " " +
+                                     app.name + ": as a collaborator you have the permissions " +
+                                     text::replace_all(*words, " ", ", ") +
+                                     ". Its owner, or whoever may manage it, can give you more.");
   return app;
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "apps/names.h"
+#include "apps/permissions.h"
 #include "apps/testing/house.h"
 
 namespace renga::apps {
@@ -107,6 +108,32 @@ TEST_F(AppsTest, LetsACollaboratorDoAllButManage) {
   const auto refused = apps.find_for(eve, "sushi", Permission::manage);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, Kind::forbidden);
+}
+
+TEST_F(AppsTest, LetsACollaboratorDoWhatWasGranted) {
+  using enum Permission;
+  const auto sushi = make("sushi");
+  const auto added = apps.add_collaborator(sushi.id, eve).value();
+  Grants grants{database, clock};
+  EXPECT_EQ(grants.of(added), (Permissions{view, deploy, operate}));
+  for (const auto& granted : std::vector<Permissions>{
+           {view}, {view, deploy}, {view, operate}, {view, deploy, operate, manage}, {manage}}) {
+    ASSERT_TRUE(grants.set(apps, sushi.id, "Eve@example.com", granted));
+    const auto now = grants.of(added);
+    EXPECT_TRUE(now.contains(view));
+    for (const auto permission : {view, deploy, operate, manage}) {
+      const auto found = apps.find_for(eve, "sushi", permission);
+      EXPECT_EQ(found.has_value(), now.contains(permission));
+      if (!found) {
+        EXPECT_EQ(found.error().kind, Kind::forbidden);
+      }
+    }
+  }
+  const auto refusal = [&](const char* whose) {
+    return grants.set(apps, sushi.id, whose, {view}).error().kind;
+  };
+  EXPECT_EQ(refusal("ada@example.com"), Kind::invalid);
+  EXPECT_EQ(refusal("x@example.com"), Kind::not_found);
 }
 
 TEST_F(AppsTest, ListsWhatAnAccountMaySeeByName) {

@@ -1,6 +1,6 @@
 // The part of Apps that says who works on an app.
 #include "apps/apps.h"
-#include "base/text.h"
+#include "apps/permissions.h"
 
 namespace renga::apps {
 namespace {
@@ -50,15 +50,14 @@ Result<Collaborator> Apps::add_collaborator(const Id<App>& id, const accounts::A
 Result<Collaborator> Apps::remove_collaborator(const Id<App>& id, std::string_view identity) {
   auto transaction = database_.begin();
   const auto app = TRY(find(id));
-  const auto found = database_.first(select("WHERE c.app = ? AND (c.id = ? OR a.email = ?)"), read,
-                                     id, text::lower(identity), identity);
-  if (!found) return fail(Kind::not_found, "Couldn't find that collaborator.");
-  if (found->owner)
-    return fail(Kind::invalid, found->account.email + " owns " + app.name +
-                                   " and cannot be taken off it. Destroy the app instead.");
-  database_.run("DELETE FROM collaborators WHERE id = ?", found->id);
+  const auto found = TRY(find_collaborator(*this, id, identity));
+  if (found.owner)
+    return fail(Kind::invalid, found.account.email + " owns " + app.name +
+                                   " and cannot be taken off it. Transfer or destroy the app "
+                                   "instead.");
+  database_.run("DELETE FROM collaborators WHERE id = ?", found.id);
   transaction.commit();
-  return *found;
+  return found;
 }
 
 Result<App> Apps::set_owner(const Id<App>& id, const accounts::Account& owner) {
