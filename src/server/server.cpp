@@ -101,9 +101,8 @@ class Control {
         slugs_(database_, clock_, directory_ / "slugs"),
         releases_(database_, clock_, apps_, slugs_, box_),
         spawner_(spawner_options(directory_)),
-        engine_(dynos::local_engine(
-            database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
-            {.stacks = directory_ / "stacks", .log_socket = directory_ / "run/dynos/log.sock"})),
+        engine_(dynos::local_engine(database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
+                                    {.log_socket = directory_ / "run/dynos/log.sock"})),
         reconciler_(database_, clock_, apps_, domains_, releases_, slugs_, formation_, *engine_,
                     logs_, outputs_),
         link_({.program = "/proc/self/exe",

@@ -15,7 +15,6 @@
 namespace renga::dynos {
 
 struct LocalEngineOptions {
-  std::filesystem::path stacks;          // DIR/stacks: see sandbox/stacks.h
   std::filesystem::path log_socket;      // where renga-init sends lines; the engine listens
   std::chrono::seconds boot_limit{60};   // R10
   std::chrono::seconds stop_limit{30};   // R12

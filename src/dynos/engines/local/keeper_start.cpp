@@ -86,8 +86,10 @@ std::optional<std::string> Keeper::launch(Kept& kept, const AppSpec& spec,
     const auto directory = needs_.slug_directory(*spec.slug);
     if (!directory) return refuse(refusal(directory.error(), "R17 (Checksum error)"));
 
+    // DIR/stacks, since the socket is DIR/run/dynos/log.sock.
+    const auto data = options_.log_socket.parent_path().parent_path().parent_path();
     const auto stack =
-        sandbox::Stacks(options_.stacks).root(spec.stack, sandbox::StackVariant::run);
+        sandbox::Stacks(data / "stacks").root(spec.stack, sandbox::StackVariant::run);
     if (!stack) return refuse(refusal(stack.error(), "R99 (Platform error)"));
 
     sandbox::Spec wanted;
