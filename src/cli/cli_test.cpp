@@ -47,6 +47,7 @@ Commands:
   schedule:history       show when a scheduled job ran, and how it went
   schedule:output        show what a run of a scheduled job wrote
   logs                   show an app's log
+  metrics                show the requests an app has had: statuses, latency, bytes
   drains                 list where an app's log is delivered to
   drains:add             deliver an app's log to a syslog or HTTP server
   drains:remove          deliver an app's log there no longer
@@ -75,6 +76,9 @@ Commands:
   domains:add            let an app answer at a host name
   domains:remove         take a host name away from an app
   domains:update         say which certificate a host name is served with
+  features               list an app's features and which are enabled
+  features:enable        switch a feature of an app on
+  features:disable       switch a feature of an app off
   certs                  list an app's certificates
   certs:add              add a certificate to an app
   certs:update           put another certificate in the place of one
@@ -175,6 +179,7 @@ Commands:
 Server:
   server                 run the platform on this machine
   server:stop            end it; --dynos stops what runs as well
+  server:restart         put a newer program in its place, without a lost request
 
 `renga help COMMAND` shows a command's page.
 )";

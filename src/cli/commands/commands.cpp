@@ -1,5 +1,6 @@
 #include "cli/commands/commands.h"
 
+#include "cli/commands/app_commands.h"
 #include "cli/commands/data_commands.h"
 #include "cli/commands/local_project.h"
 #include "cli/commands/stack_commands.h"
@@ -38,6 +39,7 @@ std::span<const Command> all_commands() {
       schedule_history(),
       schedule_output(),
       logs(),
+      metrics(),
       drains(),
       drains_add(),
       drains_remove(),
@@ -66,6 +68,9 @@ std::span<const Command> all_commands() {
       domains_add(),
       domains_remove(),
       domains_update(),
+      features(),
+      features_enable(),
+      features_disable(),
       certs(),
       certs_add(),
       certs_update(),
@@ -164,6 +169,7 @@ std::span<const Command> all_commands() {
       version(),
       server(),
       server_stop(),
+      server_restart(),
       backup(),
       restore(),
       stacks_install(),
