@@ -388,6 +388,7 @@ void ClientConnection::close() {
   loop_.events().cancel(look_);
   let_go(false);
   stop_counting();
+  exchange_.pipe.reset();
   exchange_.app.reset();
   state_ = State::closed;
   again_ = false;

@@ -20,8 +20,9 @@ struct Exchange {
   // The request
   std::shared_ptr<const App> app;
   std::shared_ptr<AppLoad> load;  // it is counted there while this is set
-  std::string log_request;        // the middle of its log line
-  std::int64_t at = 0;            // when it came, microseconds since 1970
+  std::unique_ptr<PipeCount> pipe;
+  std::string log_request;  // the middle of its log line
+  std::int64_t at = 0;      // when it came, microseconds since 1970
   int minor = 1;
   bool is_head = false;
   bool idempotent = false;

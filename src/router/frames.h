@@ -22,6 +22,7 @@ enum class Frame : std::uint8_t {
   retired = 'D',     // a dyno's id
   records = 'R',     // request log (log_records.h)
   dropped = 'O',     // so many requests were not logged, since control took too long
+  wake = 'W',        // the id of an app that is idle and has a request
   pong = 'Q',
   // control to router
   table = 'T',         // a RouteTable (JSON)

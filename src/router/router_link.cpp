@@ -218,6 +218,8 @@ void RouterLink::State::hear(Frame type, const std::string& payload,
       awaited.erase(payload);
       if (!named.contains(payload)) events.on_retired(payload);
       return;
+    case Frame::wake:
+      return events.on_wake(payload);
     case Frame::dropped:
       report("router link", payload + " requests were not logged: their lines came too fast");
       events.on_dropped(std::strtoull(payload.c_str(), nullptr, 10));

@@ -87,6 +87,8 @@ class Edge {
   // Waits until the dyno is retired.
   bool retired(const std::string& dyno,
                std::chrono::milliseconds limit = std::chrono::milliseconds(10'000));
+  // How often this app was to be woken; waits until it is so often, or a moment for none.
+  int wakes(const std::string& app, int expected);
   bool drain(Idle idle, std::chrono::milliseconds limit);  // true once done
 
  private:
@@ -94,6 +96,7 @@ class Edge {
   std::condition_variable changed_;
   std::vector<std::string> logs_;
   std::vector<std::string> retired_;
+  std::map<std::string, int> wakes_;
   std::uint64_t taken_over_ = 0;
   bool drained_ = false;
   std::uint64_t generation_ = 0;
