@@ -47,6 +47,7 @@ Commands:
   schedule:history       show when a scheduled job ran, and how it went
   schedule:output        show what a run of a scheduled job wrote
   logs                   show an app's log
+  metrics                show the requests an app has had: statuses, latency, bytes
   drains                 list where an app's log is delivered to
   drains:add             deliver an app's log to a syslog or HTTP server
   drains:remove          deliver an app's log there no longer
@@ -75,6 +76,9 @@ Commands:
   domains:add            let an app answer at a host name
   domains:remove         take a host name away from an app
   domains:update         say which certificate a host name is served with
+  features               list an app's features and which are enabled
+  features:enable        switch a feature of an app on
+  features:disable       switch a feature of an app off
   certs                  list an app's certificates
   certs:add              add a certificate to an app
   certs:update           put another certificate in the place of one
@@ -112,6 +116,20 @@ Commands:
   redis:maxmemory        say what a full store does
   redis:timeout          close connections that are idle for so long
   redis:keyspace-notifications say which changes of keys are told to subscribers
+  kafka:info             show a Kafka cluster
+  kafka:wait             wait until a Kafka cluster is there
+  kafka:credentials      give a cluster's apps a new certificate
+  kafka:promote          make a cluster the app's KAFKA_URL
+  kafka:topics           list the topics of a Kafka cluster
+  kafka:topics:create    create a topic
+  kafka:topics:destroy   destroy a topic and its messages
+  kafka:topics:info      show a topic
+  kafka:topics:tail      show a topic's messages as they come
+  kafka:topics:write     write a message to a topic
+  kafka:topics:retention-time say how long messages are kept
+  kafka:topics:compaction keep the newest message of each key, or not
+  kafka:consumer-groups  list consumer groups and how far they are behind
+  kafka:consumer-groups:destroy forget a consumer group
   maintenance:on         turn maintenance mode on
   maintenance:off        turn maintenance mode off
   deploy                 build and release a directory, without git
@@ -159,6 +177,7 @@ Commands:
 Server:
   server                 run the platform on this machine
   server:stop            end it; --dynos stops what runs as well
+  server:restart         put a newer program in its place, without a lost request
 
 `renga help COMMAND` shows a command's page.
 )";

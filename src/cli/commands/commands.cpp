@@ -1,5 +1,6 @@
 #include "cli/commands/commands.h"
 
+#include "cli/commands/app_commands.h"
 #include "cli/commands/data_commands.h"
 #include "cli/commands/local_project.h"
 
@@ -37,6 +38,7 @@ std::span<const Command> all_commands() {
       schedule_history(),
       schedule_output(),
       logs(),
+      metrics(),
       drains(),
       drains_add(),
       drains_remove(),
@@ -65,6 +67,9 @@ std::span<const Command> all_commands() {
       domains_add(),
       domains_remove(),
       domains_update(),
+      features(),
+      features_enable(),
+      features_disable(),
       certs(),
       certs_add(),
       certs_update(),
@@ -161,6 +166,7 @@ std::span<const Command> all_commands() {
       version(),
       server(),
       server_stop(),
+      server_restart(),
       backup(),
       restore(),
   };
