@@ -86,6 +86,8 @@ TEST_F(WakingTest, ObjectsWhileAPipeIsOpen) {
   EXPECT_EQ(edge.wakes("app-shop", 1), 1);
   client.close();
   EXPECT_TRUE(connection.closed_by_peer());
+  connection.close();  // until then the pipe is open one way
+  edge.settle();
   serve(false);
   serve(true);
   EXPECT_EQ(edge.wakes("app-shop", 0), 1);
