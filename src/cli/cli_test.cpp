@@ -139,6 +139,8 @@ Commands:
   builds:cancel          stop a build that waits or runs
   builds:create          build and release an archive
   builds:cache:purge     empty an app's build cache
+  stack                  list the stacks, and which one an app is on
+  stack:set              choose the stack of an app's next build
   buildpacks             list an app's buildpacks
   buildpacks:add         add a buildpack, at the end or at --index
   buildpacks:set         set an app's buildpacks, in order

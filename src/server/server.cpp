@@ -27,6 +27,7 @@
 #include "logs/migrations.h"
 #include "pipelines/migrations.h"
 #include "releases/migrations.h"
+#include "sandbox/stacks.h"
 #include "scheduler/migrations.h"
 #include "scheduler/scheduler.h"
 #include "server/data_directory.h"
@@ -96,7 +97,7 @@ class Control {
         ca_(directory_.root()),
         database_(directory_ / "renga.db"),
         tables_((migrate(database_, clock_, directory_ / "upgrades"), true)),
-        apps_(database_, clock_, {"host"}),
+        apps_(database_, clock_, sandbox::Stacks(directory_ / "stacks").names()),
         domains_(database_, clock_, options.domain),
         logs_({.directory = directory_ / "logs"}),
         outputs_(directory_ / "output"),
@@ -108,7 +109,9 @@ class Control {
         engine_(dynos::local_engine(
             database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
             {.log_socket = directory_ / "run/dynos/log.sock",
-             .sleep_after = std::chrono::seconds(0),  // until the router can wake them
+             .sleep_after = options.sleep_after,
+             .put_away_after = options.put_away_after,
+             .cycle_after = options.cycle_after,
              .freezer = &freezer_,
              .logs_metrics =
                  [this](const Id<apps::App>& app) {
@@ -185,8 +188,14 @@ class Control {
             [this](const router::RequestLogLine& line) {
               logs_.append(Id<apps::App>{line.app},
                            {from_micros(line.at), "heroku", "router", line.message});
+              if (auto* sleep = dynos::sleep_of(*engine_))
+                sleep->requested(Id<apps::App>{line.app});
             },
-        .on_retired = [this](const std::string& dyno) { engine_->retired(Id<dynos::Dyno>{dyno}); }};
+        .on_retired = [this](const std::string& dyno) { engine_->retired(Id<dynos::Dyno>{dyno}); },
+        .on_wake =
+            [this](const std::string& app) {
+              if (auto* sleep = dynos::sleep_of(*engine_)) sleep->wake(Id<apps::App>{app});
+            }};
   }
 
   void listen(const Options& options) {

@@ -3,6 +3,7 @@
 #include "cli/commands/app_commands.h"
 #include "cli/commands/data_commands.h"
 #include "cli/commands/local_project.h"
+#include "cli/commands/stack_commands.h"
 
 namespace renga::cli {
 
@@ -130,6 +131,8 @@ std::span<const Command> all_commands() {
       builds_cancel(),
       builds_create(),
       builds_cache_purge(),
+      stack(),
+      stack_set(),
       buildpacks(),
       buildpacks_add(),
       buildpacks_set(),
@@ -169,6 +172,7 @@ std::span<const Command> all_commands() {
       server_restart(),
       backup(),
       restore(),
+      stacks_install(),
   };
   return all;
 }
