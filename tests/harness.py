@@ -60,6 +60,15 @@ print("bye", flush=True)
 '''
 
 
+# What renga ends with when the server, or the command itself, refuses: by the kind of refusal.
+REFUSED = (1, 3, 4, 5, 6, 7, 8)
+
+
+def exits(status):
+    """The statuses that a test means when it says 1: any refusal. Another is meant as it is."""
+    return REFUSED if status == 1 else (status,)
+
+
 class Failed(Exception):
     """An API call that was refused: its status and body."""
 
