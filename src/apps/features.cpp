@@ -19,6 +19,9 @@ struct Known {
 // Every feature there is, in the order in which they are listed. One that nothing stands behind is
 // not listed: switching it would be a lie.
 constexpr std::array known = {
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e07", "log-runtime-metrics",
+          "Logs each dyno's memory and load every 20 seconds.",
+          "https://devcenter.heroku.com/articles/log-runtime-metrics", "beta", false},
     Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e04", "preboot",
           "Starts new web dynos beside the old ones and moves requests over when they accept "
           "connections. Every deploy here does so, whether this is enabled or not.",

@@ -100,8 +100,16 @@ class Control {
         slugs_(database_, clock_, directory_ / "slugs"),
         releases_(database_, clock_, apps_, slugs_, box_),
         spawner_(spawner_options(directory_)),
-        engine_(dynos::local_engine(database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
-                                    {.log_socket = directory_ / "run/dynos/log.sock"})),
+        freezer_(spawner_options(directory_)),
+        engine_(dynos::local_engine(
+            database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
+            {.log_socket = directory_ / "run/dynos/log.sock",
+             .sleep_after = std::chrono::seconds(0),  // until the router can wake them
+             .freezer = &freezer_,
+             .logs_metrics =
+                 [this](const Id<apps::App>& app) {
+                   return features_.enabled_for("log-runtime-metrics").contains(app.value);
+                 }})),
         reconciler_(database_, clock_, apps_, domains_, releases_, slugs_, formation_, *engine_,
                     logs_, outputs_),
         link_({.program = "/proc/self/exe",
@@ -300,6 +308,7 @@ class Control {
   pipelines::Pipelines pipelines_{database_, clock_, apps_, box_};
   pipelines::Promotions promotions_{database_, clock_, apps_, pipelines_, releases_, slugs_};
   sandbox::Spawner spawner_;
+  sandbox::Freezer freezer_;
   std::unique_ptr<dynos::Engine> engine_;
   std::unique_ptr<dynos::Rendezvous> rendezvous_ = std::make_unique<dynos::Rendezvous>(*engine_);
   dynos::Formation formation_{database_, clock_};

@@ -7,9 +7,11 @@
 
 #include "apps/uid_ranges.h"
 #include "dynos/engine.h"
+#include "dynos/sleep.h"
 #include "logs/log_store.h"
 #include "logs/output_streams.h"
 #include "releases/slugs.h"
+#include "sandbox/freezer.h"
 #include "sandbox/spawner.h"
 
 namespace renga::dynos {
@@ -25,13 +27,27 @@ struct LocalEngineOptions {
       std::chrono::seconds(5), std::chrono::seconds(15), std::chrono::seconds(60),
       std::chrono::seconds(300), std::chrono::seconds(900)};
   std::chrono::seconds crash_forgiven_after{300};  // up for so long: the next crash is a first one
+  // Apps whose web dynos have a size that sleeps are frozen when nobody asked for so long (0:
+  // never), and their processes end when nobody did for so long again.
+  std::chrono::seconds sleep_after{1800};
+  std::chrono::seconds put_away_after{6 * 3600};
+  // Each dyno of a type that has several is replaced after so long, and up to 15 % more (0: never).
+  std::chrono::seconds cycle_after{24 * 3600};
   int surge = 4;  // web dynos of an app that start at once next to the ones they replace
+  sandbox::Freezer* freezer = nullptr;  // borrowed; none: what is idle runs on
+  // Whether this app's dynos are to log what they use (log-runtime-metrics).
+  std::function<bool(const Id<apps::App>&)> logs_metrics = [](const Id<apps::App>&) {
+    return false;
+  };
   // Sandboxes of this server that are not dynos (builds). All others that no row knows are removed
   // by start(); without this, start the engine before whatever else makes sandboxes.
   std::function<bool(const std::string& sandbox)> is_foreign = [](const std::string&) {
     return false;
   };
 };
+
+// Nothing where the engine's apps do not sleep.
+Sleep* sleep_of(Engine& engine);
 
 // engines/local: dynos in sandboxes of this machine.
 std::unique_ptr<Engine> local_engine(store::Database& database, Clock& clock, apps::UidRanges& uids,

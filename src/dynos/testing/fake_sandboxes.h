@@ -26,9 +26,11 @@ class FakeSandboxes final : public Sandboxes {
     bool alive = true;
     bool listening = true;
     bool ignores_sigterm = false;
+    bool frozen = false;
     std::optional<sandbox::Exit> exit;
     std::int64_t memory = 0;
     std::int64_t memory_kills = 0;
+    int runnable = 0;
     std::vector<int> signals;
   };
 
@@ -73,8 +75,19 @@ class FakeSandboxes final : public Sandboxes {
     const auto found = sandboxes.find(id);
     if (found != sandboxes.end() && found->second.alive) {
       found->second.signals.push_back(signal);
-      if (!found->second.ignores_sigterm) end(id, 128 + signal);
+      if (!found->second.ignores_sigterm && !found->second.frozen) end(id, 128 + signal);
     }
+    step();
+  }
+  bool freeze(const std::string& id) override {
+    step();
+    if (sandboxes.contains(id)) sandboxes.at(id).frozen = true;
+    step();
+    return true;
+  }
+  void thaw(const std::string& id) override {
+    step();
+    if (sandboxes.contains(id)) sandboxes.at(id).frozen = false;
     step();
   }
   void kill(const std::string& id) override {
@@ -101,6 +114,14 @@ class FakeSandboxes final : public Sandboxes {
     const auto found = sandboxes.find(id);
     if (found == sandboxes.end()) return std::nullopt;
     return sandbox::Spawner::Memory{found->second.memory, found->second.memory_kills};
+  }
+  std::optional<sandbox::Usage> usage(const std::string& id) override {
+    const auto found = sandboxes.find(id);
+    if (found == sandboxes.end()) return std::nullopt;
+    sandbox::Usage usage;
+    usage.rss_bytes = found->second.memory;
+    usage.runnable_tasks = found->second.runnable;
+    return usage;
   }
 
   // What happens inside. No status: it was killed and left no word.

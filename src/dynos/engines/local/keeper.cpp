@@ -39,7 +39,9 @@ void Keeper::say(const Record& record, const std::string& message) {
 }
 
 void Keeper::apply(const AppSpec& spec) {
-  apps_[spec.app].spec = spec;
+  auto& known = apps_[spec.app];
+  if (!known.spec) known.active_at = clock_.steady();
+  known.spec = spec;
   dirty_.insert(spec.app);
   unpublished_.insert(spec.app);
 }
@@ -109,6 +111,11 @@ std::optional<SteadyTime> Keeper::step() {
 
   for (auto& [app, known] : apps_)
     if (known.again && *known.again <= now) dirty_.insert(app);
+  std::optional<SteadyTime> next = next_purge_;
+  for (auto& [app, known] : apps_) {
+    sooner(next, rest(app, known, now));
+    sooner(next, cycle(app, known, now));
+  }
   for (const auto& app : std::exchange(dirty_, {})) {
     try {
       pass(app);
@@ -121,7 +128,7 @@ std::optional<SteadyTime> Keeper::step() {
   for (const auto& app : std::exchange(unpublished_, {})) publish(app);
 
   if (!dirty_.empty()) return now;
-  std::optional<SteadyTime> next = next_purge_;
+  sooner(next, next_purge_);
   for (const auto& [app, known] : apps_) sooner(next, known.again);
   for (const auto& [id, kept] : kept_) sooner(next, next_of(kept));
   for (const auto& [sandbox, at] : leftovers_) sooner(next, at);
@@ -178,6 +185,12 @@ void Keeper::watch_memory(Kept& kept, SteadyTime now) {
   if (!memory || !size) return;
 
   const auto quota = size->limits().memory_bytes;
+  if (options_.logs_metrics(kept.record.dyno.app))
+    if (const auto usage = sandboxes_.usage(kept.record.dyno.id.value)) {
+      kept.load.sample(usage->runnable_tasks);
+      for (const auto& line : metric_lines(kept.record.dyno, kept.load, *usage, quota))
+        say(kept.record, line);
+    }
   const bool over = memory->used_bytes >= quota;
   if (over && !kept.over_quota) {
     say(kept.record,
@@ -222,7 +235,9 @@ Present Keeper::present(const Kept& kept, const AppSpec& spec, const ProcessSpec
   now.number = record.dyno.number;
   now.fresh = record.asked == Asked::nothing && record.dyno.release == spec.release &&
               record.dyno.size == process.size;
-  now.state = kept.life.state();
+  // One that is asleep starts anew as one that crashed does, with nothing held against it.
+  const bool anew = kept.life.asleep() && kept.woken;
+  now.state = anew ? State::crashed : kept.life.state();
   now.stopping = kept.life.stopping();
   now.crashes = record.crashes;
   now.retry_at = record.retry_at;
@@ -238,7 +253,12 @@ void Keeper::pass(const AppSpec& spec, const ProcessSpec& process) {
   }
   const auto next = plan(process, dynos, clock_.now(), options_.surge);
 
-  for (const auto& id : next.stop) stop(kept_.at(id), Life::Stop::after_requests);
+  for (const auto& id : next.stop) {
+    if (kept_.at(id).life.asleep())
+      discard(id);
+    else
+      stop(kept_.at(id), Life::Stop::after_requests);
+  }
   for (const auto& id : next.clear) discard(id);
   for (std::size_t i = 0; i < std::min(next.start.size(), starts_a_pass); ++i)
     start(spec, process, next.start[i]);

@@ -9,7 +9,7 @@
 //   row, no sandbox            ended: a crash if it had run, else started (again)
 //   sandbox, no row            killed and removed
 //
-// Belongs to one thread, but for endpoints() and expect().
+// Belongs to one thread, but for endpoints(), expect(), requested() and idle() of an app.
 #pragma once
 
 #include <map>
@@ -21,6 +21,7 @@
 #include "base/locked.h"
 #include "dynos/engines/engines.h"
 #include "dynos/engines/local/life.h"
+#include "dynos/engines/local/metrics.h"
 #include "dynos/engines/local/plan.h"
 #include "dynos/engines/local/records.h"
 #include "dynos/engines/local/sandboxes.h"
@@ -59,6 +60,7 @@ class Keeper {
   Result<void> exec(const AppSpec& spec, const Id<Dyno>& dyno, const Exec& exec, Streams streams,
                     os::Fd& leash);
   void retired(const Id<Dyno>& dyno);
+  void wake(const Id<apps::App>& app);
   void ended(const Id<Dyno>& dyno);       // its watch became readable
   void forget(const Id<apps::App>& app);  // kills at once
   void stop_everything();                 // asks all to end, and starts nothing any more
@@ -70,7 +72,9 @@ class Keeper {
   std::vector<std::pair<int, Id<Dyno>>> watches() const;  // descriptors; readable: call ended()
 
   Endpoints endpoints(const Id<apps::App>& app);
-  void expect(const AppSpec& spec);  // apply() is on its way: endpoints() counts on it already
+  void requested(const Id<apps::App>& app);
+  bool idle(const Id<apps::App>& app);  // asleep, or about to be
+  void expect(const AppSpec& spec);     // apply() is on its way: endpoints() counts on it already
 
  private:
   // For the client of an attached one-off; launched when it has come.
@@ -93,14 +97,20 @@ class Keeper {
     SteadyTime launched_at = {};
     std::optional<SteadyTime> signal_again = {};
     std::int64_t memory_kills = 0;
+    LoadAverage load = {};
     bool over_quota = false;
     std::optional<Waiting> waiting = {};
     std::optional<SteadyTime> next_hang_up = {};
     int hang_ups = 0;
+    bool frozen = false;  // in the kernel
+    bool woken = false;   // one that is asleep, or will be: to be started again
   };
   struct Known {
     std::optional<AppSpec> spec;
     std::optional<SteadyTime> again;
+    SteadyTime active_at = {};  // somebody asked for it, or a dyno came up
+    // Announced as idle, so that the router says so if it is not: frozen a moment later.
+    std::optional<SteadyTime> drowsy_since = {};
   };
 
   // keeper.cpp
@@ -111,6 +121,11 @@ class Keeper {
   void watch_memory(Kept& kept, SteadyTime now);
   std::optional<SteadyTime> next_of(const Kept& kept) const;
   Present present(const Kept& kept, const AppSpec& spec, const ProcessSpec& process) const;
+
+  // keeper_rest.cpp
+  bool may_sleep(const Known& known) const;
+  std::optional<SteadyTime> rest(const Id<apps::App>& app, Known& known, SteadyTime now);
+  std::optional<SteadyTime> cycle(const Id<apps::App>& app, const Known& known, SteadyTime now);
 
   // keeper_start.cpp
   void start(const AppSpec& spec, const ProcessSpec& process, const Start& start);
@@ -132,6 +147,7 @@ class Keeper {
   void obey(Kept& kept, const Orders& orders);
   void finish(Kept& kept);
   void crashed(Kept& kept, Duration ran);
+  void fall_asleep(Kept& kept);
   void over(Kept& kept);
   void discard(const Id<Dyno>& id);  // a row without a sandbox
   void clear(const std::string& sandbox);
@@ -142,6 +158,7 @@ class Keeper {
   // keeper_endpoints.cpp
   void publish(const Id<apps::App>& app);
   Endpoints endpoints_now(const Id<apps::App>& app) const;
+  bool idle_now(const Id<apps::App>& app) const;
 
   void say(const Record& record, const std::string& message);
   void tell(const Record& record) { events_.on_change(record.dyno); }
@@ -167,6 +184,8 @@ class Keeper {
   SteadyTime next_purge_ = {};
   std::map<Id<apps::App>, Endpoints> announced_;
   Locked<std::map<Id<apps::App>, Endpoints>> board_;
+  Locked<std::set<Id<apps::App>>> idle_;
+  Locked<std::map<Id<apps::App>, SteadyTime>> requested_;  // of apps that may sleep: the last one
 };
 
 }  // namespace renga::dynos

@@ -49,6 +49,7 @@ Result<void> Keeper::exec(const AppSpec& spec, const Id<Dyno>& dyno, const Exec&
       found->second.life.stopping())
     return fail(Kind::not_found, "The dyno is not up. `ps` shows those that are.");
   auto& kept = found->second;
+  if (kept.life.frozen()) wake(kept.record.dyno.app);
   hand_over(kept, streams);
   sandbox::Exec wanted;
   wanted.id = dyno.value;

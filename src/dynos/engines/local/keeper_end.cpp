@@ -34,6 +34,7 @@ void Keeper::obey(Kept& kept, const Orders& orders) {
     if (kept.record.dyno.state != kept.life.state()) {
       kept.record.dyno.state = kept.life.state();
       kept.record.dyno.state_since = clock_.now();
+      if (kept.life.state() == State::up) apps_[kept.record.dyno.app].active_at = clock_.steady();
     }
     records_.update(kept.record);
     dirty_.insert(kept.record.dyno.app);
@@ -41,6 +42,11 @@ void Keeper::obey(Kept& kept, const Orders& orders) {
   }
   for (const auto& line : orders.lines) say(kept.record, line);
   if (orders.changed) tell(kept.record);
+  if (orders.signal == Signal::freeze) kept.frozen = sandboxes_.freeze(id);
+  if (orders.signal == Signal::thaw || (orders.signal == Signal::terminate && kept.frozen)) {
+    sandboxes_.thaw(id);
+    kept.frozen = false;
+  }
   if (orders.signal == Signal::terminate) {
     sandboxes_.signal(id, SIGTERM);
     // A sandbox runs a moment before its command does. A signal that came in between reached
@@ -64,7 +70,9 @@ void Keeper::finish(Kept& kept) {
   const auto orders = kept.life.ended(status);
   for (const auto& line : orders.lines) say(record, line);
   record.dyno.exit_status = status;
-  if (kept.life.state() == State::crashed) {
+  if (kept.life.asleep()) {
+    fall_asleep(kept);
+  } else if (kept.life.state() == State::crashed) {
     if (before == State::starting) say_which_serves(kept);
     crashed(kept, ran);
   } else {
@@ -90,6 +98,19 @@ void Keeper::crashed(Kept& kept, Duration ran) {
   unpublished_.insert(record.dyno.app);
   clear(record.dyno.id.value);
   tell(record);
+}
+
+// Its processes have ended and it has not: its row stays, idle.
+void Keeper::fall_asleep(Kept& kept) {
+  auto& record = kept.record;
+  record.dyno.exit_status.reset();
+  records_.update(record);
+  kept.running.reset();
+  kept.watch.close();
+  kept.gone = kept.frozen = false;
+  dirty_.insert(record.dyno.app);
+  unpublished_.insert(record.dyno.app);
+  clear(record.dyno.id.value);
 }
 
 // It ended and does not come back. The row goes last: until then a restart of control comes here
@@ -131,6 +152,8 @@ void Keeper::discard(const Id<Dyno>& id) {
 void Keeper::forget(const Id<apps::App>& app) {
   apps_.erase(app);
   dirty_.erase(app);
+  for (const auto& [id, kept] : kept_)
+    if (kept.record.dyno.app == app && kept.running) sandboxes_.begin_to_kill(id.value);
   for (auto entry = kept_.begin(); entry != kept_.end();) {
     if (entry->second.record.dyno.app != app) {
       ++entry;

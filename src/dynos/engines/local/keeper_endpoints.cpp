@@ -24,7 +24,10 @@ Endpoints Keeper::endpoints_now(const Id<apps::App>& app) const {
     if (dyno.app != app || dyno.type != "web" || kept.record.one_off || kept.life.stopping())
       continue;
     ++present;
-    if (kept.life.state() == State::up && kept.running && !kept.gone)
+    // One that is frozen takes connections: the kernel does, and keeps what comes until it is
+    // awake.
+    const bool takes = kept.life.state() == State::up || kept.life.frozen();
+    if (takes && kept.running && !kept.gone)
       up.emplace_back(dyno.number,
                       Endpoint{id, dyno.name(), kept.running->address, kept.record.port});
     if (kept.life.state() == State::starting) all.starting = true;
@@ -41,6 +44,16 @@ Endpoints Keeper::endpoints_now(const Id<apps::App>& app) const {
   return all;
 }
 
+bool Keeper::idle_now(const Id<apps::App>& app) const {
+  const auto known = apps_.find(app);
+  if (known != apps_.end() && known->second.drowsy_since) return true;
+  for (const auto& [id, kept] : kept_)
+    if (kept.record.dyno.app == app && kept.life.state() == State::idle && !kept.woken) return true;
+  return false;
+}
+
+bool Keeper::idle(const Id<apps::App>& app) { return idle_.lock()->contains(app); }
+
 void Keeper::publish(const Id<apps::App>& app) {
   const auto now = endpoints_now(app);
   const bool any = apps_.contains(app) || now != Endpoints();
@@ -51,8 +64,10 @@ void Keeper::publish(const Id<apps::App>& app) {
     else
       board->erase(app);
   }
+  const bool idle = idle_now(app);
+  const bool changed = idle ? idle_.lock()->insert(app).second : idle_.lock()->erase(app) > 0;
   const auto before = announced_.find(app);
-  if (before != announced_.end() && before->second == now) return;
+  if (before != announced_.end() && before->second == now && !changed) return;
   if (any)
     announced_[app] = now;
   else

@@ -33,15 +33,18 @@ void Keeper::start(const AppSpec& spec, const ProcessSpec& process, const Start&
   records_.insert(record);
   transaction.commit();
 
+  auto before = State::crashed;
   for (const auto& replaced : wanted.replaces) {
     const auto found = kept_.find(replaced);
     if (found == kept_.end()) continue;
     auto gone = found->second.record;
+    before = gone.dyno.state;
     kept_.erase(found);
     gone.dyno.state = State::down;
     tell(gone);
   }
-  if (!wanted.replaces.empty()) say(record, "State changed from crashed to starting");
+  if (!wanted.replaces.empty())
+    say(record, fmt::format("State changed from {} to starting", name_of(before)));
 
   auto& kept = kept_.try_emplace(record.dyno.id, Kept{record, Life(kind_of(record), limits())})
                    .first->second;
@@ -175,9 +178,19 @@ void Keeper::adopt(Record record, const sandbox::Running* running) {
     keep(resume());
     return;
   }
+  if (dyno.state == State::idle && !running) {
+    clear(dyno.id.value);
+    keep(Life::sleeping(kind_of(record), limits()));
+    return;
+  }
   if (running) {
     auto& kept = keep(record.launched ? resume() : Life(kind_of(record), limits()));
     run_now(kept, *running);
+    // The row was written, and perhaps not yet obeyed.
+    if (kept.life.frozen())
+      kept.frozen = sandboxes_.freeze(kept.record.dyno.id.value);
+    else if (size_sleeps(kept.record.dyno.size))
+      sandboxes_.thaw(kept.record.dyno.id.value);
     if (kept.record.attached) begin_hang_up(kept);  // its terminal went with control
     return;
   }

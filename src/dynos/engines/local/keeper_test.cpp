@@ -258,6 +258,26 @@ TEST_F(KeeperTest, TellsOfMemoryOnceWhenTheQuotaIsPassed) {
   EXPECT_THAT(log, Contains("worker.1: Process running mem=600M(117.2%)"));
 }
 
+TEST_F(KeeperTest, LogsWhatADynoUsesWhereThatIsWanted) {
+  options.logs_metrics = [](const Id<apps::App>&) { return true; };
+  boot();
+  apply(release(3, {one_worker}));
+  auto& worker = machine.named("worker.1@v3");
+  worker.memory = 100LL << 20;
+  worker.runnable = 2;
+  pass(seconds(61));
+  EXPECT_EQ(std::ranges::count_if(log,
+                                  [](const std::string& line) {
+                                    return line.find("sample#load_avg_1m=") != std::string::npos;
+                                  }),
+            3);
+  EXPECT_THAT(log,
+              Contains(testing::AllOf(testing::StartsWith("worker.1: source=worker.1 dyno=heroku."),
+                                      testing::HasSubstr("sample#memory_rss=100.00MB"),
+                                      testing::EndsWith("sample#memory_quota=512.00MB"))));
+  EXPECT_THAT(log, Contains(testing::HasSubstr("sample#load_avg_1m=1.26")));
+}
+
 TEST_F(KeeperTest, TellsOfAKillForMemory) {
   apply(release(3, {one_worker}));
   machine.named("worker.1@v3").memory_kills = 1;

@@ -33,11 +33,48 @@ Life Life::resumed(Kind kind, LifeLimits limits, State state, Duration in_state,
       life.phase_ = Phase::draining;
       life.deadline_ = kind == Kind::web ? now + limits.drain : now;
       break;
+    case State::idle:
+      life.phase_ = Phase::frozen;
+      break;
     default:
       life.phase_ = Phase::running;
       break;
   }
   return life;
+}
+
+Life Life::sleeping(Kind kind, LifeLimits limits) {
+  Life life(kind, limits);
+  life.state_ = State::idle;
+  life.phase_ = Phase::over;
+  life.put_away_ = true;
+  return life;
+}
+
+Orders Life::freeze() {
+  Orders orders;
+  if (phase_ != Phase::running || kind_ == Kind::one_off) return orders;
+  phase_ = Phase::frozen;
+  orders.lines.emplace_back("Idling");
+  change(State::idle, orders);
+  orders.signal = Signal::freeze;
+  return orders;
+}
+
+Orders Life::thaw() {
+  Orders orders;
+  if (phase_ != Phase::frozen) return orders;
+  phase_ = Phase::running;
+  orders.lines.emplace_back("Unidling");
+  change(State::up, orders);
+  orders.signal = Signal::thaw;
+  return orders;
+}
+
+Orders Life::put_away(SteadyTime now) {
+  if (phase_ != Phase::frozen) return {};
+  put_away_ = true;
+  return terminate(now);
 }
 
 Orders Life::launched(SteadyTime now) {
@@ -77,7 +114,7 @@ Orders Life::stop(Stop how, SteadyTime now) {
   if (phase_ == Phase::draining) return how == Stop::now ? terminate(now) : orders;
 
   asked_ = true;
-  const bool serves = kind_ == Kind::web && phase_ == Phase::running;
+  const bool serves = kind_ == Kind::web && (phase_ == Phase::running || phase_ == Phase::frozen);
   change(State::down, orders);
   if (serves && how == Stop::after_requests) {
     phase_ = Phase::draining;
@@ -154,6 +191,8 @@ Orders Life::ended(int status) {
   orders.lines.push_back(fmt::format("Process exited with status {}", status));
   if (asked_) {
     change(State::down, orders);
+  } else if (put_away_) {
+    orders.changed = true;  // and idle still
   } else if (kind_ == Kind::one_off) {
     // Heroku's log calls it complete; the API has no such state.
     orders.lines.push_back(fmt::format("State changed from {} to complete", name_of(state_)));

@@ -9,6 +9,8 @@
 //   then SIGTERM,
 //                           then, after the stop limit, SIGKILL (R12)
 //   up -> down              the command of a one-off dyno ended: "complete" in the log
+//   up -> idle              frozen, since nobody asks for the app; idle -> up when somebody does
+//   idle -> idle            frozen for long: its processes are told to end, and the dyno is asleep
 #pragma once
 
 #include <chrono>
@@ -27,7 +29,7 @@ struct LifeLimits {
   std::chrono::seconds drain{30};
 };
 
-enum class Signal { none, terminate, kill };
+enum class Signal { none, terminate, kill, freeze, thaw };
 
 // What the owner does next: first the record (`changed`), then the lines, then the signal.
 struct Orders {
@@ -45,6 +47,8 @@ class Life {
 
   // One that control finds running after its own restart, `in_state` after its last change.
   // State::down says that it was asked to stop: its requests are waited for, and it is told again.
+  // State::idle: it is frozen; one without a process is asleep().
+  static Life sleeping(Kind kind, LifeLimits limits);
   static Life resumed(Kind kind, LifeLimits limits, State state, Duration in_state, SteadyTime now);
 
   Orders launched(SteadyTime now);        // its processes run
@@ -52,6 +56,9 @@ class Life {
   Orders listening();                     // its port accepts connections
   Orders stop(Stop how, SteadyTime now);  // asked to go; again is a no-op, but `now` ends draining
   Orders let_go(SteadyTime now);          // the router has no request of it any more
+  Orders freeze();                        // only one that is up
+  Orders thaw();                          // only one that is frozen
+  Orders put_away(SteadyTime now);        // the same: it ends and stays idle
   Orders tick(SteadyTime now);            // to be called at deadline()
   Orders ended(int status);               // exit status, or 128 + signal
 
@@ -60,11 +67,14 @@ class Life {
   bool draining() const { return phase_ == Phase::draining; }
   bool stopping() const { return asked_; }
   bool over() const { return phase_ == Phase::over; }
+  bool frozen() const { return phase_ == Phase::frozen; }
+  bool put_away() const { return put_away_; }                      // ending, or asleep
+  bool asleep() const { return over() && state_ == State::idle; }  // without a process
   // When tick() has something to do; nothing when there is nothing to wait for.
   std::optional<SteadyTime> deadline() const { return deadline_; }
 
  private:
-  enum class Phase { fresh, booting, running, draining, stopping, killed, over };
+  enum class Phase { fresh, booting, running, frozen, draining, stopping, killed, over };
 
   Orders terminate(SteadyTime now);
   Orders kill(SteadyTime now, std::string line);
@@ -75,6 +85,7 @@ class Life {
   Phase phase_ = Phase::fresh;
   State state_ = State::starting;
   bool asked_ = false;
+  bool put_away_ = false;
   std::optional<SteadyTime> deadline_;
 };
 

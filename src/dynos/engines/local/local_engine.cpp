@@ -45,7 +45,7 @@ timespec timeout_until(std::optional<SteadyTime> next, SteadyTime now) {
   return {wait.count() / 1'000'000, static_cast<long>(wait.count() % 1'000'000 * 1'000)};
 }
 
-class LocalEngine final : public Engine {
+class LocalEngine final : public Engine, public Sleep {
  public:
   LocalEngine(store::Database& database, Clock& clock, apps::UidRanges& uids,
               releases::Slugs& slugs, sandbox::Spawner& spawner, logs::LogStore& logs,
@@ -57,7 +57,7 @@ class LocalEngine final : public Engine {
         outputs_(outputs),
         options_(std::move(options)),
         records_(database),
-        sandboxes_(sandboxes_of(spawner)),
+        sandboxes_(sandboxes_of(spawner, options_.freezer)),
         keeper_(database, clock, *sandboxes_, needs(), options_),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!wake_) fault("eventfd");
@@ -107,6 +107,12 @@ class LocalEngine final : public Engine {
 
   void retired(const Id<Dyno>& dyno) override {
     post([dyno](Keeper& keeper) { keeper.retired(dyno); });
+  }
+
+  bool idle(const Id<apps::App>& app) override { return keeper_.idle(app); }
+  void requested(const Id<apps::App>& app) override { keeper_.requested(app); }
+  void wake(const Id<apps::App>& app) override {
+    post([app](Keeper& keeper) { keeper.wake(app); });
   }
 
   Result<void> restart(const Id<apps::App>& app, std::string_view which) override {
@@ -383,6 +389,8 @@ class LocalEngine final : public Engine {
 };
 
 }  // namespace
+
+Sleep* sleep_of(Engine& engine) { return dynamic_cast<Sleep*>(&engine); }
 
 std::unique_ptr<Engine> local_engine(store::Database& database, Clock& clock, apps::UidRanges& uids,
                                      releases::Slugs& slugs, sandbox::Spawner& spawner,

@@ -14,7 +14,8 @@ struct Slot {
   bool leaving = false;
 
   bool up() const {
-    return std::ranges::any_of(fresh, [](auto* dyno) { return dyno->state == State::up; });
+    return std::ranges::any_of(
+        fresh, [](auto* dyno) { return dyno->state == State::up || dyno->state == State::idle; });
   }
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/freezer.h"
 #include "sandbox/spawner.h"
 
 namespace renga::dynos {
@@ -26,14 +27,20 @@ class Sandboxes {
   virtual std::vector<sandbox::Running> running() = 0;
   virtual std::vector<std::string> ids() = 0;
   virtual void signal(const std::string& id, int signal) = 0;
+  // False where the kernel cannot.
+  virtual bool freeze(const std::string& id) = 0;
+  virtual void thaw(const std::string& id) = 0;
   virtual void kill(const std::string& id) = 0;
+  virtual void begin_to_kill(const std::string&) {}  // of many, before they are removed
   virtual void remove(const std::string& id) = 0;
   // Closed (negative) when it is already gone.
   virtual os::Fd watch(const sandbox::Running& running) = 0;
   virtual std::optional<sandbox::Exit> exit_of(const std::string& id) = 0;
   virtual std::optional<sandbox::Spawner::Memory> memory(const std::string& id) = 0;
+  virtual std::optional<sandbox::Usage> usage(const std::string& id) = 0;
 };
 
-std::unique_ptr<Sandboxes> sandboxes_of(sandbox::Spawner& spawner);
+// `freezer`: none: nothing can be frozen.
+std::unique_ptr<Sandboxes> sandboxes_of(sandbox::Spawner& spawner, sandbox::Freezer* freezer);
 
 }  // namespace renga::dynos
