@@ -44,7 +44,12 @@ class Backup(StoryTest):
             formation = [(one["type"], one["quantity"], one["size"]) for one in server.api("GET", f"/apps/{name}/formation")]
             slugs = {one["slug"]["id"]: server.api("GET", f"/apps/{name}/slugs/{one['slug']['id']}")["checksum"]
                      for one in releases if one["slug"]}
-            found[name] = (app["id"], app["owner"], releases, configs, formation, slugs)
+            addons = [(one["id"], one["name"], one["plan"]["name"], one["state"])
+                      for one in server.api("GET", f"/apps/{name}/addons")]
+            attachments = [(one["id"], one["name"], one["addon"]["id"])
+                           for one in server.api("GET", f"/apps/{name}/addon-attachments")]
+            jobs = [(one["id"], one["command"], one["schedule"]) for one in server.api("GET", f"/apps/{name}/scheduled-jobs")]
+            found[name] = (app["id"], app["owner"], releases, configs, formation, slugs, addons, attachments, jobs)
         return found
 
     def test_a_restored_server_is_the_same_and_serves(self):
@@ -57,6 +62,7 @@ class Backup(StoryTest):
         for name in ("sushi", "maki"):
             self.server.push(app, name)
         self.server.api("PATCH", "/apps/maki/formation", {"updates": [{"type": "web", "quantity": 2}]})
+        self.server.api("POST", "/apps/maki/scheduled-jobs", {"command": "true", "schedule": "0 0 1 1 *"})
         self.server.wait_for_page("sushi", "hello-sushi")
 
         # Config changes come in all the while.

@@ -51,6 +51,24 @@ class Schedule(StoryTest):
         self.assertEqual(self.jobs(), [])
         self.assertIn("Couldn't find the job", self.renga("schedule:remove", job["id"], status=1))
 
+    def test_jobs_of_app_json_follow_the_deploys(self):
+        app = self.server.base / "repositories/app"
+        commands = lambda: sorted(job["command"] for job in self.jobs())
+        self.renga("schedule:add", "@daily", "--", "by-hand")
+        cron = [{"command": "./one", "schedule": "every 10 minutes"}, {"command": "./two", "schedule": "@daily"}]
+        harness.commit(app, {"app.json": json.dumps({"cron": cron})})
+        self.server.push(app, "clock")
+        wait_until(lambda: commands() == ["./one", "./two", "by-hand"], what="the jobs of app.json")
+        kept = {job["command"]: job["id"] for job in self.jobs()}
+        harness.commit(app, {"app.json": json.dumps({"cron": cron[1:]})})
+        self.server.push(app, "clock")
+        wait_until(lambda: commands() == ["./two", "by-hand"], what="one job less")
+        self.assertEqual({job["command"]: job["id"] for job in self.jobs()}, {name: kept[name] for name in commands()})
+        harness.commit(app, {"app.json": json.dumps({"cron": [{"command": "x", "schedule": "61 * * * *"}]})})
+        self.server.push(app, "clock")
+        wait_until(lambda: "The cron of app.json is not taken" in self.server.logs("clock"), what="the refusal")
+        self.assertEqual(commands(), ["./two", "by-hand"])
+
     def test_every_minute_through_a_kill(self):
         """Due each minute while control is killed around the minute: one run for each minute, never two."""
         self.renga("schedule:add", "* * * * *", "--overlap", "allow", "--", "echo ran at $(date -u +%H:%M)")

@@ -44,8 +44,9 @@ TEST_F(ProgramTest, ShowsEveryCommandInOneOrder) {
     std::size_t at = 0;
     for (const auto& command : all_commands()) {
       const auto found = terminal.shown.find(fmt::format("\n  {} ", command.name), at);
-      EXPECT_EQ(found == std::string::npos, command.hidden) << command.name;
-      if (found != std::string::npos) at = found;
+      if (command.hidden) continue;
+      ASSERT_NE(found, std::string::npos) << command.name;
+      at = found;
     }
     EXPECT_EQ(terminal.said, "");
   }
@@ -185,7 +186,7 @@ TEST_F(EnvTest, ReadsADataDirectoryWhateverElseIsKnown) {
   EXPECT_THAT(terminal.shown, HasSubstr("export HEROKU_HOST=http://localhost:9999\n"));
   EXPECT_THAT(terminal.shown, HasSubstr("export HEROKU_API_KEY=other-token\n"));
   EXPECT_THAT(terminal.shown, Not(HasSubstr("the-token")));
-  EXPECT_EQ(say({"env", "--data", (home.path / "nothing").string()}), 1);
+  EXPECT_EQ(say({"env", "--data", (home.path / "nothing").string()}), 3);
   EXPECT_EQ(terminal.shown, "");
 }
 
@@ -196,7 +197,7 @@ TEST_F(EnvTest, PrintsNothingForAHostThatHerokusCliRefuses) {
     surroundings.environment["RENGA_URL"] = url;
     EXPECT_EQ(say("env"), 1) << url;
     EXPECT_EQ(terminal.shown, "");
-    EXPECT_THAT(terminal.said, HasSubstr("ssh -L"));
+    EXPECT_THAT(terminal.said, HasSubstr("renga proxy --url"));
   }
 }
 
@@ -264,11 +265,6 @@ TEST_F(LoginTest, MakesATokenWithAPasswordAndTheCodeBesideIt) {
   EXPECT_EQ(say("logout --url https://paas.example.com:7373"), 0);
   EXPECT_THAT(server.calls(),
               ElementsAre("GET /oauth/authorizations", "DELETE /oauth/authorizations/2"));
-
-  server.answers("POST /oauth/authorizations", R"({"id":"unauthorized","message":"Invalid."})",
-                 401);
-  terminal.answers = {"wrong horse"};
-  EXPECT_EQ(say("login --email ada@example.com --url https://paas.example.com:7373"), 3);
 }
 
 TEST_F(LoginTest, WarnsWhenTheTokenTravelsUnencrypted) {

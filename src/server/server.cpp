@@ -36,6 +36,7 @@
 #include "server/providers.h"
 #include "server/route_feeder.h"
 #include "server/sandboxes.h"
+#include "setups/cron_jobs.h"
 #include "setups/migrations.h"
 #include "store/upgrade.h"
 
@@ -150,6 +151,7 @@ class Control {
     builds_.resume();
     promotions_.resume();
     app_setups_.start();
+    cron_jobs_.start();
     repositories_.start();
     drains_.start();
     scheduler_.start();
@@ -231,7 +233,7 @@ class Control {
   // outlast what hears it, by a moment at the end: so it goes through `listeners_`, which the
   // destructor empties.
   void wire() {
-    *listeners_.lock() = {&reconciler_, &feeder_, rendezvous_.get(), &scheduler_};
+    *listeners_.lock() = {&reconciler_, &feeder_, rendezvous_.get(), &scheduler_, &cron_jobs_};
     jobs_.on_change([this] {
       auto now = listeners_.lock();
       if (now->scheduler) now->scheduler->poke();
@@ -240,6 +242,7 @@ class Control {
       promotions_.release_changed(release);
       auto now = listeners_.lock();
       if (now->reconciler) now->reconciler->release_changed(release);
+      if (now->cron_jobs) now->cron_jobs->release_changed(release);
       if (now->feeder) now->feeder->poke();
     });
     formation_.on_change([this](const Id<apps::App>& app) {
@@ -281,6 +284,7 @@ class Control {
     RouteFeeder* feeder = nullptr;
     dynos::Rendezvous* rendezvous = nullptr;
     scheduler::Scheduler* scheduler = nullptr;
+    setups::CronJobs* cron_jobs = nullptr;
   };
 
   Locked<Listeners> listeners_;
@@ -321,6 +325,9 @@ class Control {
   setups::AppSetups app_setups_{{database_, clock_, apps_, buildpack_installations_, releases_,
                                  builds_, formation_, *engine_, reconciler_, outputs_,
                                  directory_ / "setups"}};
+  scheduler::DeclaredJobs declared_jobs_{database_, jobs_};
+  setups::CronJobs cron_jobs_{
+      {database_, apps_, releases_, slugs_, declared_jobs_, logs_, outputs_, clock_}};
   git::Repositories repositories_;
   EdgeCertificates certificates_;
   RouteFeeder feeder_;

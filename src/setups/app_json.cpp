@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "scheduler/wishes.h"
 
 namespace renga::setups {
 namespace json = boost::json;
@@ -68,6 +69,7 @@ class Reader {
     read_addons(chosen);
     read_buildpacks(chosen);
     read_scripts(chosen);
+    read_cron(chosen);
   }
 
  private:
@@ -81,7 +83,7 @@ class Reader {
     static constexpr std::string_view known[] = {
         "name",        "description",  "keywords", "website",   "repository", "logo",
         "success_url", "scripts",      "env",      "formation", "addons",     "buildpacks",
-        "stack",       "environments", "image",    "$schema"};
+        "stack",       "environments", "image",    "cron",      "$schema"};
     for (const auto& [key, value] : object)
       if (std::ranges::find(known, std::string_view(key)) == std::end(known) ||
           (!where.empty() && key == "environments"))
@@ -215,6 +217,13 @@ class Reader {
         note("Each of buildpacks must be an object: {{\"url\": \"heroku/python\"}}.");
       result_.app.buildpacks.push_back(std::move(url));
     }
+  }
+
+  // Not for the setup: the deploy brings the jobs (cron_jobs.h).
+  void read_cron(const json::object& file) {
+    if (const auto* all = file.if_contains("cron"))
+      for (auto& error : scheduler::read_wishes(*all).errors)
+        result_.errors.push_back(std::move(error));
   }
 
   void read_scripts(const json::object& file) {

@@ -16,7 +16,7 @@ constexpr const char* whole = R"({
           "NEEDED": {"description": "give it"}, "MAYBE": {"required": false}, "SET": {"value": "2"}},
   "formation": {"web": {"quantity": 2, "size": "Standard-1X"}, "worker": {"quantity": 0}},
   "addons": ["heroku-redis:mini", {"plan": "heroku-postgresql", "as": "DB", "options": {"version": "15"}}],
-  "buildpacks": [{"url": "heroku/python"}],
+  "buildpacks": [{"url": "heroku/python"}], "cron": [{"command": "fetch", "schedule": "@daily"}],
   "scripts": {"postdeploy": "bin/seed", "test": {"command": "bin/test", "size": "Standard-1X"}},
   "environments": {"test": {"scripts": {"test": "other"}, "env": {}}}
 })";
