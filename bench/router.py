@@ -1,8 +1,14 @@
-"""The router beside nginx and HAProxy: CPU per request, with one core each for proxy and load."""
+"""The router beside nginx, HAProxy and Caddy: CPU per request, with one core each for proxy and load.
 
-import json
+CPU per request is what the proxy's process ran in a round over the requests it answered, and the figure that counts is
+the ratio to the better of nginx and HAProxy in the same round: minutes on a shared machine differ, a round's do not.
+ROUNDS and SECONDS_EACH make it longer; CASES=NAME,NAME runs some cases alone.
+"""
+
 import os
 import pathlib
+import re
+import resource
 import shutil
 import socket
 import statistics
@@ -12,16 +18,21 @@ import tempfile
 import threading
 import time
 
-from report import Report
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from peers.proxies import HOST, Caddy, HAProxy, Nginx, Renga, free_port, make_certificate, start_origin  # noqa: E402
+from report import Report  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECONDS = int(os.environ.get("SECONDS_EACH", "3"))
-BODIES = {"200 B": 200, "64 KB": 64 * 1024}
-CLIENTS = (64, 512)
+SMALL, LARGE = 200, 64 * 1024
 DYNOS = 4  # 512 requests under way are within the router's 200 for each
-HOST = "shop.localhost"
+# As many as two descriptors for each leave room for, where the system does not let us have more.
+DESCRIPTORS = min(65_536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+IDLE = min(10_000, (DESCRIPTORS - 2_000) // 2)
+ROUTES = 100_000
+PROXY_CPU, LOAD_CPU = "0", "1"
 FIELDS = {
-    "Host": HOST,
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
     "Accept-Language": "en-US,en;q=0.9,de;q=0.8",
@@ -30,217 +41,189 @@ FIELDS = {
     "Referer": "http://shop.localhost/products?page=2",
     "Cache-Control": "max-age=0",
 }
-PROXY_CPU, LOAD_CPU = "0", "1"
+# Name: scheme, how it is asked, body, clients, streams on each, and what the ratio may be.
+CASES = {
+    "small-64": ("http", "wrk", SMALL, 64, 1, 0.6),
+    "small-512": ("http", "wrk", SMALL, 512, 1, 0.6),
+    "64k-64": ("http", "wrk", LARGE, 64, 1, 0.8),
+    "64k-512": ("http", "wrk", LARGE, 512, 1, 0.8),
+    "tls-64": ("https", "wrk", SMALL, 64, 1, 0.75),
+    "h2-16x16": ("https", "h2load", SMALL, 16, 16, 1.0),
+    "h2-64x1": ("https", "h2load", SMALL, 64, 1, 1.0),
+}
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def run(command):
+    return subprocess.run(["taskset", "-c", LOAD_CPU, *command], check=True, capture_output=True, text=True).stdout
 
 
-def on(cpu, command, **more):
-    return subprocess.Popen(["taskset", "-c", cpu, *command], stdin=subprocess.DEVNULL, **more)
+def milliseconds(text):
+    number, unit = re.fullmatch(r"([0-9.]+)(us|ms|s|m)", text).groups()
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
 
 
-def wait_for(port):
-    for _ in range(500):
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.01)
-    raise SystemExit(f"nobody listens on port {port}")
-
-
-def children(pid):
-    """A process and its descendants."""
-    found = [pid]
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            found += children(int(child))
-    return found
-
-
-def cpu_seconds(pid):
-    """What all threads of a process and its children have run, to the nanosecond."""
-    total = 0
-    for one in children(pid):
-        for task in pathlib.Path(f"/proc/{one}/task").glob("*/schedstat"):
-            total += int(task.read_text().split()[0])
-    return total / 1e9
-
-
-def resident_mb(pid):
-    pages = sum(int(pathlib.Path(f"/proc/{one}/statm").read_text().split()[1]) for one in children(pid))
-    return pages * 4096 / 1e6
-
-
-NGINX_COMMON = """
-daemon off; master_process on; worker_processes 1; pid {dir}/{name}.pid; error_log {dir}/{name}.err;
-events {{ worker_connections 4096; }}
-"""
-
-
-def start_origin(directory, ports):
-    """What the dynos are: nginx with fixed bodies, on the load's core."""
-    for name, size in BODIES.items():
-        (directory / f"{size}").write_text("x" * size)
-    (directory / "origin.conf").write_text(NGINX_COMMON.format(dir=directory, name="origin") + f"""
-http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 300s; sendfile on; tcp_nopush on;
-  open_file_cache max=10 inactive=1h;
-  server {{ {" ".join(f"listen 127.0.0.1:{port} backlog=4096;" for port in ports)} root {directory}; }} }}
-""")
-    return on(LOAD_CPU, ["nginx", "-c", f"{directory}/origin.conf"])
-
-
-def start_nginx(directory, port, ports):
-    (directory / "nginx.conf").write_text(NGINX_COMMON.format(dir=directory, name="nginx") + f"""
-http {{ log_format router 'method=$request_method path="$request_uri" host=$host request_id=$request_id '
-    'fwd="$remote_addr" dyno=$upstream_addr connect=$upstream_connect_time service=$request_time '
-    'status=$status bytes=$body_bytes_sent';
-  access_log {directory}/nginx.log router buffer=64k;
-  keepalive_requests 100000000; proxy_buffering on; proxy_buffers 8 16k;
-  upstream dynos {{ random; {" ".join(f"server 127.0.0.1:{p};" for p in ports)} keepalive 512; keepalive_requests 100000000; }}
-  server {{ listen 127.0.0.1:{port} backlog=4096 reuseport; server_name {HOST};
-    location / {{ proxy_pass http://dynos; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto http; proxy_set_header X-Forwarded-Port {port};
-      proxy_set_header X-Request-Id $request_id; proxy_set_header X-Request-Start $msec; proxy_set_header Via "1.1 nginx"; }} }} }}
-""")
-    return on(PROXY_CPU, ["nginx", "-c", f"{directory}/nginx.conf"])
-
-
-def start_haproxy(directory, port, ports):
-    servers = "\n".join(f"  server web{i} 127.0.0.1:{p}" for i, p in enumerate(ports))
-    (directory / "haproxy.cfg").write_text(f"""
-global
-  nbthread 1
-  maxconn 4096
-  log stdout format raw local0
-defaults
-  mode http
-  log global
-  timeout client 60s
-  timeout server 60s
-  timeout connect 5s
-  http-reuse always
-  unique-id-format %{{+X}}o%ci%cp%fi%fp%Ts%rt
-frontend edge
-  bind 127.0.0.1:{port} backlog 4096
-  option forwardfor
-  unique-id-header X-Request-Id
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Port {port}
-  http-request set-header X-Request-Start %[date]
-  http-request set-header Via "1.1 haproxy"
-  log-format 'method=%HM path="%HU" host={HOST} request_id=%ID fwd="%ci" dyno=%s connect=%Tc service=%Ta status=%ST bytes=%B'
-  use_backend shop if {{ hdr(host) -i {HOST} }}
-backend shop
-  balance random
-{servers}
-""")
-    return on(PROXY_CPU, ["haproxy", "-db", "-f", f"{directory}/haproxy.cfg"],
-              stdout=open(directory / "haproxy.log", "wb"), stderr=subprocess.DEVNULL)
-
-
-def start_renga(directory, port, ports):
-    own = directory / "router"
-    (own / "kept").mkdir(parents=True)
-    route = {"app": "11111111-1111-4111-8111-111111111111", "name": "shop", "starting": False, "crashed": False,
-             "deployed": True, "maintenance": False, "web_quantity": DYNOS, "error_page_url": "",
-             "maintenance_page_url": "",
-             "backends": [{"dyno": f"dyno-{i}", "name": f"web.{i + 1}", "address": "127.0.0.1", "port": p}
-                          for i, p in enumerate(ports)]}
-    (own / "kept/routes.json").write_text(json.dumps({"generation": 1, "routes": [route], "hosts": {HOST: 0}, "retiring": []}))
-    process = on(PROXY_CPU, [os.environ["RENGA"], "router", "--directory", str(own), "--http", f"127.0.0.1:{port}",
-                             "--threads", "1"], stderr=open(directory / "renga.err", "wb"))
-    wait_for(port)
-    # Control's place: whoever takes the log lines, here into a file.
-    control = socket.socket(socket.AF_UNIX)
-    for _ in range(500):
-        try:
-            control.connect(str(own / "router.sock"))
-            break
-        except OSError:
-            time.sleep(0.01)
-
-    def take():
-        with open(directory / "renga.log", "wb") as log:
-            while data := control.recv(1 << 20):
-                log.write(data)
-
-    threading.Thread(target=take, daemon=True).start()
-    return process
-
-
-def load(port, path, clients):
-    """Requests that were answered with 200, and how many were not."""
-    fields = [word for name, value in FIELDS.items() for word in ("-H", f"{name}: {value}")]
-    done = subprocess.run(["taskset", "-c", LOAD_CPU, "wrk", "-t1", f"-c{clients}", f"-d{SECONDS}s", "--latency", *fields,
-                           f"http://127.0.0.1:{port}{path}"], check=True, capture_output=True, text=True).stdout
+def by_wrk(scheme, port, path, clients, _):
+    fields = [word for name, value in {"Host": HOST, **FIELDS}.items() for word in ("-H", f"{name}: {value}")]
+    done = run(["wrk", "-t1", f"-c{clients}", f"-d{SECONDS}s", "--latency", *fields, f"{scheme}://127.0.0.1:{port}{path}"])
     requests = int(next(line for line in done.splitlines() if "requests in" in line).split()[0])
-    p99 = next(line for line in done.splitlines() if "99%" in line).split()[1]
-    bad = [line for line in done.splitlines() if "Non-2xx" in line or "Socket errors" in line]
-    return requests, p99, bad
+    p99 = milliseconds(next(line for line in done.splitlines() if "99%" in line).split()[1])
+    return requests, p99, [line.strip() for line in done.splitlines() if "Non-2xx" in line or "Socket errors" in line]
+
+
+def by_h2load(scheme, port, path, clients, streams):
+    fields = [word for name, value in FIELDS.items() for word in ("-H", f"{name.lower()}: {value}")]
+    with tempfile.NamedTemporaryFile(prefix="renga-bench-h2load-") as log:
+        done = run(["h2load", "-t1", f"-c{clients}", f"-m{streams}", f"-D{SECONDS}", f"--log-file={log.name}", *fields,
+                    f"--connect-to=127.0.0.1:{port}", f"{scheme}://{HOST}:{port}{path}"])
+        times = sorted(int(line.split(b"\t")[2]) for line in log)
+    counts = dict((name, int(count)) for count, name in re.findall(r"(\d+) (succeeded|failed|errored|timeout)", done))
+    bad = [f"{count} {name}" for name, count in counts.items() if name != "succeeded" and count > 0]
+    return counts["succeeded"], times[int(len(times) * 0.99)] / 1000 if times else 0, bad
+
+
+ASK = {"wrk": by_wrk, "h2load": by_h2load}
+
+
+def measure(report, name, proxies):
+    scheme, tool, size, clients, streams, limit = CASES[name]
+    cost = {one: [] for one in proxies}
+    speed, slow = {one: [] for one in proxies}, {one: [] for one in proxies}
+    for turn in range(ROUNDS):
+        names = list(proxies)
+        # Caddy takes ten times as long to say as much: once is enough.
+        if turn > 0:
+            names = [one for one in names if one != "caddy"]
+        names = names[turn % len(names):] + names[:turn % len(names)]
+        for one in names:
+            proxy = proxies[one]
+            before = proxy.cpu_seconds()
+            requests, p99, bad = ASK[tool](scheme, proxy.tls_port if scheme == "https" else proxy.port, f"/{size}", clients, streams)
+            cost[one].append((proxy.cpu_seconds() - before) * 1e6 / max(requests, 1))
+            speed[one].append(requests / SECONDS)
+            slow[one].append(p99)
+            if bad:
+                print(f"{one}: {bad}", file=sys.stderr)
+                if one == "renga":
+                    report.add(f"{name}: rounds with failed requests", 1, "rounds", 0)
+    for one in proxies:
+        report.add(f"{name}: {one}", statistics.median(cost[one]), "us/req")
+        report.add(f"{name}: {one}", statistics.median(speed[one]), "req/s")
+        report.add(f"{name}: {one}, p99", statistics.median(slow[one]), "ms")
+
+    def to_the_better(of):
+        return statistics.median(own / min(nginx, haproxy) for own, nginx, haproxy in zip(of["renga"], of["nginx"], of["haproxy"]))
+
+    report.add(f"{name}: CPU, renga to the better in the same round", round(to_the_better(cost), 3), "times", limit)
+    report.add(f"{name}: p99, renga to the better in the same round", round(to_the_better(slow), 3), "times")
+
+
+def measure_idle(report, proxies):
+    """What connections cost that have asked once and stay."""
+    request = f"GET /{SMALL} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    kept = {}
+    for name, proxy in proxies.items():
+        before = proxy.resident_mb()
+        clients = []
+        try:
+            for _ in range(IDLE):
+                client = socket.create_connection(("127.0.0.1", proxy.port), timeout=30)
+                client.sendall(request)
+                answer = b""
+                while b"\r\n\r\n" not in answer or len(answer) < SMALL:
+                    answer += client.recv(4096)
+                clients.append(client)
+            kept[name] = proxy.resident_mb()
+            report.add(f"{IDLE} idle connections: {name}", kept[name], "MB")
+            report.add(f"{IDLE} idle connections: {name}, each", (kept[name] - before) * 1e6 / IDLE, "bytes")
+        finally:
+            for client in clients:
+                client.close()
+    report.add(f"{IDLE} idle connections: memory, renga to haproxy", round(kept["renga"] / kept["haproxy"], 3), "times", 1.0)
+
+
+class Stalls:
+    """A client that asks all the time and remembers the longest it waited."""
+
+    def __init__(self, port):
+        self.longest, self.ending, self.port = 0, threading.Event(), port
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        request = f"GET / HTTP/1.1\r\nHost: nobody.localhost\r\n\r\n".encode()
+        with socket.create_connection(("127.0.0.1", self.port)) as client:
+            while not self.ending.is_set():
+                begin = time.perf_counter()
+                client.sendall(request)
+                client.recv(65536)
+                self.longest = max(self.longest, time.perf_counter() - begin)
+                time.sleep(0.0005)
+
+    def end(self):
+        self.ending.set()
+        self.thread.join()
+        return self.longest * 1000
+
+
+def measure_routes(report, renga):
+    """Lookups among many, and what exchanging them costs those who are being served."""
+    cost = {1: [], ROUTES: []}
+    for _ in range(ROUNDS):
+        for routes in cost:
+            renga.swap(routes)
+            before = renga.cpu_seconds()
+            requests, _, _ = by_wrk("http", renga.port, f"/{SMALL}", 64, 1)
+            cost[routes].append((renga.cpu_seconds() - before) * 1e6 / max(requests, 1))
+    ratio = statistics.median(many / one for one, many in zip(cost[1], cost[ROUTES]))
+    report.add(f"{ROUTES} routes: CPU per request, to one route's", round(ratio, 3), "times", 1.1)
+    swaps, stalls = [], []
+    for _ in range(5):
+        table = renga.table(ROUTES)
+        time.sleep(0.3)
+        watching = Stalls(renga.port)
+        time.sleep(0.2)
+        swaps.append(renga.swap(ROUTES, table) * 1000)
+        time.sleep(0.3)
+        stalls.append(watching.end())
+    report.add(f"{ROUTES} routes: a table, from its first byte to its use", statistics.median(swaps), "ms")
+    report.add(f"{ROUTES} routes: longest wait of a client meanwhile", statistics.median(stalls), "ms")
 
 
 def main():
-    missing = [name for name in ("nginx", "haproxy", "wrk", "taskset") if not shutil.which(name)]
+    missing = [name for name in ("nginx", "haproxy", "caddy", "wrk", "h2load", "taskset") if not shutil.which(name)]
     if missing:
-        raise SystemExit(f"{', '.join(missing)} not found: apt-get install nginx-light haproxy wrk util-linux")
+        raise SystemExit(f"{', '.join(missing)} not found: apt-get install nginx-light haproxy caddy wrk nghttp2-client util-linux")
     report = Report("router")
+    wanted = [name for name in os.environ.get("CASES", "").split(",") if name] or [*CASES, "idle", "routes"]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     os.sched_setaffinity(0, {int(LOAD_CPU)})
     directory = pathlib.Path(tempfile.mkdtemp(prefix="renga-bench-"))
     # The origin's worker gives up root and must read its files.
     directory.chmod(0o755)
-    processes = []
+    origin, proxies = None, {}
     try:
         dynos = [free_port() for _ in range(DYNOS)]
-        processes.append(start_origin(directory, dynos))
-        for port in dynos:
-            wait_for(port)
-        proxies = {}
-        for name, start in (("renga", start_renga), ("nginx", start_nginx), ("haproxy", start_haproxy)):
-            port = free_port()
-            process = start(directory, port, dynos)
-            processes.append(process)
-            proxies[name] = (process, port)
-            wait_for(port)
-
-        for body, size in BODIES.items():
-            for clients in CLIENTS:
-                cost = {name: [] for name in proxies}
-                speed = {name: [] for name in proxies}
-                slow = {name: [] for name in proxies}
-                for turn in range(ROUNDS):
-                    names = list(proxies)
-                    names = names[turn % 3:] + names[:turn % 3]
-                    for name in names:
-                        process, port = proxies[name]
-                        before = cpu_seconds(process.pid)
-                        requests, p99, bad = load(port, f"/{size}", clients)
-                        cost[name].append((cpu_seconds(process.pid) - before) * 1e6 / max(requests, 1))
-                        speed[name].append(requests / SECONDS)
-                        slow[name].append(p99)
-                        if bad:
-                            print(f"{name}: {bad}", file=sys.stderr)
-                            if name == "renga":
-                                report.add(f"{body}, {clients} clients: failed requests", 1, "runs", 0)
-                case = f"{body}, {clients} clients"
-                for name in proxies:
-                    report.add(f"{case}: {name}", statistics.median(cost[name]), "us/req")
-                    report.add(f"{case}: {name}", statistics.median(speed[name]), "req/s")
-                    print(f"{'':4}p99 of each round: {', '.join(slow[name])}")
-                best = [min(nginx, haproxy) for nginx, haproxy in zip(cost["nginx"], cost["haproxy"])]
-                ratios = [own / peer for own, peer in zip(cost["renga"], best)]
-                report.add(f"{case}: renga to the better peer, same round", round(statistics.median(ratios), 2), "times", 1.0)
-        for name, (process, _) in proxies.items():
-            report.add(f"resident memory: {name}", resident_mb(process.pid), "MB")
+        origin = start_origin(directory, LOAD_CPU, dynos, (SMALL, LARGE))
+        certificate = make_certificate(directory)
+        for kind in (Renga, Nginx, HAProxy, Caddy):
+            if kind is Caddy and os.environ.get("WITHOUT_CADDY"):
+                continue
+            proxies[kind.name] = kind(directory, PROXY_CPU, dynos, certificate)
+        for name in wanted:
+            if name in CASES:
+                measure(report, name, proxies)
+        if "idle" in wanted:
+            measure_idle(report, proxies)
+        if "routes" in wanted:
+            measure_routes(report, proxies["renga"])
+        for name, proxy in proxies.items():
+            report.add(f"memory at the end: {name}", proxy.resident_mb(), "MB")
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait()
+        for proxy in proxies.values():
+            proxy.stop()
+        if origin:
+            origin.terminate()
+            origin.wait()
         shutil.rmtree(directory, ignore_errors=True)
     report.end()
 

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   if (argc > 2 && std::strcmp(argv[2], "--help") == 0) return renga::cli::main(argc, argv);
   if (std::strcmp(part, "server") == 0) return renga::server::server_main(argc, argv);
   if (std::strcmp(part, "server:stop") == 0) return renga::server::stop_main(argc, argv);
+  if (std::strcmp(part, "server:restart") == 0) return renga::server::restart_main(argc, argv);
   if (std::strcmp(part, "backup") == 0) return renga::server::backup_main(argc, argv);
   if (std::strcmp(part, "restore") == 0) return renga::server::restore_main(argc, argv);
   if (std::strcmp(part, "router") == 0) return renga::router::router_main(argc, argv);

@@ -19,6 +19,15 @@ struct Known {
 // Every feature there is, in the order in which they are listed. One that nothing stands behind is
 // not listed: switching it would be a lie.
 constexpr std::array known = {
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e08", "http-disable-keepalive-to-dyno",
+          "Sends every request to its dyno over a connection of its own.",
+          "https://devcenter.heroku.com/articles/http-routing", "general", false},
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e09", "http-end-to-end-continue",
+          "Passes Expect: 100-continue on to dynos, which then answer it themselves.",
+          "https://devcenter.heroku.com/articles/http-routing", "general", false},
+    Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e0a", "http-session-affinity",
+          "Brings a client back to the dyno that served it first, by a cookie.",
+          "https://devcenter.heroku.com/articles/session-affinity", "general", false},
     Known{"3b1b6ef0-2f0a-4c0e-9a43-6f0d4b1c7e07", "log-runtime-metrics",
           "Logs each dyno's memory and load every 20 seconds.",
           "https://devcenter.heroku.com/articles/log-runtime-metrics", "beta", false},

@@ -126,6 +126,7 @@ std::string overview(std::span<const Command> commands) {
       "\nServer:\n"
       "  server                 run the platform on this machine\n"
       "  server:stop            end it; --dynos stops what runs as well\n"
+      "  server:restart         put a newer program in its place, without a lost request\n"
       "\n`renga help COMMAND` shows a command's page.\n";
   return page;
 }

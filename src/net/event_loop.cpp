@@ -52,12 +52,15 @@ struct EventLoop::State {
   TimerHeap timers;
   std::function<void()> idle;
   SteadyClock::time_point now = SteadyClock::now();
+  SteadyClock::duration skipped{0};
   bool in_run = false;
 
   Locked<std::vector<std::function<void()>>> posted;
   std::atomic<bool> has_posted = false;
   std::atomic<bool> stopping = false;
   std::atomic<std::thread::id> thread;
+
+  SteadyClock::time_point clock() const { return SteadyClock::now() + skipped; }
 
   void rouse() const {
     const std::uint64_t one = 1;
@@ -69,8 +72,7 @@ struct EventLoop::State {
     if (stopping || has_posted || !running.empty()) return 0;
     const auto next = timers.next();
     if (!next) return -1;
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(*next - SteadyClock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - clock()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
   }
 
@@ -80,7 +82,7 @@ struct EventLoop::State {
     if (count < 0 && errno != EINTR) fault("epoll_wait");
     event_count = count < 0 ? 0 : static_cast<std::size_t>(count);
     next_event = 0;
-    now = SteadyClock::now();
+    now = clock();
   }
 
   void hand_out_events() {
@@ -147,7 +149,7 @@ void EventLoop::run() {
     explicit Running(State& s) : state(s) {
       state.thread = std::this_thread::get_id();
       state.in_run = true;
-      state.now = SteadyClock::now();
+      state.now = state.clock();
     }
     ~Running() {
       state.in_run = false;
@@ -208,7 +210,7 @@ void EventLoop::remove(int fd, Watcher& watcher) {
 }
 
 TimerId EventLoop::after(std::chrono::milliseconds delay, std::function<void()> work) {
-  const auto from = state_->in_run ? state_->now : SteadyClock::now();
+  const auto from = state_->in_run ? state_->now : state_->clock();
   return state_->timers.add(from + delay, std::move(work));
 }
 
@@ -217,5 +219,7 @@ void EventLoop::cancel(TimerId id) { state_->timers.cancel(id); }
 void EventLoop::on_idle(std::function<void()> work) { state_->idle = std::move(work); }
 
 SteadyClock::time_point EventLoop::now() const { return state_->now; }
+
+void EventLoop::skip(std::chrono::milliseconds time) { state_->skipped += time; }
 
 }  // namespace renga::net

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "base/report.h"
+#include "router/affinity.h"
 #include "router/client_connection.h"
 #include "router/error_pages.h"
 #include "router/h2_stream.h"
@@ -52,20 +53,25 @@ std::string https_location(const http::RequestHead& head, std::string_view port)
 
 // Finds the app and what its log line and the dyno are told of the request.
 void ClientConnection::identify(const http::RequestHead& head) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   x.at = micros_now();
+  x.began = loop_.events().now();
   const auto* id = http::find_field(head.fields, "x-request-id");
-  std::string made;
-  if (id == nullptr || !acceptable_request_id(id->value)) loop_.write_request_id(made);
-  const std::string_view request_id = made.empty() ? id->value : std::string_view(made);
+  const auto request_id =
+      id != nullptr && acceptable_request_id(id->value) ? id->value : loop_.new_request_id();
 
   const auto* app = loop_.table().find(head.host);
   if (app != nullptr) {
     x.app = *app;
     x.load = x.app->load;
     x.load->requests.fetch_add(1);
+    move_to_meter(&loop_.meters().of(*x.app));
+    if (x.app->route.session_affinity) x.affinity = affinity_in(head);
+    x.awaits_continue = x.app->route.end_to_end_continue && head.minor > 0 &&
+                        head.expect == http::Expect::continue_100;
     write_log_request(x.log_request, head, request_id, ip_);
   }
+  if (app == nullptr) ++loop_.meters().unrouted;
   if (head.method.empty() || head.target.empty()) return;
   write_request_head(x.to_dyno.text(), head,
                      {.client_ip = ip_,
@@ -75,11 +81,13 @@ void ClientConnection::identify(const http::RequestHead& head) {
                              : head.minor == 0               ? "1.0"
                                                              : "1.1",
                       .request_id = request_id,
-                      .start = x.at / 1000});
+                      .start = x.at / 1000,
+                      .one_request = x.app && x.app->route.disable_keepalive,
+                      .expect_continue = x.awaits_continue});
 }
 
 void ClientConnection::begin(const http::RequestHead& head, char* rest, std::size_t size) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   x.minor = head.minor;
   x.is_head = head.method == "HEAD";
   x.idempotent = is_idempotent(head.method);
@@ -100,7 +108,8 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
 
   // `head` may lie in the buffer that this changes: nothing of it is used behind here.
   const auto used = take_body(rest, size);
-  x.expects_continue = expect == http::Expect::continue_100 && !x.received && used == 0;
+  x.expects_continue =
+      expect == http::Expect::continue_100 && !x.received && used == 0 && !x.awaits_continue;
   keep_input({rest + used, size - used});
 
   if (challenge != nullptr) return answer(200, "text/plain", *challenge);
@@ -126,7 +135,7 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
 
 // Also called again whenever the answer may have changed.
 void ClientConnection::admit() {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   loop_.events().cancel(std::exchange(look_, 0));
   step_.cancel();
 
@@ -142,13 +151,20 @@ void ClientConnection::admit() {
     if (route.crashed && !route.starting) return fail_request(h::app_crashed);
     return hold({});
   }
-  if (const auto* dyno = choose()) return connect_to(*dyno, !x.tried_again);
+  if (const auto* dyno = choose()) {
+    return connect_to(*dyno, !x.tried_again && !route.disable_keepalive);
+  }
   hold(std::min(loop_.limits().retry_wait * (1 << std::min(x.looks++, 10)), longest_look));
 }
 
 const Dyno* ClientConnection::choose() const {
-  const auto& dynos = exchange_.app->dynos;
+  const auto& dynos = exchange_->app->dynos;
   const auto now = loop_.events().now();
+  if (!exchange_->affinity.empty()) {
+    for (const auto& dyno : dynos) {
+      if (dyno.affinity == exchange_->affinity && !dyno.state->quarantined(now)) return &dyno;
+    }
+  }
   const auto& any = dynos[loop_.random_below(dynos.size())];
   if (!any.state->quarantined(now)) return &any;
 
@@ -174,14 +190,19 @@ void ClientConnection::hold(std::chrono::milliseconds look_again) {
 void ClientConnection::queue_timed_out() {
   if (state_ == State::connecting) return fail_request(h::connection_timeout);
   if (state_ != State::queued) return;
-  fail_request(exchange_.app->dynos.empty() ? h::boot_timeout : h::all_quarantined);
+  fail_request(exchange_->app->dynos.empty() ? h::boot_timeout : h::all_quarantined);
 }
 
 void ClientConnection::connect_to(const Dyno& dyno, bool pooled) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   x.dyno = dyno.state;
   x.dyno->under_way.fetch_add(1);
   x.dyno_name = dyno.name;
+  move_to_meter(&loop_.meters().of(*x.app, dyno));
+  if (dyno.affinity != x.affinity) {
+    x.affinity = dyno.affinity;
+    x.new_affinity = !x.affinity.empty();
+  }
   x.readable = x.dyno_finished = x.upload_broken = false;
   while (pooled) {
     x.connection = loop_.pools().take(*dyno.state);
@@ -211,7 +232,7 @@ void ClientConnection::connect_to(const Dyno& dyno, bool pooled) {
 }
 
 void ClientConnection::connect_failed(const HCode& code) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   const auto until = loop_.events().now() + loop_.limits().quarantine;
   x.dyno->quarantined_until.store(until.time_since_epoch().count());
   x.connect_ms = -1;
@@ -228,25 +249,20 @@ void ClientConnection::connect_failed(const HCode& code) {
 }
 
 void ClientConnection::connected() {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   queue_.cancel();
   step_.cancel();
   state_ = State::relaying;
   x.connected_at = loop_.events().now();
   flush_to_dyno();
-  if (std::exchange(x.expects_continue, false)) {
-    if (auto* stream = transport_->stream()) {
-      stream->send_continue();
-    } else {
-      send_to_client("HTTP/1.1 100 Continue\r\n\r\n", {});
-    }
-  }
+  if (std::exchange(x.expects_continue, false)) send_continue();
   again_ = true;
 }
 
 // Ends this request's use of its dyno, and of the connection unless that can serve another.
 void ClientConnection::let_go(bool reusable) {
-  auto& x = exchange_;
+  if (!exchange_) return;
+  auto& x = *exchange_;
   if (x.connection) {
     x.connection->user = nullptr;
     if (reusable && !x.connection->state()->leaving.load() && !loop_.draining()) {
@@ -259,9 +275,18 @@ void ClientConnection::let_go(bool reusable) {
   x.dyno.reset();
 }
 
+void ClientConnection::move_to_meter(Meter* meter) {
+  if (!exchange_) return;
+  auto& x = *exchange_;
+  if (x.meter != nullptr) x.meter->end();
+  x.meter = meter;
+  if (x.meter != nullptr) x.meter->begin();
+}
+
 void ClientConnection::stop_counting() {
-  if (exchange_.load) exchange_.load->requests.fetch_sub(1);
-  exchange_.load.reset();
+  if (!exchange_) return;
+  if (exchange_->load) exchange_->load->requests.fetch_sub(1);
+  exchange_->load.reset();
 }
 
 }  // namespace renga::router

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "http/message.h"
+#include "router/affinity.h"
 #include "router/chunk_filter.h"
 #include "router/client_connection.h"
 #include "router/error_pages.h"
@@ -22,7 +23,7 @@ constexpr int reads_in_a_row = 16;
 }
 
 void ClientConnection::pump_response() {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   auto& scratch = loop_.scratch();
   // A stream holds back some of its own, and there are many of them.
   const auto most_unsent = transport_->stream() != nullptr ? 0 : loop_.limits().backpressure;
@@ -48,7 +49,7 @@ void ClientConnection::pump_response() {
 }
 
 void ClientConnection::take_response_head(char* data, std::size_t size) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   if (!x.from_dyno.empty()) {
     x.from_dyno.append(data, size);
     data = x.from_dyno.data();
@@ -72,13 +73,20 @@ void ClientConnection::take_response_head(char* data, std::size_t size) {
     data += head.size;
     size -= head.size;
     if (head.status >= 200 || head.status == 101) return begin_response(head, data, size);
-    // Any other 1xx: 100 was the router's to say, and the rest is news that nobody must have.
+    // Any other 1xx: 100 is the router's to say, unless the app has asked to, and the rest is news
+    // that nobody must have.
+    if (head.status == 100 && std::exchange(x.awaits_continue, false)) send_continue();
     parser.reset();
     if (size == 0) {
       x.from_dyno.clear();
       return;
     }
   }
+}
+
+void ClientConnection::send_continue() {
+  if (auto* stream = transport_->stream()) return stream->send_continue();
+  send_to_client("HTTP/1.1 100 Continue\r\n\r\n", {});
 }
 
 void ClientConnection::refuse_response(http::Flaw flaw, std::string_view head) {
@@ -96,14 +104,14 @@ void ClientConnection::refuse_response(http::Flaw flaw, std::string_view head) {
 
 void ClientConnection::begin_response(const http::ResponseHead& head, char* body,
                                       std::size_t size) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   if (head.status == 101) return switch_protocols(head, {body, size});
 
   x.status = head.status;
   auto* stream = transport_->stream();
   x.relay = relay_of(head, stream != nullptr ? 0 : x.minor);
   x.answer_left = head.framing.length;
-  x.dyno_keeps = head.keep_alive;
+  x.dyno_keeps = head.keep_alive && !x.app->route.disable_keepalive;
   // Before the whole request is here nobody knows whether the client will ever send the rest.
   if (!x.received || last_request_ || x.relay == Relay::dechunked ||
       x.relay == Relay::until_close) {
@@ -111,8 +119,12 @@ void ClientConnection::begin_response(const http::ResponseHead& head, char* body
   }
   auto& out = loop_.head_scratch();
   out.clear();
-  const Return back{
-      .relay = x.relay, .client_minor = x.minor, .keep_alive = x.keep_alive, .date = loop_.date()};
+  const auto cookie = x.new_affinity ? affinity_cookie(x.affinity) : std::string();
+  const Return back{.relay = x.relay,
+                    .client_minor = x.minor,
+                    .keep_alive = x.keep_alive,
+                    .date = loop_.date(),
+                    .cookie = cookie};
   if (stream != nullptr) {
     const bool none = x.relay == Relay::none || (x.relay == Relay::length && x.answer_left == 0);
     stream->send_head(head, back,
@@ -128,12 +140,13 @@ void ClientConnection::begin_response(const http::ResponseHead& head, char* body
 // RFC 9110 7.8: only what the client asked for, and only once its request is complete, so that no
 // byte of it can be taken for the new protocol's.
 void ClientConnection::switch_protocols(const http::ResponseHead& head, std::string_view rest) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   if (!x.upgrade || !request_sent()) return fail_request(h::unasked_upgrade);
   x.status = 101;
   auto& out = loop_.head_scratch();
   out.clear();
-  write_response_head(out, head, {.date = loop_.date()});
+  const auto cookie = x.new_affinity ? affinity_cookie(x.affinity) : std::string();
+  write_response_head(out, head, {.date = loop_.date(), .cookie = cookie});
   send_to_client(out, rest);
   x.head_sent = true;
   x.bytes = rest.size();
@@ -157,7 +170,7 @@ void ClientConnection::switch_protocols(const http::ResponseHead& head, std::str
 
 // Sends `head`, which is empty but with the first piece, and what is the body's of the data.
 void ClientConnection::take_response_body(std::string& head, char* data, std::size_t size) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   bool over = false;
   std::size_t used = size;
   std::size_t payload = size;
@@ -201,7 +214,7 @@ void ClientConnection::take_response_body(std::string& head, char* data, std::si
 }
 
 void ClientConnection::dyno_closed(bool reset) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   if (x.head_sent) {
     if (!reset && (x.relay == Relay::into_chunks || x.relay == Relay::until_close)) {
       if (x.relay == Relay::into_chunks) send_to_client("0\r\n\r\n", {});
@@ -219,7 +232,7 @@ void ClientConnection::dyno_closed(bool reset) {
 // request that may be repeated anyway; others only when the dyno's kernel has refused part of them
 // (a reset, or bytes never acknowledged), not when the dyno took them, thought, and closed.
 bool ClientConnection::try_again(bool reset) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   if (!x.connection->reused || x.tried_again || !x.replayable) return false;
   const bool refused = reset || x.connection->socket_error() != 0 || x.upload_broken ||
                        x.connection->unacknowledged();
@@ -235,7 +248,7 @@ bool ClientConnection::try_again(bool reset) {
 }
 
 bool ClientConnection::dyno_connection_is_clean() const {
-  const auto& x = exchange_;
+  const auto& x = *exchange_;
   if (!x.dyno_keeps || x.dyno_finished || !request_sent()) return false;
   if (!x.readable) return true;
   // The last read filled the buffer to its end: there may be more.
@@ -245,7 +258,7 @@ bool ClientConnection::dyno_connection_is_clean() const {
 }
 
 void ClientConnection::response_complete(bool leftover) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   x.complete = true;
   if (!x.received) x.keep_alive = false;
   let_go(!leftover && dyno_connection_is_clean());
@@ -262,7 +275,7 @@ void ClientConnection::response_complete(bool leftover) {
 // been sent, else by cutting the connection, which is how HTTP/1.1 says that an answer is not
 // complete.
 void ClientConnection::fail_request(const HCode& code, std::string_view cause) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   loop_.events().cancel(std::exchange(look_, 0));
   queue_.cancel();
   log(&code, cause, code.status);
@@ -293,7 +306,7 @@ void ClientConnection::answer_page(int status, std::string_view html) {
 
 void ClientConnection::answer(int status, std::string_view content_type, std::string_view body,
                               std::string_view location) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   if (!x.received || last_request_) x.keep_alive = false;
   x.status = status;
   x.head_sent = x.complete = true;
@@ -324,12 +337,13 @@ void ClientConnection::answer(int status, std::string_view content_type, std::st
 }
 
 void ClientConnection::end_request() {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   log(nullptr, {}, x.status);
   stop_counting();
+  move_to_meter(nullptr);
   const bool keep_alive = x.keep_alive && x.received && !last_request_;
   if (transport_->stream() != nullptr) return close();
-  x.reset();
+  loop_.give_back(std::move(exchange_));
   if (keep_alive) {
     wait_for_request();
   } else {
@@ -338,7 +352,7 @@ void ClientConnection::end_request() {
 }
 
 void ClientConnection::log(const HCode* code, std::string_view cause, int status) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   if (x.logged || !x.app) return;
   x.logged = true;
   std::int64_t service = -1;
@@ -346,6 +360,11 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
     service =
         std::chrono::duration_cast<std::chrono::milliseconds>(loop_.events().now() - x.connected_at)
             .count();
+  }
+  if (x.meter != nullptr) {
+    x.meter->count(
+        status, code, x.bytes_in, x.bytes,
+        std::chrono::duration_cast<std::chrono::microseconds>(loop_.events().now() - x.began));
   }
   auto& line = loop_.line_scratch();
   line.clear();

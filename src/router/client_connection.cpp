@@ -47,12 +47,16 @@ ClientConnection::ClientConnection(ProxyLoop& loop, std::unique_ptr<Transport> t
 }
 
 ClientConnection::~ClientConnection() {
-  if (state_ == State::closed) return;
+  if (state_ == State::closed) {
+    loop_.give_back(std::move(exchange_));
+    return;
+  }
   // The loop is being taken down; the counters are shared, and outlive it.
   loop_.events().cancel(look_);
   loop_.forget_again(*this);
   let_go(false);
   stop_counting();
+  move_to_meter(nullptr);
   if (transport_->fd() >= 0) loop_.events().remove(transport_->fd(), *this);
 }
 
@@ -80,7 +84,7 @@ void ClientConnection::on_events(std::uint32_t events) {
 
 void ClientConnection::on_dyno_events(std::uint32_t events) {
   guarded([&] {
-    auto& x = exchange_;
+    auto& x = *exchange_;
     if (state_ == State::connecting) {
       const int error = x.connection->socket_error();
       if (error != 0) {
@@ -102,6 +106,7 @@ void ClientConnection::on_dyno_events(std::uint32_t events) {
 
 void ClientConnection::begin_stream(const http::RequestHead& head, const http::Parsed& parsed) {
   guarded([&] {
+    exchange_ = loop_.new_exchange();
     if (parsed.state == http::Parse::refused) {
       refuse_head(head, parsed);
     } else {
@@ -143,12 +148,12 @@ void ClientConnection::advance() {
       break;
     case State::queued:
     case State::connecting:
-      if (client_closed_ && exchange_.received) client_gone();
+      if (client_closed_ && exchange_->received) client_gone();
       break;
     case State::relaying:
       pump_request();
       if (state_ == State::relaying) pump_response();
-      if (state_ == State::relaying && client_closed_ && exchange_.received) client_gone();
+      if (state_ == State::relaying && client_closed_ && exchange_->received) client_gone();
       break;
     case State::pipe:
       pump_pipe();
@@ -212,7 +217,7 @@ bool ClientConnection::take_head(char* bytes, std::size_t size) {
     return false;
   }
   step_.cancel();
-  exchange_.reset();
+  exchange_ = loop_.new_exchange();
   if (parsed.state == http::Parse::refused) {
     refuse_head(parser.head(), parsed);
   } else {
@@ -234,7 +239,7 @@ void ClientConnection::keep_input(std::string_view rest) {
 
 // Nothing behind a refused head can be told apart, so the connection ends with the answer.
 void ClientConnection::refuse_head(const http::RequestHead& head, const http::Parsed& why) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   x.keep_alive = false;
   x.is_head = head.method == "HEAD";
   const int status = http::status_of(why.flaw);
@@ -258,7 +263,7 @@ void ClientConnection::flush_to_client() {
     to_client_.take(sent.bytes);
     moved = true;
   }
-  if (moved && exchange_.head_sent) loop_.waits().idle.start(step_);
+  if (moved && exchange_ && exchange_->head_sent) loop_.waits().idle.start(step_);
 }
 
 void ClientConnection::send_to_client(std::string_view head, std::string_view body,
@@ -291,7 +296,6 @@ void ClientConnection::send_to_client(std::string_view head, std::string_view bo
 
 // The client has closed or reset its connection.
 void ClientConnection::client_gone() {
-  const auto status = exchange_.status;
   switch (state_) {
     case State::queued:
     case State::connecting:
@@ -301,7 +305,7 @@ void ClientConnection::client_gone() {
           h::client_gone.status);
       break;
     case State::pipe:
-      log(nullptr, {}, status);
+      log(nullptr, {}, exchange_->status);
       break;
     default:
       break;
@@ -310,15 +314,16 @@ void ClientConnection::client_gone() {
 }
 
 void ClientConnection::timed_out() {
-  auto& x = exchange_;
+  if (state_ == State::head) {
+    if (!partial_) return close();
+    exchange_ = loop_.new_exchange();
+    exchange_->keep_alive = false;
+    return answer_page(408, refusal_page(408, "The request's head took too long to arrive."));
+  }
+  if (!exchange_) return close();
+  auto& x = *exchange_;
   const bool client_owes = !x.received;
   switch (state_) {
-    case State::head:
-      if (!partial_) return close();
-      exchange_.reset();
-      x.keep_alive = false;
-      answer_page(408, refusal_page(408, "The request's head took too long to arrive."));
-      break;
     case State::connecting:
       connect_failed(h::connection_timeout);
       break;
@@ -337,9 +342,7 @@ void ClientConnection::timed_out() {
       log(&h::client_idle, {}, h::client_idle.status);
       close();
       break;
-    case State::queued:
-    case State::lingering:
-    case State::closed:
+    default:
       close();
       break;
   }
@@ -374,7 +377,7 @@ void ClientConnection::drain(Last last) {
 void ClientConnection::force_close() {
   if (state_ == State::closed) return;
   if (state_ == State::pipe) {
-    log(&h::forced_close, {}, exchange_.status);
+    log(&h::forced_close, {}, exchange_->status);
   } else if (state_ != State::head && state_ != State::lingering) {
     log(&h::forced_close, {}, 0);
   }
@@ -388,7 +391,8 @@ void ClientConnection::close() {
   loop_.events().cancel(look_);
   let_go(false);
   stop_counting();
-  exchange_.app.reset();
+  move_to_meter(nullptr);
+  if (exchange_) exchange_->app.reset();
   state_ = State::closed;
   again_ = false;
   if (transport_->fd() >= 0) loop_.events().remove(transport_->fd(), *this);

@@ -45,6 +45,7 @@ class ClientConnection final : public net::Watcher {
   enum class Last { this_request, next_request };
   void drain(Last last);
   void force_close();  // the drain has lasted too long: H24
+  bool is_stream() const { return transport_ && transport_->stream() != nullptr; }
 
   std::size_t place = 0;  // in the loop's list, the loop's own
 
@@ -89,6 +90,7 @@ class ClientConnection final : public net::Watcher {
   void connected();
   void let_go(bool reusable);
   void stop_counting();
+  void move_to_meter(Meter* meter);
 
   // --- uploading.cpp: client to dyno
   std::size_t take_body(char* data, std::size_t size);
@@ -103,6 +105,7 @@ class ClientConnection final : public net::Watcher {
   void pump_response();
   void take_response_head(char* data, std::size_t size);
   void begin_response(const http::ResponseHead& head, char* body, std::size_t size);
+  void send_continue();
   void refuse_response(http::Flaw flaw, std::string_view head);
   void switch_protocols(const http::ResponseHead& head, std::string_view rest);
   void take_response_body(std::string& head, char* data, std::size_t size);
@@ -135,9 +138,9 @@ class ClientConnection final : public net::Watcher {
   bool broken_ = false;         // a write to it failed
   bool last_request_ = false;   // draining
   bool protocol_known_ = false;
-  bool again_ = false;     // advance() goes round once more
-  net::TimerId look_ = 0;  // when every dyno was in quarantine
-  Exchange exchange_;
+  bool again_ = false;                  // advance() goes round once more
+  net::TimerId look_ = 0;               // when every dyno was in quarantine
+  std::unique_ptr<Exchange> exchange_;  // none while it waits for a request
 };
 
 }  // namespace renga::router

@@ -1,8 +1,6 @@
 // Dynos that leave, and routers that do.
 #include <gmock/gmock.h>
 
-#include <thread>
-
 #include "router/testing/edge.h"
 
 namespace renga::router::testing {
@@ -96,32 +94,27 @@ TEST_F(DrainingTest, ARouterThatStopsFinishesWhatIsUnderWay) {
   client.write(get);
   auto connection = old_dyno.accept();
   connection.read_until("\r\n\r\n");
-  std::thread dyno([&] {
-    EXPECT_TRUE(idle.closed_by_peer());
-    connection.write(ok);
-    const auto answer = read_answer(client);
-    EXPECT_EQ(answer.body, "ok");
-    EXPECT_TRUE(answer.has("Connection: close\r\n"));
-    client.close();
-  });
-  EXPECT_TRUE(edge.drain(Idle::close_at_once, milliseconds(5'000)));
-  dyno.join();
+  edge.begin_drain(Idle::close_at_once, milliseconds(30'000));
+  EXPECT_TRUE(idle.closed_by_peer());
+  connection.write(ok);
+  const auto answer = read_answer(client);
+  EXPECT_EQ(answer.body, "ok");
+  EXPECT_TRUE(answer.has("Connection: close\r\n"));
+  client.close();
+  EXPECT_TRUE(edge.drained());
 }
 
 TEST_F(DrainingTest, ARouterThatHandsOverAnswersItsIdleClientsOnceMore) {
   auto idle = edge.client();
-  ::usleep(50'000);  // accepted, and so this router's to serve
-  std::thread dyno([&] {
-    ::usleep(50'000);
-    idle.write(get);
-    auto connection = old_dyno.accept();
-    connection.read_until("\r\n\r\n");
-    connection.write(ok);
-    EXPECT_TRUE(read_answer(idle).has("Connection: close\r\n"));
-    idle.close();
-  });
-  EXPECT_TRUE(edge.drain(Idle::may_ask_once_more, milliseconds(5'000)));
-  dyno.join();
+  edge.settle();  // accepted, and so this router's to serve
+  edge.begin_drain(Idle::may_ask_once_more, milliseconds(30'000));
+  idle.write(get);
+  auto connection = old_dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write(ok);
+  EXPECT_TRUE(read_answer(idle).has("Connection: close\r\n"));
+  idle.close();
+  EXPECT_TRUE(edge.drained());
 }
 
 TEST_F(DrainingTest, WhatTakesTooLongIsCut) {
@@ -129,7 +122,10 @@ TEST_F(DrainingTest, WhatTakesTooLongIsCut) {
   client.write(get);
   auto connection = old_dyno.accept();
   connection.read_until("\r\n\r\n");
-  EXPECT_TRUE(edge.drain(Idle::close_at_once, milliseconds(100)));
+  edge.begin_drain(Idle::close_at_once, milliseconds(20'000));
+  EXPECT_TRUE(client.silent());
+  edge.pass(milliseconds(20'000));
+  EXPECT_TRUE(edge.drained());
   EXPECT_TRUE(client.closed_by_peer());
   EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H24 desc=\"Forced close\" "));
 }

@@ -11,6 +11,7 @@
 #include "http/parser.h"
 #include "router/dyno_connection.h"
 #include "router/forwarding.h"
+#include "router/meters.h"
 #include "router/pending.h"
 #include "router/route_index.h"
 
@@ -20,12 +21,18 @@ struct Exchange {
   // The request
   std::shared_ptr<const App> app;
   std::shared_ptr<AppLoad> load;  // it is counted there while this is set
-  std::string log_request;        // the middle of its log line
-  std::int64_t at = 0;            // when it came, microseconds since 1970
+  Meter* meter = nullptr;         // the same: its app's, then its dyno's
+  std::uint64_t bytes_in = 0;
+  std::chrono::steady_clock::time_point began;
+  std::string log_request;  // the middle of its log line
+  std::int64_t at = 0;      // when it came, microseconds since 1970
   int minor = 1;
   bool is_head = false;
   bool idempotent = false;
-  bool upgrade = false;  // it asks for another protocol, and the dyno is told
+  bool upgrade = false;          // it asks for another protocol, and the dyno is told
+  std::string affinity;          // that its cookie says, then its dyno's; empty: the app has none
+  bool new_affinity = false;     // the client is told of it
+  bool awaits_continue = false;  // from the dyno: the app wants to answer Expect itself
   bool keep_alive = true;
   bool expects_continue = false;
   http::Framing framing;

@@ -15,19 +15,7 @@ using ::testing::StartsWith;
 const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const std::string get = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
 
-Limits short_limits() {
-  Limits limits;
-  limits.queue = milliseconds(300);
-  limits.connect = milliseconds(150);
-  limits.first_byte = milliseconds(150);
-  limits.idle = milliseconds(150);
-  limits.head = milliseconds(150);
-  limits.keep_alive = milliseconds(150);
-  limits.quarantine = milliseconds(150);
-  limits.retry_wait = milliseconds(10);
-  limits.linger = milliseconds(100);
-  return limits;
-}
+const Limits limits;
 
 class FailingTest : public ::testing::Test {
  protected:
@@ -37,8 +25,17 @@ class FailingTest : public ::testing::Test {
     client.write(request);
     return read_answer(client);
   }
+  // What is answered once so much time has passed.
+  Answer ask_and_wait(std::chrono::milliseconds time) {
+    auto client = edge.client();
+    client.write(get);
+    edge.pass(time);
+    return read_answer(client);
+  }
   void expect(std::string_view code, int status, std::string_view start = "at=error") {
-    const auto answer = ask();
+    expect(ask(), code, status, start);
+  }
+  void expect(const Answer& answer, std::string_view code, int status, std::string_view start) {
     EXPECT_EQ(answer.status(), status);
     EXPECT_THAT(answer.body, HasSubstr(std::string(code)));
     const auto line = edge.next_log();
@@ -54,7 +51,7 @@ class FailingTest : public ::testing::Test {
     return connection;
   }
   Upstream dyno;
-  Edge edge{short_limits()};
+  Edge edge;
 };
 
 TEST_F(FailingTest, AnUnknownHostHasAPageOfItsOwnAndNoLog) {
@@ -112,7 +109,7 @@ TEST_F(FailingTest, H20WhenTheAppDoesNotBoot) {
   auto shop = app("shop", {});
   shop.starting = true;
   edge.serve({shop});
-  expect("H20", 503);
+  expect(ask_and_wait(limits.queue), "H20", 503, "at=error");
 }
 
 TEST_F(FailingTest, AHeldRequestHearsOfACrash) {
@@ -131,6 +128,7 @@ TEST_F(FailingTest, AHeldRequestHearsOfACrash) {
 TEST_F(FailingTest, H12WhenTheDynoIsSilent) {
   auto client = edge.client();
   auto connection = carried(client);
+  edge.pass(limits.first_byte);
   EXPECT_EQ(read_answer(client).status(), 503);
   EXPECT_THAT(edge.next_log(), AllOf(StartsWith("at=error code=H12 desc=\"Request timeout\" "),
                                      HasSubstr(" dyno=web.1 "), HasSubstr(" status=503 bytes=0 ")));
@@ -142,7 +140,7 @@ TEST_F(FailingTest, TheThirtySecondsStartWithTheWholeRequest) {
   auto connection =
       carried(client, "POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 8\r\n\r\n");
   for (int i = 0; i < 8; ++i) {
-    ::usleep(50'000);  // in all more than the limit
+    edge.pass(milliseconds(20'000));  // in all more than the limit
     client.write("x");
   }
   EXPECT_EQ(connection.read(8), "xxxxxxxx");
@@ -161,7 +159,9 @@ TEST_F(FailingTest, H15WhenTheDynoStopsInTheMiddle) {
   auto client = edge.client();
   auto connection = carried(client);
   connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-  EXPECT_TRUE(client.read_all().ends_with("half"));
+  client.read_until("half");
+  edge.pass(limits.idle);
+  EXPECT_TRUE(client.closed_by_peer());
   EXPECT_THAT(edge.next_log(), AllOf(StartsWith("at=error code=H15 "), HasSubstr(" bytes=4 ")));
 }
 
@@ -242,7 +242,7 @@ TEST_F(FailingTest, BytesBehindAResponseAreNobodysAnswer) {
   next.write(ok);
   EXPECT_EQ(read_answer(client).body, "ok");
 
-  ::usleep(20'000);
+  edge.settle();
   next.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate");
   EXPECT_TRUE(next.closed_by_peer()) << "also when they come later";
   auto last = carried(client);
@@ -283,28 +283,29 @@ TEST_F(FailingTest, H19WhenNobodyAcceptsInTime) {
   std::vector<os::Fd> fillers;
   for (int i = 0; i < 4; ++i) fillers.push_back(net::start_connect(address).fd);
   edge.serve({{"dyno-2", "web.1", "127.0.0.1", address.port()}});
-  EXPECT_EQ(ask().status(), 503);
+  EXPECT_EQ(ask_and_wait(limits.connect).status(), 503);
   EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H19 "));
 }
 
 TEST_F(FailingTest, H34WhenEveryDynoStaysInQuarantine) {
-  auto limits = short_limits();
-  limits.quarantine = milliseconds(5'000);
-  Edge other(limits);
+  Limits patient;
+  patient.quarantine = 2 * patient.queue;
+  Edge other(patient);
   other.serve({{"dyno-2", "web.1", "127.0.0.1", dead_port()}});
   auto client = other.client();
   client.write(get);
   read_answer(client);
   EXPECT_THAT(other.next_log(), StartsWith("at=error code=H21 "));
   client.write(get);
+  other.pass(patient.queue);
   EXPECT_EQ(read_answer(client).status(), 503);
   EXPECT_THAT(other.next_log(), StartsWith("at=error code=H34 "));
 }
 
 TEST_F(FailingTest, H11WhenTooManyAreUnderWay) {
-  auto limits = short_limits();
-  limits.requests_per_dyno = 2;
-  Edge other(limits);
+  Limits few;
+  few.requests_per_dyno = 2;
+  Edge other(few);
   other.serve({dyno.backend("dyno-1")});
   auto first = other.client(), second = other.client(), third = other.client();
   auto one = carried(first);
@@ -353,6 +354,8 @@ TEST_F(FailingTest, H28WhenTheClientStops) {
   auto client = edge.client();
   auto connection =
       carried(client, "POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 8\r\n\r\nhalf");
+  EXPECT_EQ(connection.read(4), "half");
+  edge.pass(limits.idle);
   EXPECT_TRUE(client.closed_by_peer());
   EXPECT_THAT(edge.next_log(),
               AllOf(StartsWith("at=warning code=H28 "), HasSubstr(" status=499 ")));
@@ -361,11 +364,13 @@ TEST_F(FailingTest, H28WhenTheClientStops) {
 TEST_F(FailingTest, SlowHeadsAndIdleClientsAreClosed) {
   auto slow = edge.client();
   slow.write("GET / HTTP/1.1\r\nHost: sh");
+  edge.pass(limits.head);
   const auto answer = read_answer(slow);
   EXPECT_EQ(answer.status(), 408);
   EXPECT_TRUE(slow.closed_by_peer());
 
   auto idle = edge.client();
+  edge.pass(limits.keep_alive);
   EXPECT_TRUE(idle.closed_by_peer());
   EXPECT_TRUE(edge.no_log());
 }

@@ -190,7 +190,12 @@ void write_request_head(std::string& out, const http::RequestHead& head, const A
     }
   }
   if (head.framing.body == http::Body::chunked) out.append("Transfer-Encoding: chunked\r\n");
-  if (upgrade) out.append("Connection: Upgrade\r\n");
+  if (arrival.expect_continue) out.append("Expect: 100-continue\r\n");
+  if (upgrade) {
+    out.append("Connection: Upgrade\r\n");
+  } else if (arrival.one_request) {
+    out.append("Connection: close\r\n");
+  }
   out.append("X-Forwarded-For: ");
   write_forwarded_for(out, head, arrival.client_ip);
   out.append("\r\nX-Forwarded-Proto: ").append(arrival.proto);
@@ -250,6 +255,7 @@ void write_response_head(std::string& out, const http::ResponseHead& head, const
   }
   if (!server) out.append("Server: renga-router\r\n");
   if (!date && head.status >= 200) write_field(out, "Date", back.date);
+  if (!back.cookie.empty()) write_field(out, "Set-Cookie", back.cookie);
   out.append("Via: 1.1 renga-router\r\n");
   if (head.status == 101) {
     out.append("Connection: Upgrade\r\n");
@@ -292,6 +298,7 @@ void list_response_fields(std::vector<http::Field>& fields, std::string& names,
   }
   if (!server) fields.push_back({"server", "renga-router"});
   if (!date) fields.push_back({"date", back.date});
+  if (!back.cookie.empty()) fields.push_back({"set-cookie", back.cookie});
   fields.push_back({"via", "1.1 renga-router"});
 }
 

@@ -18,7 +18,9 @@ struct Arrival {
   std::string_view proto;  // "http" or "https"
   std::string_view via;    // the version it was received in: "1.1"
   std::string_view request_id;
-  std::int64_t start = 0;  // milliseconds since 1970
+  std::int64_t start = 0;        // milliseconds since 1970
+  bool one_request = false;      // the dyno is to close its connection behind the answer
+  bool expect_continue = false;  // the dyno is to say 100 itself
 };
 
 // Whether a client's X-Request-Id is taken over: 20 to 200 of the characters [A-Za-z0-9+/=-].
@@ -48,8 +50,9 @@ Relay relay_of(const http::ResponseHead& head, int client_minor);
 struct Return {
   Relay relay = Relay::none;
   int client_minor = 1;
-  bool keep_alive = true;  // of the client's connection
-  std::string_view date;   // for a response without one
+  bool keep_alive = true;        // of the client's connection
+  std::string_view date;         // for a response without one
+  std::string_view cookie = {};  // of the router's own, to be set; empty: none
 };
 
 // Appends the head for the client. Content-Length, Transfer-Encoding and Connection are written as

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::size_t header = sizeof(std::uint32_t) + 1;
 constexpr std::uint32_t longest = 64U << 20;  // a table of more apps than one machine runs
-constexpr std::size_t read_at_once = 64 * 1024;
+// Most frames are small; what is being gathered for one that is not comes in large pieces.
+constexpr std::size_t read_at_once = 4 * 1024;
+constexpr std::size_t read_for_large = 64 * 1024;
 
 std::string header_of(Frame type, std::string_view payload) {
   const auto size = static_cast<std::uint32_t>(payload.size());
@@ -72,7 +74,8 @@ void FrameSocket::flush() {
 
 void FrameSocket::read() {
   while (!closed_) {
-    auto received = net::receive_with_fds(socket_.get(), read_at_once);
+    auto received = net::receive_with_fds(
+        socket_.get(), in_.size() < read_at_once ? read_at_once : read_for_large);
     if (received.would_block) return;
     if (received.bytes.empty()) return close("it was closed");
     for (auto& fd : received.fds) descriptors_.push_back(std::move(fd));

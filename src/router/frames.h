@@ -20,16 +20,19 @@ enum class Frame : std::uint8_t {
   hello = 'H',       // who it is (JSON), with its listening sockets; first of all
   taken_over = 'G',  // the generation of the table that every loop works by
   retired = 'D',     // a dyno's id
-  records = 'R',     // request log (log_records.h)
+  records = 'R',     // request log (log_records.h); kept until it is taken
   dropped = 'O',     // so many requests were not logged, since control took too long
   pong = 'Q',
+  figures = 'F',  // figures.h (JSON), as asked
   // control to router
   table = 'T',         // a RouteTable (JSON)
   certificates = 'C',  // certificate_list.h (JSON)
   stop = 'S',          // finish and end
   hand_over = 'V',     // the same, for another router that has the same sockets: clients that ask
                        // nothing may ask once more
-  ping = 'P'
+  ping = 'P',
+  ask_figures = 'A',
+  records_taken = 'K'  // the oldest one of those that are not taken yet
 };
 
 struct FrameEvents {

@@ -17,8 +17,6 @@ namespace {
 constexpr int reads_in_a_row = 16;
 // Frames are gathered until they fill a TLS record; more is only made when that has been taken.
 constexpr std::size_t gathered = 16 * 1024;
-// For requests that were sent before the client heard that we are leaving.
-constexpr std::chrono::milliseconds last_call{500};
 }  // namespace
 
 Http2Connection::Http2Connection(ProxyLoop& loop, std::unique_ptr<Transport> transport,
@@ -218,7 +216,7 @@ void Http2Connection::drain(bool at_once) {
     if (at_once) return leave();
     nghttp2_submit_shutdown_notice(session_);
     send();
-    last_call_ = loop_.events().after(last_call, [this, leave] {
+    last_call_ = loop_.events().after(loop_.limits().last_call, [this, leave] {
       last_call_ = 0;
       guarded(leave);
     });

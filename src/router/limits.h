@@ -19,16 +19,18 @@ struct Limits {
   Milliseconds quarantine{5'000};   // of a dyno that could not be connected to
   Milliseconds dyno_idle{90'000};   // a pooled connection to a dyno
   Milliseconds linger{5'000};       // reading what a refused client still sends
+  Milliseconds last_call{500};      // for HTTP/2 requests that were sent before we said we leave
   Milliseconds log_delay{20};       // request log lines are gathered for so long
   Milliseconds retry_wait{100};     // when every dyno is in quarantine; doubled each time
 
   std::size_t backpressure = 128 * 1024;  // unsent bytes that stop the reading of the other side
   std::size_t replay = 64 * 1024;         // of a request that are kept for a second try
-  std::size_t log_backlog = 1024 * 1024;  // request log not yet taken by control, then drops
-  std::size_t connections = 16 * 1024;    // clients per thread; beyond, the kernel queues
-  std::size_t pooled = 256;               // idle connections to one dyno per thread
-  int requests_per_dyno = 200;            // under way or held, app-wide: H11
-  int attempts = 10;                      // dynos tried for one request
+  std::size_t log_backlog = 4 * 1024 * 1024;  // request log not yet taken by control, then drops
+  std::size_t connections = 64 * 1024;        // clients per thread; beyond, idle ones are closed
+  std::size_t meters = 10'000;                // apps' dynos counted apart, per thread
+  std::size_t pooled = 256;                   // idle connections to one dyno per thread
+  int requests_per_dyno = 200;                // under way or held, app-wide: H11
+  int attempts = 10;                          // dynos tried for one request
 };
 
 }  // namespace renga::router

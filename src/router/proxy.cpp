@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include <atomic>
+#include <latch>
 #include <map>
 #include <thread>
 
@@ -29,6 +30,14 @@ struct Watch {
   std::vector<std::uint64_t> taken_over;  // by each loop, the newest
   std::map<std::string, Leaving> leaving;
   std::shared_ptr<const RouteIndex> current;
+  // Those before, with the count of the table that took their place.
+  std::vector<std::pair<std::uint64_t, std::shared_ptr<const RouteIndex>>> old;
+
+  std::uint64_t everywhere() const {
+    auto oldest = tables;
+    for (const auto table : taken_over) oldest = std::min(oldest, table);
+    return oldest;
+  }
 };
 
 }  // namespace
@@ -52,8 +61,7 @@ struct Proxy::State {
 
 // Takes those off the list that are free.
 std::vector<std::string> Proxy::State::retire(Watch& watched) {
-  auto everywhere = watched.tables;
-  for (const auto table : watched.taken_over) everywhere = std::min(everywhere, table);
+  const auto everywhere = watched.everywhere();
   std::vector<std::string> retired;
   std::erase_if(watched.leaving, [&](const auto& entry) {
     const auto& [dyno, leaving] = entry;
@@ -144,6 +152,7 @@ void Proxy::set_table(RouteTable table) {
   const auto asked = std::move(table.retiring);
   std::shared_ptr<const RouteIndex> index;
   std::uint64_t count = 0;
+  drop_old_tables();
   {
     auto watched = state.watch.lock();
     auto& watch = *watched;
@@ -152,6 +161,7 @@ void Proxy::set_table(RouteTable table) {
     index = std::make_shared<const RouteIndex>(std::move(table), before.get());
     watch.current = index;
     if (before) {
+      watch.old.emplace_back(count, before);
       for (const auto& [dyno, dyno_state] : before->dynos()) {
         if (index->dynos().contains(dyno)) continue;
         dyno_state->leaving.store(true);
@@ -171,6 +181,17 @@ void Proxy::set_table(RouteTable table) {
   }
 }
 
+void Proxy::drop_old_tables() {
+  std::vector<std::shared_ptr<const RouteIndex>> dropped;
+  auto watched = state_->watch.lock();
+  const auto everywhere = watched->everywhere();
+  std::erase_if(watched->old, [&](auto& entry) {
+    if (entry.first > everywhere) return false;
+    dropped.push_back(std::move(entry.second));
+    return true;
+  });
+}
+
 void Proxy::drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done) {
   auto& state = *state_;
   state.draining = state.loops.size();
@@ -179,6 +200,31 @@ void Proxy::drain(Idle idle, std::chrono::milliseconds limit, std::function<void
       if (state.draining.fetch_sub(1) == 1) done();
     });
   }
+}
+
+void Proxy::figures(std::function<void(RouterFigures)> then) {
+  struct Gathered {
+    RouterFigures all;
+    std::size_t left;
+  };
+  const auto gathered = std::make_shared<Locked<Gathered>>();
+  gathered->lock()->left = state_->loops.size();
+  for (auto& loop : state_->loops) {
+    loop->post_figures([gathered, then](RouterFigures figures) {
+      {
+        auto now = gathered->lock();
+        now->all.add(std::move(figures));
+        if (--now->left > 0) return;
+      }
+      then(std::move(gathered->lock()->all));
+    });
+  }
+}
+
+void Proxy::skip(std::chrono::milliseconds time) {
+  const auto left = std::make_shared<std::latch>(static_cast<std::ptrdiff_t>(state_->loops.size()));
+  for (auto& loop : state_->loops) loop->post_skip(time, [left] { left->count_down(); });
+  left->wait();
 }
 
 }  // namespace renga::router

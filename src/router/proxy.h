@@ -38,6 +38,9 @@ class Proxy {
 
   // From one thread at a time.
   void set_table(RouteTable table);
+  // Lets go of tables that no loop works by any more. That takes a while for a large one, and so is
+  // not done on a loop's thread. The same thread's as set_table().
+  void drop_old_tables();
   // Accepts clients at these sockets (duplicated: the caller keeps its own), by the last table set.
   // No-op from the second time on.
   void accept(const Sockets& sockets);
@@ -45,6 +48,10 @@ class Proxy {
   void set_certificates(const std::vector<net::NamedCertificate>& certificates);
   // Accepts nothing more and finishes what is under way, at most so long; `done` is called once.
   void drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
+  // What the loops have counted; `then` is called once, on one of their threads.
+  void figures(std::function<void(RouterFigures)> then);
+  // For tests: once all that has come so far is dealt with, so much time has passed.
+  void skip(std::chrono::milliseconds time);
 
  private:
   struct State;

@@ -1,6 +1,7 @@
 #include "router/proxy_loop.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cstring>
@@ -15,12 +16,15 @@ namespace renga::router {
 
 namespace {
 constexpr int accepts_in_a_row = 128;
-constexpr std::size_t records_at_once = 16 * 1024;
+constexpr std::size_t most_spare_exchanges = 1024;
+// Less is no idleness: with so many clients at work the next ones wait in the kernel's queue.
+constexpr std::chrono::milliseconds idle_enough{1'000};
+constexpr std::size_t records_at_once = 64 * 1024;
 constexpr std::chrono::milliseconds accept_again{100};
 }  // namespace
 
-// Accepts clients. With as many as allowed, or without descriptors, it leaves the rest in the
-// kernel's queue and looks again a little later.
+// Accepts clients. With as many as allowed the one that has been idle longest goes; where none is,
+// or without descriptors, the rest is left in the kernel's queue, to look again a little later.
 class ProxyLoop::Acceptor final : public net::Watcher {
  public:
   Acceptor(ProxyLoop& owner, Listener listener) : owner_(owner), listener_(std::move(listener)) {
@@ -41,9 +45,9 @@ class ProxyLoop::Acceptor final : public net::Watcher {
   void accept() {
     if (later_ != 0 || !listener_.socket) return;
     for (int count = 0; count < accepts_in_a_row; ++count) {
-      if (owner_.clients_.size() + owner_.http2_.size() >= owner_.limits_.connections) {
-        return look_again(accept_again);
-      }
+      const bool full = owner_.clients_.size() + owner_.http2_.size() >= owner_.limits_.connections;
+      if (full && !somebody_waits()) return;
+      if (full && !owner_.make_room()) return look_again(accept_again);
       auto accepted = net::accept(listener_.socket.get());
       if (accepted.error != 0) {
         report("router", fmt::format("no client was accepted: {}", std::strerror(accepted.error)));
@@ -53,6 +57,10 @@ class ProxyLoop::Acceptor final : public net::Watcher {
       owner_.add_client(std::move(accepted.fd), accepted.peer, listener_);
     }
     look_again(std::chrono::milliseconds(0));
+  }
+  bool somebody_waits() const {
+    pollfd listener{listener_.socket.get(), POLLIN, 0};
+    return ::poll(&listener, 1, 0) > 0;
   }
   void look_again(std::chrono::milliseconds delay) {
     later_ = owner_.loop_.after(delay, [this] {
@@ -80,6 +88,7 @@ ProxyLoop::ProxyLoop(const Limits& limits, LoopEvents events)
       events_(std::move(events)),
       waits_(loop_, limits_),
       table_(std::make_shared<const RouteIndex>(RouteTable(), nullptr)),
+      meters_(limits_.meters),
       pools_(loop_, limits_.dyno_idle, limits_.pooled,
              [this](std::unique_ptr<DynoConnection> connection) { bury(std::move(connection)); }) {
   fill_random({reinterpret_cast<unsigned char*>(&random_state_), sizeof random_state_});
@@ -119,6 +128,7 @@ void ProxyLoop::post_table(std::shared_ptr<const RouteIndex> table,
 
 void ProxyLoop::take_over(std::shared_ptr<const RouteIndex> table) {
   table_ = std::move(table);
+  meters_.take_over(*table_);
   pools_.close_if([&](const DynoState& dyno) { return !table_->dynos().contains(dyno.dyno); });
   // A client that closes leaves the list, and another takes its place; none is added.
   for (std::size_t i = clients_.size(); i-- > 0;) {
@@ -148,7 +158,29 @@ void ProxyLoop::drain(Idle idle, std::chrono::milliseconds limit, std::function<
   });
 }
 
+void ProxyLoop::post_figures(std::function<void(RouterFigures)> then) {
+  loop_.post([this, then = std::move(then)] {
+    auto figures = meters_.read();
+    const auto streams = std::count_if(clients_.begin(), clients_.end(),
+                                       [](const auto& client) { return client->is_stream(); });
+    figures.http1_clients = clients_.size() - static_cast<std::size_t>(streams);
+    figures.http2_clients = http2_.size();
+    then(std::move(figures));
+  });
+}
+
+// Work posted from posted work runs a turn later, behind the events that were there before.
+void ProxyLoop::post_skip(std::chrono::milliseconds time, std::function<void()> done) {
+  loop_.post([this, time, done = std::move(done)] {
+    loop_.post([this, time, done] {
+      loop_.skip(time);
+      done();
+    });
+  });
+}
+
 void ProxyLoop::add_client(os::Fd socket, const net::Address& peer, const Listener& listener) {
+  ++meters_.accepted;
   try {
     std::unique_ptr<Transport> transport;
     if (listener.tls != nullptr) {
@@ -213,6 +245,22 @@ void ProxyLoop::gone(ClientConnection& client) {
   }
   clients_.pop_back();
 }
+
+std::unique_ptr<Exchange> ProxyLoop::new_exchange() {
+  if (spare_exchanges_.empty()) return std::make_unique<Exchange>();
+  auto exchange = std::move(spare_exchanges_.back());
+  spare_exchanges_.pop_back();
+  return exchange;
+}
+
+void ProxyLoop::give_back(std::unique_ptr<Exchange> exchange) {
+  if (!exchange || spare_exchanges_.size() >= most_spare_exchanges) return;
+  exchange->reset();
+  spare_exchanges_.push_back(std::move(exchange));
+}
+
+// Whoever has waited longest for nothing makes room for a client that has something to ask.
+bool ProxyLoop::make_room() { return waits_.keep_alive.end_first(idle_enough); }
 
 void ProxyLoop::bury(std::unique_ptr<DynoConnection> connection) {
   dead_connections_.push_back(std::move(connection));
@@ -280,7 +328,7 @@ void ProxyLoop::end_turn() {
   }
 }
 
-void ProxyLoop::write_request_id(std::string& out) {
+std::string_view ProxyLoop::new_request_id() {
   if (entropy_used_ + 16 > entropy_.size()) {
     fill_random(entropy_);
     entropy_used_ = 0;
@@ -290,11 +338,13 @@ void ProxyLoop::write_request_id(std::string& out) {
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
   constexpr std::string_view digits = "0123456789abcdef";
+  auto* out = request_id_.data();
   for (int i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    out += digits[bytes[i] >> 4];
-    out += digits[bytes[i] & 15];
+    if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
+    *out++ = digits[bytes[i] >> 4];
+    *out++ = digits[bytes[i] & 15];
   }
+  return {request_id_.data(), request_id_.size()};
 }
 
 // xorshift64*: which dyno is asked is nobody's secret, and this is asked for every request.

@@ -18,6 +18,7 @@
 #include "router/h2_connection.h"
 #include "router/limits.h"
 #include "router/listeners.h"
+#include "router/meters.h"
 #include "router/route_index.h"
 #include "router/time_outs.h"
 
@@ -49,6 +50,10 @@ class ProxyLoop {
   // the last client is gone. Then the loop does nothing more than wait for stop().
   void post_drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
   void stop() { loop_.stop(); }
+  // `then` runs on the loop's thread.
+  void post_figures(std::function<void(RouterFigures)> then);
+  // For tests: once whatever has come so far is dealt with, so much time has passed.
+  void post_skip(std::chrono::milliseconds time, std::function<void()> done);
 
   // The rest is for the connections.
   struct Waits {
@@ -60,21 +65,27 @@ class ProxyLoop {
   const Limits& limits() const { return limits_; }
   Waits& waits() { return waits_; }
   DynoPools& pools() { return pools_; }
+  Meters& meters() { return meters_; }
   const RouteIndex& table() const { return *table_; }
   bool draining() const { return draining_; }
 
-  std::array<char, 64 * 1024>& scratch() { return scratch_; }
+  // Takes a large answer's head and body, as loopback hands them over, in one read.
+  std::array<char, 128 * 1024>& scratch() { return scratch_; }
   std::string& head_scratch() { return head_scratch_; }
   std::string& line_scratch() { return line_scratch_; }
   http::RequestParser& request_parser() { return request_parser_; }
   http::ResponseParser& response_parser() { return response_parser_; }
 
-  void write_request_id(std::string& out);          // a random UUID
+  std::string_view new_request_id();                // a random UUID, good until the next
   std::string_view date();                          // for a Date header
   std::uint64_t random_below(std::uint64_t bound);  // not for secrets
   void log(std::string_view app, std::int64_t at, std::string_view message);
   void dyno_released(DynoState& dyno);  // one request of it has ended
 
+  // Clients have one while a request is under way: those that wait need no room for it, and those
+  // that are used are still in the processor's cache.
+  std::unique_ptr<Exchange> new_exchange();
+  void give_back(std::unique_ptr<Exchange> exchange);
   void bury(std::unique_ptr<DynoConnection> connection);
   // HTTP/2: a connection's own, and its streams, which are clients like any other.
   bool has_room() const { return clients_.size() < limits_.connections; }
@@ -93,6 +104,7 @@ class ProxyLoop {
   class Acceptor;
 
   ClientConnection& add(std::unique_ptr<ClientConnection> client);
+  bool make_room();
   void flush_log();
   void end_turn();
   void take_over(std::shared_ptr<const RouteIndex> table);
@@ -105,12 +117,13 @@ class ProxyLoop {
   Waits waits_;
   std::shared_ptr<const RouteIndex> table_;
 
-  std::array<char, 64 * 1024> scratch_;
+  std::array<char, 128 * 1024> scratch_;
   std::string head_scratch_, line_scratch_;
   http::RequestParser request_parser_;
   http::ResponseParser response_parser_;
   std::array<unsigned char, 4096> entropy_;
   std::size_t entropy_used_ = entropy_.size();
+  std::array<char, 36> request_id_;
   std::uint64_t random_state_;
   std::int64_t date_second_ = 0;
   std::string date_;
@@ -119,6 +132,8 @@ class ProxyLoop {
   std::size_t record_count_ = 0;
   net::TimerId log_timer_ = 0;
 
+  Meters meters_;
+  std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::vector<std::unique_ptr<DynoConnection>> dead_connections_;
   DynoPools pools_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;

@@ -63,7 +63,7 @@ TEST_F(RetryingTest, ARequestThatWasTakenIsNotRepeatedUnlessItMayBe) {
   second.write(ok);
   read_answer(client);
   client.write(post);
-  ::usleep(20'000);
+  edge.settle();
   second.close();  // with the request unread: the kernel says so
   auto third = dyno.accept();
   EXPECT_TRUE(third.read_until("\r\n\r\nhi").starts_with("POST / "));

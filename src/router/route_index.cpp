@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "http/parser.h"
+#include "router/affinity.h"
 
 namespace renga::router {
 
@@ -29,7 +30,8 @@ RouteIndex::RouteIndex(RouteTable table, const RouteIndex* before) : generation_
           if (old != before->dynos_.end()) state = old->second;
         }
         if (!state) state = std::make_shared<DynoState>(backend.dyno);
-        Dyno dyno{.name = backend.name, .address = {}, .state = state};
+        Dyno dyno{.name = backend.name, .address = {}, .affinity = {}, .state = state};
+        if (route.session_affinity) dyno.affinity = affinity_of(backend.dyno);
         dyno.address.sin_family = AF_INET;
         dyno.address.sin_port = htons(backend.port);
         ::inet_pton(AF_INET, backend.address.c_str(), &dyno.address.sin_addr);

@@ -38,6 +38,7 @@ struct AppLoad {
 struct Dyno {
   std::string name;
   sockaddr_in address{};
+  std::string affinity;  // see affinity.h; empty: the app has not asked for it
   std::shared_ptr<DynoState> state;
 };
 

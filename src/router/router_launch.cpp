@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -126,6 +127,15 @@ int running_router(const std::filesystem::path& directory) {
     if (words[i] == "--directory" && words[i + 1] == directory.string()) return pid;
   }
   return 0;
+}
+
+bool runs_another_program(int pid, const std::filesystem::path& program) {
+  struct stat theirs {
+  }, ours{};
+  // The link leads to the file itself, also when its name is another's by now.
+  const auto link = "/proc/" + std::to_string(pid) + "/exe";
+  if (::stat(link.c_str(), &theirs) != 0 || ::stat(program.c_str(), &ours) != 0) return false;
+  return theirs.st_dev != ours.st_dev || theirs.st_ino != ours.st_ino;
 }
 
 }  // namespace renga::router

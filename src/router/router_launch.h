@@ -21,4 +21,7 @@ int launch_router(const RouterLinkOptions& options, const Sockets& sockets, cons
 // directory; else 0.
 int running_router(const std::filesystem::path& directory);
 
+// Whether this process was started from another file than `program` is by now: after an upgrade.
+bool runs_another_program(int pid, const std::filesystem::path& program);
+
 }  // namespace renga::router

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <future>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -66,10 +67,14 @@ struct RouterLink::State {
   Sockets sockets;
   std::unique_ptr<FrameSocket> router;
   std::uint64_t connections = 0;
+  // Routers that have handed over and finish what they have under way: their log is still heard,
+  // and no dyno is retired before they are gone, since they may be at work with it.
+  std::map<std::uint64_t, std::unique_ptr<FrameSocket>> leaving;
+  std::set<std::string> retired_meanwhile;
   int router_pid = 0;
   bool greeted = false;
   bool had_sockets = false;  // opened here, or handed over by a router
-  int child = 0;             // to be reaped
+  std::set<int> children;    // routers to be reaped, if they are ours
   net::TimerId look_timer = 0;
   net::TimerId watch_timer = 0;
   milliseconds pause{0};
@@ -80,6 +85,9 @@ struct RouterLink::State {
   std::uint64_t generation = 0;
   std::optional<RouteTable> table;  // the newest
   std::optional<std::vector<net::NamedCertificate>> certificates;
+  // Those who wait for figures; whatever comes next is for all of them.
+  using Figures = std::promise<Result<RouterFigures>>;
+  std::vector<std::shared_ptr<Figures>> asking;
   std::set<std::string> named;    // dynos in it
   std::set<std::string> awaited;  // not in it any more, and not known to be retired
 
@@ -93,11 +101,16 @@ struct RouterLink::State {
   void lost(const std::string& why);
   void problem(const std::string& what);
   void hear(Frame type, const std::string& payload, std::vector<os::Fd> descriptors);
+  void hear_leaving(std::uint64_t connection, Frame type, const std::string& payload);
+  void has_left(std::uint64_t connection);
+  void take_records(FrameSocket& from, const std::string& records);
+  void take_retired(const std::string& dyno);
   void greet(const Hello& hello, std::vector<os::Fd> descriptors);
   void replace(Frame how, const std::string& why);
   void watch();
   void send_table();
   void take(RouteTable fresh);
+  void tell_figures(const Result<RouterFigures>& figures);
 };
 
 void RouterLink::State::problem(const std::string& what) {
@@ -120,8 +133,7 @@ void RouterLink::State::look_later(milliseconds delay) {
 }
 
 void RouterLink::State::reap() {
-  int status = 0;
-  if (child > 0 && ::waitpid(child, &status, WNOHANG) == child) child = 0;
+  std::erase_if(children, [](int pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
 }
 
 void RouterLink::State::look() {
@@ -167,7 +179,7 @@ void RouterLink::State::launch(const os::Fd& lock) {
   }
   pause = std::min(std::max(pause * 2, first_pause), longest_pause);
   had_sockets = true;
-  child = launch_router(options, sockets, lock);
+  children.insert(launch_router(options, sockets, lock));
   started_at = now;
   unanswered_since = {};
   look_later(look_again);
@@ -179,18 +191,22 @@ void RouterLink::State::connect(os::Fd socket) {
   unanswered_pings = 0;
   router = std::make_unique<FrameSocket>(
       loop, std::move(socket),
-      FrameEvents{.on_frame =
-                      [this](Frame type, std::string payload, std::vector<os::Fd> descriptors) {
-                        hear(type, payload, std::move(descriptors));
-                      },
-                  .on_closed =
-                      [this, count](const std::string& why) {
-                        if (count == connections && router) lost(why);
-                      }});
+      FrameEvents{
+          .on_frame =
+              [this, count](Frame type, std::string payload, std::vector<os::Fd> descriptors) {
+                if (count != connections) return hear_leaving(count, type, payload);
+                hear(type, payload, std::move(descriptors));
+              },
+          .on_closed =
+              [this, count](const std::string& why) {
+                if (count == connections && router) return lost(why);
+                loop.post([this, count] { has_left(count); });
+              }});
 }
 
 void RouterLink::State::lost(const std::string& why) {
   router.reset();
+  tell_figures(fail(Kind::unavailable, "The router has just ended; another is started."));
   router_pid = 0;
   unanswered_since = {};
   if (!stopping) report("router link", "the connection to the router is gone: " + why);
@@ -206,22 +222,16 @@ void RouterLink::State::hear(Frame type, const std::string& payload,
       if (!hello) return replace(Frame::hand_over, hello.error().message);
       return greet(*hello, std::move(descriptors));
     }
-    case Frame::records: {
-      const bool whole = for_each_log_record(
-          payload, [&](std::string_view app, std::int64_t at, std::string_view message) {
-            events.on_request({std::string(app), at, std::string(message)});
-          });
-      if (!whole) report("router link", "the router's log was not understood");
-      return;
-    }
+    case Frame::records:
+      return take_records(*router, payload);
     case Frame::retired:
-      awaited.erase(payload);
-      if (!named.contains(payload)) events.on_retired(payload);
-      return;
+      return take_retired(payload);
     case Frame::dropped:
       report("router link", payload + " requests were not logged: their lines came too fast");
       events.on_dropped(std::strtoull(payload.c_str(), nullptr, 10));
       return;
+    case Frame::figures:
+      return tell_figures(parse_figures(payload));
     case Frame::taken_over:
     case Frame::pong:
       return;
@@ -230,8 +240,39 @@ void RouterLink::State::hear(Frame type, const std::string& payload,
   }
 }
 
+void RouterLink::State::hear_leaving(std::uint64_t connection, Frame type,
+                                     const std::string& payload) {
+  const auto found = leaving.find(connection);
+  if (type == Frame::records && found != leaving.end()) take_records(*found->second, payload);
+}
+
+void RouterLink::State::has_left(std::uint64_t connection) {
+  if (leaving.erase(connection) == 0 || !leaving.empty()) return;
+  for (const auto& dyno : std::exchange(retired_meanwhile, {})) take_retired(dyno);
+}
+
+void RouterLink::State::take_records(FrameSocket& from, const std::string& records) {
+  const bool whole = for_each_log_record(
+      records, [&](std::string_view app, std::int64_t at, std::string_view message) {
+        events.on_request({std::string(app), at, std::string(message)});
+      });
+  if (!whole) report("router link", "the router's log was not understood");
+  from.send(Frame::records_taken, {});
+}
+
+void RouterLink::State::take_retired(const std::string& dyno) {
+  if (!leaving.empty()) {
+    retired_meanwhile.insert(dyno);
+    return;
+  }
+  awaited.erase(dyno);
+  if (!named.contains(dyno)) events.on_retired(dyno);
+}
+
 void RouterLink::State::greet(const Hello& hello, std::vector<os::Fd> descriptors) {
   router_pid = hello.pid;
+  // The program that we were before a restart in place may have started it.
+  children.insert(hello.pid);
   greeted = true;
   generation = std::max(generation, hello.generation);
   if (stopping) return router->send(Frame::stop, {});
@@ -250,6 +291,9 @@ void RouterLink::State::greet(const Hello& hello, std::vector<os::Fd> descriptor
                    hello.https.empty() ? "it does not serve https" : "https was at " + hello.https);
   }
   if (hello.version != protocol_version) return replace(Frame::hand_over, "it is another version");
+  if (runs_another_program(hello.pid, options.program)) {
+    return replace(Frame::hand_over, "it runs an older program");
+  }
   {
     auto now = shared.lock();
     now->addresses = {hello.address, hello.https_address};
@@ -263,10 +307,13 @@ void RouterLink::State::greet(const Hello& hello, std::vector<os::Fd> descriptor
 void RouterLink::State::replace(Frame how, const std::string& why) {
   report("router link", "another router is started: " + why);
   router->send(how, {});
-  // Its log's last lines are lost; the connection must make room for the next router's.
+  // The connection makes room for the next router's. Its own destructor may be on the stack.
+  leaving[connections] = std::move(router);
   const auto count = ++connections;
   loop.post([this, count] {
-    if (count == connections) lost("it was replaced");
+    if (count != connections) return;
+    lost("it was replaced");
+    look_later(look_again);  // it still has to hear of it
   });
 }
 
@@ -357,6 +404,24 @@ void RouterLink::send(std::vector<net::NamedCertificate> certificates) {
     if (!state->router || !state->greeted) return;
     state->router->send(Frame::certificates, to_json(*state->certificates));
   });
+}
+
+void RouterLink::State::tell_figures(const Result<RouterFigures>& figures) {
+  for (const auto& one : std::exchange(asking, {})) one->set_value(figures);
+}
+
+Result<RouterFigures> RouterLink::figures(milliseconds limit) {
+  const auto asked = std::make_shared<State::Figures>();
+  auto answer = asked->get_future();
+  state_->loop.post([state = state_.get(), asked] {
+    state->asking.push_back(asked);
+    if (!state->router || !state->greeted) {
+      return state->tell_figures(fail(Kind::unavailable, "There is no router at the moment."));
+    }
+    state->router->send(Frame::ask_figures, {});
+  });
+  if (answer.wait_for(limit) == std::future_status::ready) return answer.get();
+  return fail(Kind::unavailable, "The router has not told its figures in time.");
 }
 
 void RouterLink::stop() {

@@ -2,7 +2,7 @@
 // router` with them, or takes up the one that runs since before control did; starts another when it
 // dies; keeps it told of the table; hears its request log and which dynos it has let go of. The
 // router goes on with its last table whatever happens here. One thread of its own; calls are safe
-// from any thread and do not wait.
+// from any thread and do not wait, where they do not say so.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@
 #include <string>
 
 #include "net/tls_server.h"
+#include "router/figures.h"
 #include "router/table.h"
 
 namespace renga::router {
@@ -62,6 +63,9 @@ class RouterLink {
   void send(RouteTable table);
   // The same; the first is also for clients that name no host, or one that nobody has.
   void send(std::vector<net::NamedCertificate> certificates);
+  // What the router has counted since it started. Waits for its answer, at most so long.
+  // Kind::unavailable: there is none.
+  Result<RouterFigures> figures(std::chrono::milliseconds limit = std::chrono::seconds(5));
   // Ends the router: it finishes what is under way, at most 30 s. Returns when its process is gone.
   void stop();
 

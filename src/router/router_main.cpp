@@ -84,13 +84,15 @@ Result<RouterProcessOptions> parse(int argc, char** argv) {
   return options;
 }
 
-// A client takes one descriptor, and the dyno that serves it another; some are for ourselves.
-// Clients beyond what that allows wait in the kernel's queue.
+// A client takes one descriptor, and the dyno that serves it another; some are for ourselves. Root
+// may have as many as it wants.
 void fit_connections(Limits& limits, std::size_t threads) {
   rlimit descriptors{};
   if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
+  const auto wanted = static_cast<rlim_t>(limits.connections * 2 * threads + 256);
+  const rlimit more{.rlim_cur = wanted, .rlim_max = std::max(wanted, descriptors.rlim_max)};
   descriptors.rlim_cur = descriptors.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &descriptors);
+  if (::setrlimit(RLIMIT_NOFILE, &more) != 0) ::setrlimit(RLIMIT_NOFILE, &descriptors);
   ::getrlimit(RLIMIT_NOFILE, &descriptors);
   const auto spare = std::max<std::size_t>(descriptors.rlim_cur, 256) - 128;
   limits.connections = std::min(limits.connections, std::max<std::size_t>(spare / 2 / threads, 16));

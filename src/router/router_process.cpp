@@ -67,13 +67,16 @@ struct RouterProcess::State {
     std::string bytes;
     std::size_t requests = 0;
   };
-  std::deque<Records> waiting;  // for a control
+  // For a control, until it says that it has taken them: one that dies takes none with it.
+  std::deque<Records> waiting;
   std::size_t waiting_bytes = 0;
+  std::size_t sent = 0;                 // so many of them, to this control
   std::atomic<std::size_t> posted = 0;  // bytes on their way to this thread
-  std::atomic<std::size_t> held = 0;    // bytes here, waiting or unsent
+  std::atomic<std::size_t> held = 0;    // bytes that wait here
   std::atomic<std::uint64_t> dropped = 0;
 
   bool stopping = false;
+  bool finishing = false;  // all is said, but control may not have taken it
   std::unique_ptr<crypto::SecretBox> box;
   std::optional<KeptFiles> kept;
   std::unique_ptr<Proxy> proxy;  // last: its threads use the rest
@@ -88,6 +91,7 @@ struct RouterProcess::State {
   void dyno_retired(const std::string& dyno);
   void on_log(std::string records, std::size_t requests);
   void send_records();
+  void records_taken();
   void stop(Idle idle);
   void finish();
 };
@@ -154,7 +158,7 @@ void RouterProcess::State::serve() {
   // Without a table everybody would be told that there is no such app. Control sends one at once,
   // if there is a control and if it has any apps.
   loop.after(first_table_wait, [this] { proxy->accept(options.sockets); });
-  loop.on_idle([this] { held = waiting_bytes + (control ? control->unsent() : 0); });
+  loop.on_idle([this] { held = waiting_bytes; });
 }
 
 // A control that connects replaces the one before, which may be dead without our knowing.
@@ -169,6 +173,7 @@ void RouterProcess::State::welcome(os::Fd socket) {
                         if (count == control_count) control.reset();
                       }});
   first_table = true;
+  sent = 0;
   const auto& https = options.sockets.https;
   const Hello hello{.version = protocol_version,
                     .pid = ::getpid(),
@@ -198,6 +203,14 @@ void RouterProcess::State::hear(Frame type, const std::string& payload) {
     case Frame::ping:
       if (control) control->send(Frame::pong, payload);
       return;
+    case Frame::records_taken:
+      return records_taken();
+    case Frame::ask_figures:
+      return proxy->figures([this](const RouterFigures& figures) {
+        loop.post([this, text = to_json(figures)] {
+          if (control) control->send(Frame::figures, text);
+        });
+      });
     default:
       report("router", "control said something that this router does not understand");
   }
@@ -252,6 +265,7 @@ void RouterProcess::State::take_certificates(const std::string& json) {
 }
 
 void RouterProcess::State::taken_over(std::uint64_t table) {
+  proxy->drop_old_tables();
   if (!control) return;
   control->send(Frame::taken_over, std::to_string(table));
   if (table < generation || !std::exchange(first_table, false)) return;
@@ -284,12 +298,18 @@ void RouterProcess::State::on_log(std::string records, std::size_t requests) {
 
 void RouterProcess::State::send_records() {
   if (!control) return;
-  for (auto& records : waiting) control->send(Frame::records, records.bytes);
-  waiting.clear();
-  waiting_bytes = 0;
+  for (; sent < waiting.size(); ++sent) control->send(Frame::records, waiting[sent].bytes);
   if (const auto count = dropped.exchange(0); count > 0) {
     control->send(Frame::dropped, std::to_string(count));
   }
+}
+
+void RouterProcess::State::records_taken() {
+  if (sent == 0) return;
+  --sent;
+  waiting_bytes -= waiting.front().bytes.size();
+  waiting.pop_front();
+  if (finishing && waiting.empty()) loop.stop();
 }
 
 // The socket and the lock are let go of first: another router may take them while this one
@@ -303,7 +323,8 @@ void RouterProcess::State::stop(Idle idle) {
 
 void RouterProcess::State::finish() {
   send_records();
-  if (!control || control->unsent() == 0) return loop.stop();
+  if (!control || waiting.empty()) return loop.stop();
+  finishing = true;
   loop.after(last_words, [this] { loop.stop(); });
 }
 

@@ -31,7 +31,10 @@ json::object to_object(const Route& route) {
           {"web_quantity", route.web_quantity},
           {"error_page_url", route.error_page_url},
           {"maintenance_page_url", route.maintenance_page_url},
-          {"redirect_to_https", route.redirect_to_https}};
+          {"redirect_to_https", route.redirect_to_https},
+          {"session_affinity", route.session_affinity},
+          {"disable_keepalive", route.disable_keepalive},
+          {"end_to_end_continue", route.end_to_end_continue}};
 }
 
 // Reading throws boost's system_error at the first member that is missing or of another type;
@@ -70,7 +73,10 @@ Result<Route> to_route(const json::object& object) {
               .web_quantity = object.at("web_quantity").to_number<int>(),
               .error_page_url = text(object, "error_page_url"),
               .maintenance_page_url = text(object, "maintenance_page_url"),
-              .redirect_to_https = flag(object, "redirect_to_https")};
+              .redirect_to_https = flag(object, "redirect_to_https"),
+              .session_affinity = flag(object, "session_affinity"),
+              .disable_keepalive = flag(object, "disable_keepalive"),
+              .end_to_end_continue = flag(object, "end_to_end_continue")};
   for (const auto& backend : object.at("backends").as_array()) {
     route.backends.push_back(TRY(to_backend(backend.as_object())));
   }

@@ -33,6 +33,10 @@ struct Route {
   std::string error_page_url;  // ERROR_PAGE_URL, MAINTENANCE_PAGE_URL
   std::string maintenance_page_url;
   bool redirect_to_https = false;  // what comes over http, where there is https
+  // The features http-session-affinity, http-disable-keepalive-to-dyno, http-end-to-end-continue.
+  bool session_affinity = false;
+  bool disable_keepalive = false;
+  bool end_to_end_continue = false;
   bool operator==(const Route&) const = default;
 };
 

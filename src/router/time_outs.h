@@ -62,6 +62,16 @@ class TimeOuts {
     if (timer_ == 0) arm();
   }
 
+  // Ends the wait that has lasted longest, if it has lasted so long already.
+  bool end_first(std::chrono::milliseconds at_least) {
+    if (ends_.next_ == &ends_) return false;
+    auto& first = *ends_.next_;
+    if (first.end_ - length_ + at_least > loop_.now()) return false;
+    first.cancel();
+    first.time_out_();
+    return true;
+  }
+
  private:
   void arm() {
     if (ends_.next_ == &ends_) return;

@@ -24,13 +24,8 @@ const std::string switching =
 class UpgradingTest : public ::testing::Test {
  protected:
   UpgradingTest() { edge.serve({dyno.backend("dyno-1")}); }
-  static Limits limits() {
-    Limits made;
-    made.idle = milliseconds(400);
-    return made;
-  }
   Upstream dyno;
-  Edge edge{limits()};
+  Edge edge;
 };
 
 TEST_F(UpgradingTest, IsAPipeBehind101) {
@@ -70,6 +65,7 @@ TEST_F(UpgradingTest, EndsWhenIdle) {
   connection.read_until("\r\n\r\n");
   connection.write(switching);
   client.read_until("\r\n\r\n");
+  edge.pass(Limits().idle);
   EXPECT_TRUE(client.closed_by_peer());
   EXPECT_TRUE(connection.closed_by_peer());
   EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H15 "));

@@ -16,24 +16,26 @@ constexpr int reads_in_a_row = 16;
 
 // Takes what belongs to the request's body, and returns how much that was.
 std::size_t ClientConnection::take_body(char* data, std::size_t size) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   if (x.received || size == 0) return 0;
   if (x.framing.body == http::Body::length) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(x.body_left, size));
     x.body_left -= count;
     x.received = x.body_left == 0;
+    x.bytes_in += count;
     send_to_dyno({data, count});
     return count;
   }
   const auto chunks = filter_chunks(x.chunks, data, size, Keep::framing_and_payload);
   x.bad_chunk = chunks.refused;
   x.received = chunks.done;
+  x.bytes_in += chunks.payload;
   if (!chunks.refused) send_to_dyno({data, chunks.kept});
   return chunks.used;
 }
 
 void ClientConnection::pump_request() {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   // The first bytes may have come behind the head of a request that was held meanwhile.
   auto& scratch = loop_.scratch();
   for (int reads = 0; !x.received && readable_; ++reads) {
@@ -56,7 +58,7 @@ void ClientConnection::pump_request() {
 }
 
 void ClientConnection::send_to_dyno(std::string_view bytes) {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   const bool connected = state_ == State::relaying || state_ == State::pipe;
   if (x.upload_broken) return;
   if (x.replayable && x.to_dyno.sent() + x.to_dyno.size() + bytes.size() > loop_.limits().replay) {
@@ -79,7 +81,7 @@ void ClientConnection::send_to_dyno(std::string_view bytes) {
 // When the dyno takes no more it may still have answered, early or with its reason; so the answer
 // is read before anything is made of it.
 void ClientConnection::flush_to_dyno() {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   while (!x.to_dyno.empty() && !x.upload_broken) {
     const auto left = x.to_dyno.left();
     iovec part{const_cast<char*>(left.data()), left.size()};
@@ -94,13 +96,13 @@ void ClientConnection::flush_to_dyno() {
 }
 
 bool ClientConnection::request_sent() const {
-  return exchange_.received && exchange_.to_dyno.empty() && !exchange_.upload_broken;
+  return exchange_->received && exchange_->to_dyno.empty() && !exchange_->upload_broken;
 }
 
 // The 30 s to the first byte run from the whole request being sent, once; before that, and from the
 // response's first byte on, every byte starts the 55 s anew.
 void ClientConnection::request_progress() {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   if (!x.sent && request_sent()) {
     x.sent = true;
     if (!x.head_sent) return loop_.waits().first_byte.start(step_);
@@ -111,7 +113,7 @@ void ClientConnection::request_progress() {
 
 // Each side's end is passed on once everything before it was; the pipe ends with both.
 void ClientConnection::pump_pipe() {
-  auto& x = exchange_;
+  auto& x = *exchange_;
   auto& scratch = loop_.scratch();
   const auto limit = loop_.limits().backpressure;
   bool moved = false;
@@ -130,6 +132,7 @@ void ClientConnection::pump_pipe() {
     x.received = got.status == Transport::Status::closed;
     if (got.status != Transport::Status::moved) break;
     moved = true;
+    x.bytes_in += got.bytes;
     send_to_dyno({scratch.data(), got.bytes});
   }
   for (int reads = 0; !x.complete && x.readable && to_client_.size() <= limit && !broken; ++reads) {

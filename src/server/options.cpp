@@ -116,6 +116,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       options.http = TRY(endpoint(option, argument));
     else if (option == "--https")
       options.https = TRY(endpoint(option, argument));
+    else if (option == "--metrics")
+      options.metrics = TRY(endpoint(option, argument));
     else if (option == "--domain")
       options.domain = text::lower(argument);
     else if (option == "--public-url")
@@ -127,7 +129,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
     else
       return fail(Kind::invalid,
                   fmt::format("renga server has no option {}; it takes --data DIR, --listen "
-                              "HOST:PORT, --http HOST:PORT, --https HOST:PORT, --domain NAME, "
+                              "HOST:PORT, --http HOST:PORT, --https HOST:PORT, --metrics "
+                              "HOST:PORT, --domain NAME, "
                               "--public-url URL, --build-env-file FILE, --local-buildpacks DIR.",
                               option));
   }

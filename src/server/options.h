@@ -15,6 +15,7 @@ struct Options {
   std::string listen = "127.0.0.1:7373";  // the control endpoint
   std::string http = "127.0.0.1:8080";    // where apps answer
   std::string https;                      // the same over TLS; empty: not served
+  std::string metrics;                    // where GET /metrics is answered; empty: nowhere
   std::string domain = "localhost";       // apps are at <app>.<domain>
   std::string public_url;  // of the control endpoint, for providers elsewhere; empty: `listen`
   std::filesystem::path build_env_file;  // NAME=value lines, over the environment's

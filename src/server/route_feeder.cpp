@@ -56,10 +56,17 @@ struct RouteFeeder::State {
     const auto every_app = apps.all();
     feed_certificates(every_app);
     const auto to_https = features.enabled_for("redirect-to-https");
+    const auto affinity = features.enabled_for("http-session-affinity");
+    const auto no_keepalive = features.enabled_for("http-disable-keepalive-to-dyno");
+    const auto end_to_end = features.enabled_for("http-end-to-end-continue");
     router::RouteTable table;
     for (const auto& app : every_app) {
       table.routes.push_back(route_of(app));
-      table.routes.back().redirect_to_https = to_https.contains(app.id.value);
+      auto& route = table.routes.back();
+      route.redirect_to_https = to_https.contains(app.id.value);
+      route.session_affinity = affinity.contains(app.id.value);
+      route.disable_keepalive = no_keepalive.contains(app.id.value);
+      route.end_to_end_continue = end_to_end.contains(app.id.value);
       for (const auto& domain : domains.all(app))
         table.hosts[domain.hostname] = table.routes.size() - 1;
     }

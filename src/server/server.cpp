@@ -15,6 +15,7 @@
 #include "api/api.h"
 #include "apps/migrations.h"
 #include "apps/uid_ranges.h"
+#include "base/fault.h"
 #include "base/locked.h"
 #include "base/report.h"
 #include "base/text.h"
@@ -32,9 +33,11 @@
 #include "server/drain_options.h"
 #include "server/embedded.h"
 #include "server/first_start.h"
+#include "server/metrics_endpoint.h"
 #include "server/options.h"
 #include "server/providers.h"
 #include "server/route_feeder.h"
+#include "server/router_metrics.h"
 #include "server/sandboxes.h"
 #include "setups/cron_jobs.h"
 #include "setups/migrations.h"
@@ -136,6 +139,7 @@ class Control {
         feeder_(apps_, domains_, features_, releases_, *engine_, link_,
                 options.https.empty() ? nullptr : &certificates_) {
     listen(options);
+    if (!options.metrics.empty()) metrics_.emplace(options.metrics, link_);
     wire();
   }
 
@@ -143,8 +147,10 @@ class Control {
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
-  // Serves until SIGTERM or SIGINT, which the caller has blocked.
-  void run(const sigset_t& ends) {
+  enum class Ending { stop, restart };
+  // Serves until SIGTERM or SIGINT, or until SIGUSR2, which leaves the router to the next of us.
+  // The caller has blocked all three.
+  Ending run(const sigset_t& ends) {
     const auto admin = ensure_admin(accounts_, authorizations_, directory_.root());
     slugs_.collect_garbage();
     reconciler_.start();
@@ -162,10 +168,14 @@ class Control {
 
     int signal = 0;
     ::sigwait(&ends, &signal);
-    report("server", fmt::format("stopping on {}", signal == SIGINT ? "SIGINT" : "SIGTERM"));
+    const auto ending = signal == SIGUSR2 ? Ending::restart : Ending::stop;
+    report("server", signal == SIGUSR2  ? "restarting on SIGUSR2"
+                     : signal == SIGINT ? "stopping on SIGINT"
+                                        : "stopping on SIGTERM");
     http_->drain(std::chrono::seconds(5));
     providers_->stop();
-    link_.stop();
+    if (ending == Ending::stop) link_.stop();
+    return ending;
   }
 
  private:
@@ -184,7 +194,12 @@ class Control {
     http_.emplace(http::ServerOptions{
         .listen = options.listen,
         .tls = std::make_shared<net::TlsContext>(certificate.chain, certificate.key),
-        .router = [this](const http::Request& head) { return api_->route(head); },
+        .router =
+            [this](const http::Request& head) {
+              if (auto metrics = router_metrics_route(head, *api_, link_))
+                return *std::move(metrics);
+              return api_->route(head);
+            },
         .on_line =
             [this](const std::string& line, std::shared_ptr<http::RawConnection> connection) {
               rendezvous_->on_line(line, std::move(connection));
@@ -274,8 +289,10 @@ class Control {
     const auto https = addresses_.https.empty()
                            ? std::string()
                            : fmt::format(" https=https://{}", addresses_.https);
-    fmt::print("renga: ready listen=http://{} http=http://{}{} data={}\n", address, addresses_.http,
-               https, directory_.root().string());
+    const auto metrics =
+        metrics_ ? fmt::format(" metrics=http://{}/metrics", metrics_->address()) : std::string();
+    fmt::print("renga: ready listen=http://{} http=http://{}{}{} data={}\n", address,
+               addresses_.http, https, metrics, directory_.root().string());
     std::fflush(stdout);
   }
 
@@ -331,6 +348,7 @@ class Control {
   git::Repositories repositories_;
   EdgeCertificates certificates_;
   RouteFeeder feeder_;
+  std::optional<MetricsEndpoint> metrics_;
   std::optional<Providers> providers_;
   std::optional<api::Api> api_;
   std::optional<http::Server> http_;
@@ -359,14 +377,20 @@ int server_main(int argc, char** argv) {
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGUSR2);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
 
   try {
     auto directory = DataDirectory::open(options->data);
     if (!directory) return refuse(1, directory.error().message);
-    Control control(*options, std::move(*directory), std::move(*settings), std::move(*drains));
-    control.run(ends);
-    return 0;
+    // The path that we were started from, whatever is there by the time of a restart.
+    const auto program = std::filesystem::read_symlink("/proc/self/exe");
+    const auto ending =
+        Control(*options, std::move(*directory), std::move(*settings), std::move(*drains))
+            .run(ends);
+    if (ending == Control::Ending::stop) return 0;
+    ::execv(program.c_str(), argv);
+    fault("run " + program.string());
   } catch (const std::exception& error) {
     return refuse(1, fmt::format("the server cannot go on: {}", error.what()));
   }

@@ -14,6 +14,10 @@ int server_main(int argc, char** argv);
 // --dynos everything that runs for it, whether or not a server is up.
 int stop_main(int argc, char** argv);
 
+// `renga server:restart [--data DIR]`: puts the program that is now at its path in the server's
+// place, without a lost request.
+int restart_main(int argc, char** argv);
+
 // `renga backup FILE [--data DIR]` and `renga restore FILE [--data DIR]`.
 int backup_main(int argc, char** argv);
 int restore_main(int argc, char** argv);

@@ -5,6 +5,8 @@
 
 namespace renga::cli {
 
+Command metrics();
+Command server_restart();
 Command apps_transfer();
 Command apps_transfers();
 Command apps_transfers_accept();

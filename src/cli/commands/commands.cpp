@@ -64,6 +64,7 @@ std::span<const Command> all_commands() {
       schedule_history(),
       schedule_output(),
       logs(),
+      metrics(),
       drains(),
       drains_add(),
       drains_remove(),
@@ -217,6 +218,7 @@ std::span<const Command> all_commands() {
       version(),
       server(),
       server_stop(),
+      server_restart(),
       backup(),
       restore(),
   };

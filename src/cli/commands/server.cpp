@@ -1,4 +1,5 @@
 // The manual pages of the platform's own parts. main.cpp runs them; the CLI only explains them.
+#include "cli/commands/app_commands.h"
 #include "cli/commands/commands.h"
 
 namespace renga::cli {
@@ -26,6 +27,8 @@ token (DIR/admin.token) and a certificate authority (DIR/ca.pem).)",
       .flags = {{"data", 0, "DIR", "the data directory (root: /var/lib/renga)"},
                 {"listen", 0, "HOST:PORT", "API and git (default 127.0.0.1:7373)"},
                 {"http", 0, "HOST:PORT", "where apps answer (default 127.0.0.1:8080)"},
+                {"https", 0, "HOST:PORT", "the same over TLS (default: not served)"},
+                {"metrics", 0, "HOST:PORT", "where GET /metrics tells Prometheus of requests"},
                 {"domain", 0, "NAME", "apps are at APP.NAME (default localhost)"},
                 {"public-url", 0, "URL", "where add-on providers elsewhere call back"},
                 {"build-env-file", 0, "FILE", "NAME=value lines that builds get"}},
@@ -41,6 +44,21 @@ Command server_stop() {
       .help = R"(Without --dynos, what runs goes on running, and the next server takes it over.)",
       .flags = {{"data", 0, "DIR", "the data directory (root: /var/lib/renga)"},
                 {"dynos", 0, "", "stop the dynos as well, whether or not a server is up"}},
+      .run = run,
+      .hidden = true};
+}
+
+Command server_restart() {
+  return {
+      .name = "server:restart",
+      .usage = "",
+      .summary = "put a newer program in the server's place",
+      .help =
+          R"(The program that is now at the path which the server was started from takes its place, with the
+same options. Dynos are not touched. The router goes on serving; if it runs another program
+it hands its listening sockets over to one of the new program and finishes what it has under
+way, at most 30 s. No request is lost; the API answers again a moment later.)",
+      .flags = {{"data", 0, "DIR", "the data directory (root: /var/lib/renga)"}},
       .run = run,
       .hidden = true};
 }

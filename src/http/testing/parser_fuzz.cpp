@@ -1,6 +1,5 @@
 // What a fuzzer feeds: any bytes, through every parser, whole and cut in two; both must agree.
-// parser_fuzz_test.cpp runs it over mutations of its own. For libFuzzer: clang++ -std=c++2b
-// -fsanitize=fuzzer,address,undefined -Isrc, with this file and the parser's four sources.
+// parser_fuzz_test.cpp runs it over mutations of its own, the preset `fuzz` under libFuzzer.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -15,7 +15,7 @@ namespace renga::router::testing {
 namespace {
 
 using std::chrono::milliseconds;
-constexpr milliseconds patience{10'000};
+constexpr milliseconds patience{30'000};
 
 bool readable(int fd, milliseconds limit) {
   pollfd one{fd, POLLIN, 0};
@@ -27,7 +27,7 @@ bool readable(int fd, milliseconds limit) {
 Wire::Wire(os::Fd socket) : socket_(std::move(socket)) {
   net::set_blocking(socket_.get(), true);
   net::set_no_delay(socket_.get());
-  const timeval limit{10, 0};
+  const timeval limit{30, 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
@@ -41,7 +41,7 @@ void Wire::write(std::string_view bytes) {
 
 bool Wire::fill() {
   if (!readable(socket_.get(), patience)) {
-    throw std::runtime_error("nothing came in ten seconds; so far: " + in_);
+    throw std::runtime_error("nothing came in half a minute; so far: " + in_);
   }
   char buffer[64 * 1024];
   const auto got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
@@ -214,12 +214,16 @@ bool Edge::retired(const std::string& dyno, milliseconds limit) {
   });
 }
 
-bool Edge::drain(Idle idle, milliseconds limit) {
+void Edge::begin_drain(Idle idle, milliseconds limit) {
   proxy_->drain(idle, limit, [this] {
     const std::lock_guard lock(mutex_);
     drained_ = true;
     changed_.notify_all();
   });
+  settle();
+}
+
+bool Edge::drained() {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, patience, [&] { return drained_; });
 }

@@ -1,5 +1,6 @@
 // For tests: a router in this process, clients and dynos as plain blocking sockets that the test
-// itself plays. Every read gives up after ten seconds, by throwing.
+// itself plays. Every read gives up after half a minute, by throwing. Time that the router waits is
+// skipped, not waited for: see pass().
 #pragma once
 
 #include <chrono>
@@ -86,8 +87,12 @@ class Edge {
   bool no_log();
   // Waits until the dyno is retired.
   bool retired(const std::string& dyno,
-               std::chrono::milliseconds limit = std::chrono::milliseconds(10'000));
-  bool drain(Idle idle, std::chrono::milliseconds limit);  // true once done
+               std::chrono::milliseconds limit = std::chrono::milliseconds(30'000));
+  void begin_drain(Idle idle, std::chrono::milliseconds limit);
+  bool drained();  // waits for it
+  // Deals with all that clients and dynos have sent so far; then so much time has passed.
+  void pass(std::chrono::milliseconds time) { proxy_->skip(time); }
+  void settle() { pass({}); }
 
  private:
   std::mutex mutex_;

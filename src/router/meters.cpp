@@ -1,0 +1,59 @@
+#include "router/meters.h"
+
+#include "router/h_codes.h"
+
+namespace renga::router {
+
+void Meter::count(int status, const HCode* code, std::uint64_t bytes_in, std::uint64_t bytes_out,
+                  std::chrono::microseconds took) {
+  const auto first_digit = static_cast<std::size_t>(status / 100);
+  ++figures_.answers[first_digit < figures_.answers.size() ? first_digit : 0];
+  figures_.bytes_in += bytes_in;
+  figures_.bytes_out += bytes_out;
+  if (code != nullptr) ++figures_.errors[std::string(code->code)];
+  if (status != 101) figures_.took.count(took);
+}
+
+Meter& Meters::of(const App& app) {
+  auto& known = known_[app.load.get()];
+  if (known == nullptr) known = &find(app, {});
+  return *known;
+}
+
+Meter& Meters::of(const App& app, const Dyno& dyno) {
+  auto& known = known_[dyno.state.get()];
+  if (known == nullptr) known = &find(app, dyno.name);
+  return *known;
+}
+
+Meter& Meters::find(const App& app, const std::string& dyno) {
+  const std::pair key(app.route.app, dyno);
+  auto found = meters_.find(key);
+  if (found == meters_.end()) {
+    if (meters_.size() >= most_) return rest_;
+    found = meters_.emplace(key, std::make_unique<Meter>()).first;
+  }
+  found->second->name_ = app.route.name;
+  return *found->second;
+}
+
+void Meters::take_over(const RouteIndex& table) {
+  known_.clear();
+  std::erase_if(meters_, [&](const auto& entry) {
+    return entry.second->figures_.active == 0 && table.find_app(entry.first.first) == nullptr;
+  });
+}
+
+RouterFigures Meters::read() const {
+  RouterFigures all;
+  all.accepted = accepted;
+  all.unrouted = unrouted;
+  all.dynos.reserve(meters_.size() + 1);
+  for (const auto& [key, meter] : meters_) {
+    all.dynos.push_back({key.first, meter->name_, key.second, meter->figures_});
+  }
+  if (rest_.figures_ != Figures()) all.dynos.push_back({"", "", "", rest_.figures_});
+  return all;
+}
+
+}  // namespace renga::router
