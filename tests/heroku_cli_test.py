@@ -18,7 +18,6 @@ import threading
 import unittest
 
 from harness import RENGA, ROOT, Server, commit, git, main, needs_network, needs_root, repository, wait_until, web_files
-from person import Person
 
 VERSION = "11.10.0"
 CACHE = pathlib.Path(os.environ.get("RENGA_TEST_CACHE", pathlib.Path.home() / ".cache/renga-tests"))
@@ -95,8 +94,7 @@ class HerokuCli(unittest.TestCase):
         # As a person does it: eval "$(renga env)".
         shown = run("bash", "-c", 'eval "$("$1" env --data "$2")" && env -0', "-", RENGA, str(self.server.data), env=clean)
         self.environment = dict(entry.split("=", 1) for entry in shown.split("\0") if entry)
-        self.app = repository(self.server.base, web_files(procfile="web: python3 web.py\nworker: sleep 1000\n"
-                                                               "console: echo console of $DYNO\nrake: echo raking\n"))
+        self.app = repository(self.server.base, web_files(procfile="web: python3 web.py\nworker: sleep 1000\n"))
 
     def command(self, *words, status=0, environment=None):
         done = subprocess.run(words, cwd=self.app, env=environment or self.environment, capture_output=True,
@@ -111,22 +109,6 @@ class HerokuCli(unittest.TestCase):
     def said(self, text, *words, **options):
         """Asks until the command's output matches; dynos take their time."""
         return wait_until(lambda: re.search(text, self.heroku(*words, **options)), 60, 0.2, f"{text!r} in {words}")
-
-    def at_a_terminal(self):
-        """`heroku run` in front of a person: keys, characters beyond ASCII, Ctrl-C, and the exit status."""
-        person = Person(self, [self.node, str(self.program), "run", "--exit-code", "-a", "walk", "--", "bash", "--norc"],
-                        dict(self.environment, TERM="xterm", LANG="C.UTF-8"), columns=97)
-        person.sees(r"\$ ")
-        person.type("stty size; echo grüße, ${DYNO%.*}\r")
-        person.sees(r" 97\r\n")
-        person.sees("grüße, run\r\n")
-        person.type("echo go''ing; sleep 1000\r")
-        person.sees(r"going\r\n")
-        person.type("\x03")
-        person.type("echo $?.\r")
-        person.sees(r"130\.")
-        person.type("exit 7\r")
-        self.assertEqual(person.ends(), 7)
 
     def test_the_walk(self):
         port = self.server.listen.rsplit(":", 1)[1]
@@ -190,9 +172,6 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("at the terminal", self.heroku("run", "echo at the terminal"))
         self.assertIn("seven", self.heroku("run", "--exit-code", "--no-tty", "echo seven; sh -c 'exit 7'", status=7))
         self.assertIn("none", self.heroku("run", "--exit-code", "echo none"))
-        self.assertRegex(self.heroku("console"), r"console of run\.\d+")
-        self.assertIn("raking db:migrate", self.heroku("rake", "db:migrate"))
-        self.at_a_terminal()
 
         url = "https://ada:pa55word@logs.example.com/intake"
         self.assertIn("Successfully added drain", self.heroku("drains:add", url))

@@ -166,6 +166,10 @@ class Router(StoryTest):
         self.assertEqual(self.server.get("shop")[0], 503)
         self.server.api("PATCH", "/apps/shop", {"maintenance": False})
         wait_until(lambda: self.server.get("shop")[0] == 200, what="the app")
+        # The config vars made a release: what follows wants dynos that stay.
+        newest = self.server.releases("shop")[0]["version"]
+        wait_until(lambda: [(d["state"], d["release"]["version"]) for d in self.server.dynos("shop")] == [("up", newest)] * 3,
+                   60, what="the newest release's dynos alone")
 
     def restart(self):
         done = subprocess.run([RENGA, "server:restart", "--data", str(self.server.data)], capture_output=True, text=True, timeout=90)
