@@ -137,7 +137,7 @@ class Elsewhere(unittest.TestCase):
         secret = self.at_terminal(["auth:2fa:enable"], bob)
         self.assertIn("is enabled", self.renga("auth:2fa", environment=bob))
         self.renga("logout", environment=bob)
-        self.assertIn("No server is known", self.renga("apps", environment=dict(bob, RENGA_DATA=str(self.home / "none")), status=3))
+        self.assertIn("No server runs on", self.renga("apps", environment=dict(bob, RENGA_DATA=str(self.home / "none")), status=3))
         code = wait_until(lambda: totp(secret, 1), what="a code that was not used")
         self.assertIn("Logged in", self.renga("login", "--email", "bob@example.com", *trusted, environment=bob,
                                               given=f"correct horse\n{code}\n"))
