@@ -214,9 +214,10 @@ class HerokuCli(unittest.TestCase):
         self.assertRegex(self.heroku("stack"), r"\* host")
         self.assertIn("done", self.heroku("stack:set", "host"))
         self.assertIn("local", self.heroku("regions"))
-        for words in (("teams",), ("webhooks",), ("clients",), ("sessions",), ("spaces",), ("drains",), ("domains",),
+        for words in (("teams",), ("webhooks",), ("clients",), ("sessions",), ("drains",), ("domains",),
                       ("certs",), ("addons",), ("apps", "-A"), ("buildpacks",), ("releases",), ("ps",)):
             self.heroku(*words)
+        self.assertIn("do not have access to any spaces", self.heroku("spaces", status=2))
         self.assertIn("unsupported", self.heroku("webhooks:add", "-i", "api:build", "-l", "notify", "-u",
                                                  "https://example.com", status=2))
 
@@ -279,7 +280,7 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("not_found", self.heroku("apps:info", "-a", "gift", status=2, environment=bob))
 
         self.heroku("apps:transfer", "bob@example.com", "-a", "gift")
-        bobs = {"Authorization": "Bearer " + self.heroku("auth:token", environment=bob).strip().splitlines()[-1]}
+        bobs = {"Authorization": "Bearer " + re.search(r"HRKU-\S+", self.heroku("auth:token", environment=bob))[0]}
         self.server.api("PATCH", "/account/app-transfers/gift", {"state": "accepted"}, bobs)
         self.assertRegex(self.heroku("apps:info", "-a", "gift", environment=bob), r"Owner:\s+bob@example.com")
 
