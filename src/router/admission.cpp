@@ -144,6 +144,7 @@ void ClientConnection::admit() {
   if (*now != x.app) x.app = *now;
 
   const auto& route = x.app->route;
+  if (route.idle && !route.maintenance) loop_.wake(*x.app);
   if (route.maintenance) return fail_request(h::maintenance);
   if (!route.deployed) return fail_request(h::blank_app);
   if (route.web_quantity <= 0) return fail_request(h::no_web_processes);

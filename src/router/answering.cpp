@@ -156,6 +156,7 @@ void ClientConnection::switch_protocols(const http::ResponseHead& head, std::str
   // business.
   if (x.dyno) loop_.dyno_released(*x.dyno);
   x.dyno.reset();
+  if (x.load) x.pipe = std::make_unique<PipeCount>(x.load);
   stop_counting();
 
   state_ = State::pipe;

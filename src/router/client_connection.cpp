@@ -392,7 +392,10 @@ void ClientConnection::close() {
   let_go(false);
   stop_counting();
   move_to_meter(nullptr);
-  if (exchange_) exchange_->app.reset();
+  if (exchange_) {
+    exchange_->pipe.reset();
+    exchange_->app.reset();
+  }
   state_ = State::closed;
   again_ = false;
   if (transport_->fd() >= 0) loop_.events().remove(transport_->fd(), *this);

@@ -21,7 +21,8 @@ struct Exchange {
   // The request
   std::shared_ptr<const App> app;
   std::shared_ptr<AppLoad> load;  // it is counted there while this is set
-  Meter* meter = nullptr;         // the same: its app's, then its dyno's
+  std::unique_ptr<PipeCount> pipe;
+  Meter* meter = nullptr;  // the same: its app's, then its dyno's
   std::uint64_t bytes_in = 0;
   std::chrono::steady_clock::time_point began;
   std::string log_request;  // the middle of its log line

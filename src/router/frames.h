@@ -22,6 +22,7 @@ enum class Frame : std::uint8_t {
   retired = 'D',     // a dyno's id
   records = 'R',     // request log (log_records.h); kept until it is taken
   dropped = 'O',     // so many requests were not logged, since control took too long
+  wake = 'W',        // the id of an app that is idle and has a request
   pong = 'Q',
   figures = 'F',  // figures.h (JSON), as asked
   // control to router

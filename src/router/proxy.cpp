@@ -74,14 +74,20 @@ std::vector<std::string> Proxy::State::retire(Watch& watched) {
 }
 
 void Proxy::State::taken_over(std::size_t loop, std::uint64_t table, std::uint64_t generation) {
-  std::vector<std::string> retired;
+  std::vector<std::string> retired, busy;
   bool everywhere = true;
   {
     auto watched = watch.lock();
     watched->taken_over[loop] = table;
     for (const auto other : watched->taken_over) everywhere = everywhere && other >= table;
-    if (everywhere) retired = retire(*watched);
+    if (everywhere) {
+      retired = retire(*watched);
+      // Requests that began before it was idle, and pipes, which may be silent for long.
+      for (const auto& app : watched->current->apps_in_use())
+        if (!app->wake_asked.exchange(true)) busy.push_back(app->route.app);
+    }
   }
+  for (const auto& app : busy) events.on_wake(app);
   if (everywhere) events.on_taken_over(generation);
   for (const auto& dyno : retired) events.on_retired(dyno);
 }
@@ -100,11 +106,13 @@ Proxy::Proxy(const Limits& limits, std::size_t threads, ProxyEvents events)
   auto& state = *state_;
   for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
     state.loops.push_back(std::make_unique<ProxyLoop>(
-        limits, LoopEvents{.on_log =
-                               [&state](std::string records, std::size_t requests) {
-                                 state.events.on_log(std::move(records), requests);
-                               },
-                           .on_free = [&state] { state.look(); }}));
+        limits,
+        LoopEvents{.on_log =
+                       [&state](std::string records, std::size_t requests) {
+                         state.events.on_log(std::move(records), requests);
+                       },
+                   .on_free = [&state] { state.look(); },
+                   .on_wake = [&state](const std::string& app) { state.events.on_wake(app); }}));
   }
   state.watch.lock()->taken_over.resize(state.loops.size());
   for (auto& loop : state.loops) {

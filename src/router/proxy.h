@@ -25,6 +25,8 @@ struct ProxyEvents {
   std::function<void(std::uint64_t generation)> on_taken_over = [](std::uint64_t) {};
   // The table no longer names this dyno, and no request of it is under way.
   std::function<void(const std::string& dyno)> on_retired = [](const std::string&) {};
+  // There is a request for this app, whose route is idle.
+  std::function<void(const std::string& app)> on_wake = [](const std::string&) {};
 };
 
 class Proxy {

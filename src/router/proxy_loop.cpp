@@ -289,6 +289,10 @@ void ProxyLoop::forget_again(const ClientConnection& client) {
   std::erase(resuming_, &client);
 }
 
+void ProxyLoop::wake(const App& app) {
+  if (!app.wake_asked.exchange(true)) events_.on_wake(app.route.app);
+}
+
 void ProxyLoop::dyno_released(DynoState& dyno) {
   if (dyno.under_way.fetch_sub(1) == 1 && dyno.leaving.load()) events_.on_free();
 }

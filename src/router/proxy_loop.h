@@ -30,6 +30,8 @@ struct LoopEvents {
   std::function<void(std::string records, std::size_t requests)> on_log;
   // A dyno that is leaving has no request under way any more.
   std::function<void()> on_free;
+  // There is a request for an app that is idle.
+  std::function<void(const std::string& app)> on_wake;
 };
 
 enum class Idle { close_at_once, may_ask_once_more };  // client connections without a request
@@ -81,6 +83,7 @@ class ProxyLoop {
   std::uint64_t random_below(std::uint64_t bound);  // not for secrets
   void log(std::string_view app, std::int64_t at, std::string_view message);
   void dyno_released(DynoState& dyno);  // one request of it has ended
+  void wake(const App& app);            // that is idle
 
   // Clients have one while a request is under way: those that wait need no room for it, and those
   // that are used are still in the processor's cache.

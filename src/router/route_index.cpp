@@ -54,6 +54,13 @@ const std::shared_ptr<const App>* RouteIndex::find_app(std::string_view id) cons
   return found == apps_.end() ? nullptr : &found->second;
 }
 
+std::vector<std::shared_ptr<const App>> RouteIndex::apps_in_use() const {
+  std::vector<std::shared_ptr<const App>> busy;
+  for (const auto& [id, app] : apps_)
+    if (app->route.idle && app->load->requests + app->load->pipes > 0) busy.push_back(app);
+  return busy;
+}
+
 const std::string* RouteIndex::challenge(std::string_view target) const {
   constexpr std::string_view where = "/.well-known/acme-challenge/";
   if (challenges_.empty() || !target.starts_with(where)) return nullptr;

@@ -33,6 +33,19 @@ struct DynoState {
 
 struct AppLoad {
   std::atomic<int> requests = 0;  // held or under way
+  std::atomic<int> pipes = 0;     // upgraded: WebSockets
+};
+
+// A pipe is counted while there is one of these for it.
+class PipeCount {
+ public:
+  explicit PipeCount(std::shared_ptr<AppLoad> load) : load_(std::move(load)) { ++load_->pipes; }
+  ~PipeCount() { --load_->pipes; }
+  PipeCount(const PipeCount&) = delete;
+  PipeCount& operator=(const PipeCount&) = delete;
+
+ private:
+  std::shared_ptr<AppLoad> load_;
 };
 
 struct Dyno {
@@ -47,6 +60,7 @@ struct App {
   Route route;
   std::vector<Dyno> dynos;  // of route.backends, in their order
   std::shared_ptr<AppLoad> load;
+  mutable std::atomic<bool> wake_asked = false;  // once for each time that it is idle
 };
 
 class RouteIndex {
@@ -58,6 +72,8 @@ class RouteIndex {
   // first, then the longest wildcard. Does not allocate.
   const std::shared_ptr<const App>* find(std::string_view host) const;
   const std::shared_ptr<const App>* find_app(std::string_view id) const;
+  // Those that are idle, and have requests or pipes under way all the same.
+  std::vector<std::shared_ptr<const App>> apps_in_use() const;
   // What is answered to this request target; none: it is an app's to answer.
   const std::string* challenge(std::string_view target) const;
   const std::unordered_map<std::string, std::shared_ptr<DynoState>>& dynos() const {

@@ -226,6 +226,8 @@ void RouterLink::State::hear(Frame type, const std::string& payload,
       return take_records(*router, payload);
     case Frame::retired:
       return take_retired(payload);
+    case Frame::wake:
+      return events.on_wake(payload);
     case Frame::dropped:
       report("router link", payload + " requests were not logged: their lines came too fast");
       events.on_dropped(std::strtoull(payload.c_str(), nullptr, 10));

@@ -41,6 +41,8 @@ struct RouterEvents {
   // The table no longer names this dyno, and the router has no request of it under way.
   // May be told more than once, and of dynos that were retired before control was started.
   std::function<void(const std::string& dyno)> on_retired = [](const std::string&) {};
+  // There is a request for this app, whose route is idle. May be told more than once.
+  std::function<void(const std::string& app)> on_wake = [](const std::string&) {};
   // So many requests were served without being logged, since this side took their lines too slowly.
   std::function<void(std::uint64_t requests)> on_dropped = [](std::uint64_t) {};
 };

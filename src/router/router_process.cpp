@@ -62,6 +62,7 @@ struct RouterProcess::State {
   std::uint64_t generation = 0;
   std::set<std::string, std::less<>> named;  // dynos of the newest table
   std::deque<std::string> retired;           // the last ones
+  std::set<std::string> to_wake;             // idle apps that control was told of, or will be
 
   struct Records {
     std::string bytes;
@@ -150,8 +151,13 @@ void RouterProcess::State::serve() {
           .on_taken_over =
               [this](std::uint64_t table) { loop.post([this, table] { taken_over(table); }); },
           .on_retired =
-              [this](const std::string& dyno) {
-                loop.post([this, dyno] { dyno_retired(dyno); });
+              [this](const std::string& dyno) { loop.post([this, dyno] { dyno_retired(dyno); }); },
+          .on_wake =
+              [this](const std::string& app) {
+                loop.post([this, app] {
+                  to_wake.insert(app);
+                  if (control) control->send(Frame::wake, app);
+                });
               }});
   read_certificates();
   if (const auto saved = kept->read(table_file)) take_table(*saved, true);
@@ -225,6 +231,10 @@ void RouterProcess::State::take_table(const std::string& json, bool from_file) {
     for (const auto& backend : route.backends) named.insert(backend.dyno);
   }
   if (from_file) table->retiring.clear();
+  std::set<std::string> still_idle;
+  for (const auto& route : table->routes)
+    if (route.idle && to_wake.contains(route.app)) still_idle.insert(route.app);
+  to_wake = std::move(still_idle);
   proxy->set_table(*std::move(table));
   if (!stopping) proxy->accept(options.sockets);
   if (from_file) return;
@@ -272,6 +282,7 @@ void RouterProcess::State::taken_over(std::uint64_t table) {
   for (const auto& dyno : retired) {
     if (!named.contains(dyno)) control->send(Frame::retired, dyno);
   }
+  for (const auto& app : to_wake) control->send(Frame::wake, app);
 }
 
 void RouterProcess::State::dyno_retired(const std::string& dyno) {

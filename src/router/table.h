@@ -29,6 +29,7 @@ struct Route {
   bool crashed = false;        // H10
   bool deployed = true;        // false: H81, nothing was ever released
   bool maintenance = false;    // H80
+  bool idle = false;           // asleep: whoever has a request for it has it woken
   int web_quantity = 0;        // 0: H14
   std::string error_page_url;  // ERROR_PAGE_URL, MAINTENANCE_PAGE_URL
   std::string maintenance_page_url;

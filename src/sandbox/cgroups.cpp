@@ -210,8 +210,8 @@ std::optional<Usage> Cgroups::usage(const std::string& place) const {
   usage.pages_out = field(stat, v1 ? "total_pgpgout" : "pgsteal");
 
   const auto tasks =
-      os::read_file(all().front() / place / (trees_.v2 ? "cgroup.threads" : "tasks"));
-  for (const auto task : text::lines(tasks.value_or(""))) {
+      os::read_file(all().front() / place / (trees_.v2 ? "cgroup.threads" : "tasks")).value_or("");
+  for (const auto task : text::lines(tasks)) {
     const auto state = os::read_file("/proc/" + std::string(task) + "/stat", 4096).value_or("");
     const auto name_end = state.rfind(')');
     if (name_end != std::string::npos && name_end + 2 < state.size() && state[name_end + 2] == 'R')

@@ -286,8 +286,9 @@ TEST_P(IsolationTest, WeighsWhatItsSizeSays) {
   const auto started = spawner->start(spec);
   ASSERT_TRUE(started) << started.error().message;
   std::string seen;
-  const auto groups = os::read_file("/proc/" + std::to_string(started->init_pid) + "/cgroup");
-  for (const auto line : text::lines(groups.value_or(""))) {
+  const auto groups =
+      os::read_file("/proc/" + std::to_string(started->init_pid) + "/cgroup").value_or("");
+  for (const auto line : text::lines(groups)) {
     const auto fields = text::split(line, ':');
     if (fields.size() != 3) continue;
     for (const auto* tree : {"unified", "cpu", "cpu,cpuacct", "pids", "."})

@@ -69,6 +69,15 @@ Result<std::string> endpoint(std::string_view option, const std::string& value) 
   return value;
 }
 
+Result<std::chrono::seconds> seconds(std::string_view option, const std::string& value) {
+  constexpr std::int64_t most = 365 * 24 * 3600;
+  const auto number = text::number(value);
+  if (!number || *number < 0 || *number > most)
+    return fail(Kind::invalid,
+                fmt::format("{} takes seconds, 0 for never, not \"{}\".", option, value));
+  return std::chrono::seconds(*number);
+}
+
 Result<std::filesystem::path> directory(std::string_view option, const std::string& value) {
   std::error_code error;
   const auto path = std::filesystem::canonical(value, error);
@@ -124,6 +133,12 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       options.public_url = TRY(url(option, argument));
     else if (option == "--build-env-file")
       options.build_env_file = argument;
+    else if (option == "--sleep-after")
+      options.sleep_after = TRY(seconds(option, argument));
+    else if (option == "--put-away-after")
+      options.put_away_after = TRY(seconds(option, argument));
+    else if (option == "--cycle-after")
+      options.cycle_after = TRY(seconds(option, argument));
     else if (option == "--local-buildpacks")
       options.local_buildpacks.push_back(TRY(directory(option, argument)));
     else
@@ -131,7 +146,9 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
                   fmt::format("renga server has no option {}; it takes --data DIR, --listen "
                               "HOST:PORT, --http HOST:PORT, --https HOST:PORT, --metrics "
                               "HOST:PORT, --domain NAME, "
-                              "--public-url URL, --build-env-file FILE, --local-buildpacks DIR.",
+                              "--public-url URL, --build-env-file FILE, --local-buildpacks DIR, "
+                              "--sleep-after SECONDS, --put-away-after SECONDS, --cycle-after "
+                              "SECONDS.",
                               option));
   }
   return options;

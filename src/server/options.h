@@ -1,6 +1,7 @@
 // What `renga server` is told on its command line. A value.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -19,6 +20,10 @@ struct Options {
   std::string domain = "localhost";       // apps are at <app>.<domain>
   std::string public_url;  // of the control endpoint, for providers elsewhere; empty: `listen`
   std::filesystem::path build_env_file;  // NAME=value lines, over the environment's
+  // See dynos::LocalEngineOptions; 0: never.
+  std::chrono::seconds sleep_after{1800};
+  std::chrono::seconds put_away_after{6 * 3600};
+  std::chrono::seconds cycle_after{24 * 3600};
   // Directories whose buildpacks apps may name by their path.
   std::vector<std::filesystem::path> local_buildpacks;
 };

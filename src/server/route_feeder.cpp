@@ -5,6 +5,7 @@
 
 #include "base/locked.h"
 #include "base/report.h"
+#include "dynos/engines/engines.h"
 
 namespace renga::server {
 
@@ -16,6 +17,7 @@ struct RouteFeeder::State {
   router::RouterLink& link;
   apps::Features& features;
   EdgeCertificates* certificates;
+  dynos::Sleep* sleep;
 
   struct Shared {
     bool poked = true;
@@ -43,6 +45,7 @@ struct RouteFeeder::State {
     route.crashed = endpoints.crashed;
     route.deployed = release.slug.has_value();
     route.maintenance = app.maintenance;
+    route.idle = sleep != nullptr && sleep->idle(app.id);
     route.web_quantity = endpoints.web_quantity;
     route.error_page_url = config_var("ERROR_PAGE_URL");
     route.maintenance_page_url = config_var("MAINTENANCE_PAGE_URL");
@@ -104,8 +107,19 @@ struct RouteFeeder::State {
 RouteFeeder::RouteFeeder(apps::Apps& apps, apps::Domains& domains, apps::Features& features,
                          releases::Releases& releases, dynos::Engine& engine,
                          router::RouterLink& link, EdgeCertificates* certificates)
-    : state_(new State{
-          apps, domains, releases, engine, link, features, certificates, {}, {}, {}, {}, {}}) {}
+    : state_(new State{apps,
+                       domains,
+                       releases,
+                       engine,
+                       link,
+                       features,
+                       certificates,
+                       dynos::sleep_of(engine),
+                       {},
+                       {},
+                       {},
+                       {},
+                       {}}) {}
 
 RouteFeeder::~RouteFeeder() {
   state_->shared.lock()->stopping = true;

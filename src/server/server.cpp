@@ -108,7 +108,9 @@ class Control {
         engine_(dynos::local_engine(
             database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
             {.log_socket = directory_ / "run/dynos/log.sock",
-             .sleep_after = std::chrono::seconds(0),  // until the router can wake them
+             .sleep_after = options.sleep_after,
+             .put_away_after = options.put_away_after,
+             .cycle_after = options.cycle_after,
              .freezer = &freezer_,
              .logs_metrics =
                  [this](const Id<apps::App>& app) {
@@ -185,8 +187,14 @@ class Control {
             [this](const router::RequestLogLine& line) {
               logs_.append(Id<apps::App>{line.app},
                            {from_micros(line.at), "heroku", "router", line.message});
+              if (auto* sleep = dynos::sleep_of(*engine_))
+                sleep->requested(Id<apps::App>{line.app});
             },
-        .on_retired = [this](const std::string& dyno) { engine_->retired(Id<dynos::Dyno>{dyno}); }};
+        .on_retired = [this](const std::string& dyno) { engine_->retired(Id<dynos::Dyno>{dyno}); },
+        .on_wake =
+            [this](const std::string& app) {
+              if (auto* sleep = dynos::sleep_of(*engine_)) sleep->wake(Id<apps::App>{app});
+            }};
   }
 
   void listen(const Options& options) {

@@ -153,6 +153,12 @@ Edge::Edge(Limits limits, std::size_t threads)
                         const std::lock_guard lock(mutex_);
                         retired_.push_back(dyno);
                         changed_.notify_all();
+                      },
+                  .on_wake =
+                      [this](const std::string& app) {
+                        const std::lock_guard lock(mutex_);
+                        ++wakes_[app];
+                        changed_.notify_all();
                       }});
 }
 
@@ -212,6 +218,13 @@ bool Edge::retired(const std::string& dyno, milliseconds limit) {
   return changed_.wait_for(lock, limit, [&] {
     return std::find(retired_.begin(), retired_.end(), dyno) != retired_.end();
   });
+}
+
+int Edge::wakes(const std::string& app, int expected) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, milliseconds(expected > 0 ? 10'000 : 60),
+                    [&] { return expected > 0 && wakes_[app] >= expected; });
+  return wakes_[app];
 }
 
 void Edge::begin_drain(Idle idle, milliseconds limit) {

@@ -88,6 +88,8 @@ class Edge {
   // Waits until the dyno is retired.
   bool retired(const std::string& dyno,
                std::chrono::milliseconds limit = std::chrono::milliseconds(30'000));
+  // How often this app was to be woken; waits until it is so often, or a moment for none.
+  int wakes(const std::string& app, int expected);
   void begin_drain(Idle idle, std::chrono::milliseconds limit);
   bool drained();  // waits for it
   // Deals with all that clients and dynos have sent so far; then so much time has passed.
@@ -99,6 +101,7 @@ class Edge {
   std::condition_variable changed_;
   std::vector<std::string> logs_;
   std::vector<std::string> retired_;
+  std::map<std::string, int> wakes_;
   std::uint64_t taken_over_ = 0;
   bool drained_ = false;
   std::uint64_t generation_ = 0;

@@ -53,7 +53,7 @@ void Keeper::wake(const Id<apps::App>& app) {
   unpublished_.insert(app);
   for (auto& [id, kept] : kept_) {
     if (kept.record.dyno.app != app || kept.life.state() != State::idle || kept.woken) continue;
-    if (kept.life.frozen() && !kept.gone) {
+    if ((kept.life.frozen() || kept.life.draining()) && !kept.gone) {
       obey(kept, kept.life.thaw());
     } else {
       kept.woken = true;

@@ -63,8 +63,11 @@ Orders Life::freeze() {
 
 Orders Life::thaw() {
   Orders orders;
-  if (phase_ != Phase::frozen) return orders;
+  const bool going = phase_ == Phase::draining && put_away_;
+  if (phase_ != Phase::frozen && !going) return orders;
   phase_ = Phase::running;
+  put_away_ = false;
+  deadline_.reset();
   orders.lines.emplace_back("Unidling");
   change(State::up, orders);
   orders.signal = Signal::thaw;
@@ -74,7 +77,13 @@ Orders Life::thaw() {
 Orders Life::put_away(SteadyTime now) {
   if (phase_ != Phase::frozen) return {};
   put_away_ = true;
-  return terminate(now);
+  if (kind_ != Kind::web) return terminate(now);
+  // The router may just be sending it a request.
+  phase_ = Phase::draining;
+  deadline_ = now + limits_.drain;
+  Orders orders;
+  orders.changed = true;
+  return orders;
 }
 
 Orders Life::launched(SteadyTime now) {
