@@ -199,7 +199,7 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("HEROKU_API_KEY is invalid", self.heroku("apps", status=1, environment=wrong))
 
     def test_what_surrounds_an_app(self):
-        """Features, stacks, sizes, names, certificates, buildpacks and config in an editor."""
+        """Features, stacks, and the lists of what it has not."""
         self.heroku("apps:create", "shop")
         self.assertIn("shop", json.loads(self.heroku("apps", "--json"))[0]["name"])
         self.assertEqual(json.loads(self.heroku("apps:info", "--json"))["app"]["name"], "shop")
@@ -221,6 +221,8 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("unsupported", self.heroku("webhooks:add", "-i", "api:build", "-l", "notify", "-u",
                                                  "https://example.com", status=2))
 
+    def test_buildpacks_names_and_config_in_an_editor(self):
+        self.heroku("apps:create", "shop")
         self.heroku("buildpacks:set", "heroku/python")
         self.heroku("buildpacks:add", "https://github.com/heroku/heroku-buildpack-apt")
         self.assertRegex(self.heroku("buildpacks"), r"(?s)1\. heroku/python.*2\. https://github.com/heroku/heroku-buildpack-apt")
@@ -239,6 +241,8 @@ class HerokuCli(unittest.TestCase):
         self.terminal(["heroku", "config:edit"], [("(?i)accept changes|apply|y/n", "y\n")], EDITOR=str(editor), VISUAL=str(editor))
         self.assertEqual(json.loads(self.heroku("config", "--json")), {"COLOUR": "red", "SHAPE": "round"})
 
+    def test_sizes_of_dynos_and_clones(self):
+        self.heroku("apps:create", "shop")
         self.command("git", "push", "heroku", "main")
         self.server.wait_for_page("shop", "one")
         self.assertRegex(self.heroku("ps:type"), r"web")
@@ -257,7 +261,7 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("/store.git", git(self.app, "remote", "get-url", "heroku").stdout)
 
     def test_people(self):
-        """Accounts, tokens, keys and sharing; somebody else takes an app over."""
+        """Accounts and sharing; somebody else takes an app over."""
         made = self.server.api("POST", "/accounts", {"email": "bob@example.com", "name": "Bob"})
         self.server.api("POST", f"/password-resets/{made['password_reset']['token']}/actions/finalize",
                         {"password": "correct horse", "password_confirmation": "correct horse"})
@@ -284,6 +288,10 @@ class HerokuCli(unittest.TestCase):
         self.server.api("PATCH", "/account/app-transfers/gift", {"state": "accepted"}, bobs)
         self.assertRegex(self.heroku("apps:info", "-a", "gift", environment=bob), r"Owner:\s+bob@example.com")
 
+        self.heroku("logout", environment=bob)
+        self.assertIn("not logged in", self.heroku("auth:whoami", status=100, environment=bob))
+
+    def test_tokens_and_keys(self):
         created = self.heroku("authorizations:create", "-d", "a robot", "-s", "read", "-e", "3600")
         self.assertRegex(created, r"Token:\s+HRKU-")
         identity = re.search(r"ID:\s+(\S+)", created)[1]
@@ -299,9 +307,6 @@ class HerokuCli(unittest.TestCase):
         self.assertEqual(json.loads(self.heroku("keys", "--json"))[0]["comment"], "me@laptop")
         self.heroku("keys:remove", "me@laptop")
         self.heroku("keys:clear")
-
-        self.heroku("logout", environment=bob)
-        self.assertIn("not logged in", self.heroku("auth:whoami", status=100, environment=bob))
 
     def terminal(self, words, answers, environment=None, **variables):
         """The command at a terminal of its own; each answer is typed once its question is there. What it showed."""
