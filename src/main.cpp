@@ -29,6 +29,8 @@ int main(int argc, char** argv) {
   if (std::strcmp(part, "server:restart") == 0) return renga::server::restart_main(argc, argv);
   if (std::strcmp(part, "backup") == 0) return renga::server::backup_main(argc, argv);
   if (std::strcmp(part, "restore") == 0) return renga::server::restore_main(argc, argv);
+  if (std::strcmp(part, "stacks:install") == 0)
+    return renga::server::stacks_install_main(argc, argv);
   if (std::strcmp(part, "router") == 0) return renga::router::router_main(argc, argv);
   if (std::strcmp(part, "spawner") == 0) return renga::sandbox::spawner_main(argc, argv);
   if (std::strcmp(part, "provider") == 0 && argc > 2)

@@ -44,8 +44,9 @@ Result<std::string> stack_named(const apps::Apps& apps, std::string_view identit
   for (const auto& name : apps.stacks())
     if (name == identity || fixed_uuid("stack/" + name) == identity) return name;
   return fail(Kind::invalid,
-              fmt::format("There is no stack {} here. Stacks: {}.", text::printable(identity),
-                          text::join(apps.stacks(), ", ")));
+              fmt::format("There is no stack {} here. Stacks: {}. An operator adds others with "
+                          "`renga stacks:install`.",
+                          text::printable(identity), text::join(apps.stacks(), ", ")));
 }
 
 json::object to_json(const Call& call, const apps::App& app, const accounts::Account& owner) {

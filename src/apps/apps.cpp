@@ -44,7 +44,8 @@ Error taken(std::string_view name) {
 Result<void> check_stack(const std::string& stack, const std::vector<std::string>& stacks) {
   if (std::ranges::find(stacks, stack) != stacks.end()) return {};
   return fail(Kind::invalid, "There is no stack '" + text::printable(stack) +
-                                 "' here. Choose one of: " + text::join(stacks, ", ") + ".");
+                                 "' here. Choose one of: " + text::join(stacks, ", ") +
+                                 ". An operator adds others with `renga stacks:install`.");
 }
 
 }  // namespace

@@ -76,7 +76,9 @@ TEST_F(AppsTest, RefusesAStackThatTheServerDoesNotHave) {
   const auto refused = apps.create(ada, {"sushi", "heroku-24"});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
-            "There is no stack 'heroku-24' here. Choose one of: debian-13, host.");
+            "There is no stack 'heroku-24' here. Choose one of: debian-13, host. An operator adds "
+            "others with "
+            "`renga stacks:install`.");
   EXPECT_TRUE(apps.all().empty());
 }
 

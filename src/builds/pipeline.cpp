@@ -16,6 +16,7 @@
 #include "builds/build_sandbox.h"
 #include "builds/procfile.h"
 #include "builds/slugignore.h"
+#include "sandbox/stacks.h"
 
 namespace renga::builds {
 namespace fs = std::filesystem;
@@ -136,12 +137,13 @@ Result<std::vector<Buildpack>> Pipeline::buildpacks_to_try(bool& detect) {
   return all;
 }
 
-sandbox::Spec Pipeline::spec(const std::vector<Buildpack>& buildpacks, bool detect) {
+sandbox::Spec Pipeline::spec(const std::string& stack, const std::vector<Buildpack>& buildpacks,
+                             bool detect) {
   const auto build_dir = "/tmp/build_" + job_.build.id.value.substr(0, 8);
   sandbox::Spec spec;
   spec.id = job_.build.id.value;
   spec.name = "build";
-  spec.stack = job_.build.stack;
+  spec.stack = stack;
   spec.uid_base = apps::UidRanges(tools_.database).base(app_.id);
   spec.mounts = files_.mounts(tools_.options.buildpacks_directory, build_dir, buildpacks);
   // Which buildpacks is in a file: their URLs may have passwords in them.
@@ -163,13 +165,15 @@ sandbox::Spec Pipeline::spec(const std::vector<Buildpack>& buildpacks, bool dete
 }
 
 Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
+  const auto stack = TRY(said(sandbox::Stacks(tools_.options.directory.parent_path() / "stacks")
+                                  .root(job_.build.stack, sandbox::StackVariant::build)));
   bool detect = false;
   const auto buildpacks = TRY(buildpacks_to_try(detect));
   files_.prepare(tools_.releases.config(app_.id),
                  tools_.options.directory / "caches" / app_.id.value);
   files_.write_plan(buildpacks);
   const auto run = run_in_sandbox(
-      tools_.spawner, tools_.clock, spec(buildpacks, detect),
+      tools_.spawner, tools_.clock, spec(stack, buildpacks, detect),
       {.time = tools_.options.time_limit,
        .called_off = job_.stopped.get(),
        .writes_to = files_.path()},

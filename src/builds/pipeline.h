@@ -67,7 +67,8 @@ class Pipeline {
   Result<void> prepare_source();
   Result<Chosen> run_buildpacks();
   Result<std::vector<Buildpack>> buildpacks_to_try(bool& detect);
-  sandbox::Spec spec(const std::vector<Buildpack>& buildpacks, bool detect);
+  sandbox::Spec spec(const std::string& stack, const std::vector<Buildpack>& buildpacks,
+                     bool detect);
   Result<Chosen> chosen(const SandboxRun& run, const std::vector<Buildpack>& tried, bool detect);
   Result<releases::ProcessTypes> discover_process_types();
   Result<Procfile> read_procfile();

@@ -68,6 +68,20 @@ TEST_F(BuildsCommands, ShowBuilds) {
   EXPECT_THAT(terminal.said, HasSubstr("none has no builds."));
 }
 
+TEST_F(BuildsCommands, ShowAndChooseTheStack) {
+  server.answers("GET /stacks", R"([{"name":"debian-13"},{"name":"host"}])");
+  server.answers("GET /apps/sushi",
+                 R"({"name":"sushi","stack":{"name":"host"},"build_stack":{"name":"debian-13"}})");
+  EXPECT_EQ(say("stack -a sushi"), 0) << terminal.said;
+  EXPECT_EQ(terminal.shown, "  debian-13 (the next build's)\n* host\n");
+  server.answers("PATCH /apps/sushi",
+                 R"({"name":"sushi","stack":{"name":"host"},"build_stack":{"name":"debian-13"}})");
+  EXPECT_EQ(say("stack:set debian-13 -a sushi"), 0) << terminal.said;
+  EXPECT_EQ(server.calls().back(), R"(PATCH /apps/sushi {"build_stack":"debian-13"})");
+  EXPECT_THAT(terminal.said, HasSubstr("redeploy sushi"));
+  EXPECT_NE(say("stack:set -a sushi"), 0);
+}
+
 TEST_F(BuildsCommands, ChangeBuildpacksInTheirOrder) {
   const auto written = [&](const std::string& line) {
     EXPECT_EQ(say(line), 0) << terminal.said;

@@ -127,7 +127,7 @@ HolderStart start_in(Message& message) {
         start.root.resolver_configuration = value;
         break;
       case 't':
-        start.root.tmp_bytes = text::number(value).value_or(0);
+        start.root.memory_bytes = text::number(value).value_or(0);
         break;
       case 'A':
         start.root.app = message.next();
@@ -256,7 +256,7 @@ void Holder::start(const HolderStart& with) {
   add_record(bytes, 'h', with.root.host_name);
   add_record(bytes, 'a', with.root.address);
   add_record(bytes, 'r', with.root.resolver_configuration);
-  add_record(bytes, 't', std::to_string(with.root.tmp_bytes));
+  add_record(bytes, 't', std::to_string(with.root.memory_bytes));
   const auto pass = [&](char tag, int fd, std::string_view text = {}) {
     add_record(bytes, tag, text);
     descriptors.push_back(fd);

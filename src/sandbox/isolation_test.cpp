@@ -54,6 +54,14 @@ TEST_P(IsolationTest, MapsItsIdsToTheAppsOwnRange) {
   EXPECT_EQ(run(spec).output, "0 300000 65536\n");
 }
 
+TEST_P(IsolationTest, IsToldItsMemoryLimitWhereProgramsLook) {
+  auto spec = script(
+      "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max; "
+      "ls /sys/fs/cgroup; echo 1 2>/dev/null >/sys/fs/cgroup/memory.max || echo read-only");
+  spec.limits.memory_bytes = 256LL << 20;
+  EXPECT_EQ(run(spec).output, "268435456\n268435456\nmemory\nmemory.max\nread-only\n");
+}
+
 TEST_P(IsolationTest, CannotUseASetuidProgram) {
   const auto app = directory / "slug";
   std::filesystem::create_directory(app);
@@ -89,7 +97,7 @@ TEST_P(IsolationTest, LimitsWhatTmpTakes) {
 TEST_P(IsolationTest, SeesNothingOfTheKernelsSecrets) {
   EXPECT_THAT(output_of("for f in /proc/kcore /proc/keys /proc/timer_list /proc/interrupts "
                         "/proc/sched_debug; do head -c 1 $f 2>/dev/null; done; "
-                        "ls /proc/acpi /proc/scsi /sys/firmware /sys/fs/cgroup "
+                        "ls /proc/acpi /proc/scsi /sys/firmware "
                         "/sys/devices/virtual/powercap 2>/dev/null | grep -v : | grep ."),
               IsEmpty());
 }

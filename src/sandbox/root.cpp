@@ -181,6 +181,21 @@ void cover_kernel_files(const os::Fd& root) {
   if (unlinkat(root.get(), "empty", AT_REMOVEDIR) != 0) fault("remove /empty");
 }
 
+// The memory limit where programs and buildpacks look for it: control groups v1's file, on hosts
+// with v2 as well, and v2's. The hierarchy itself is the host's.
+void write_limits(const os::Fd& root, std::int64_t memory_bytes) {
+  // Not there where /sys is empty.
+  make_path(root, "/sys/fs/cgroup");
+  const auto limits = os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "64k"}}, kernels_own);
+  attach(root, limits, "sys/fs/cgroup");
+  make_directory(limits, "memory");
+  for (const auto* name : {"memory.max", "memory/memory.limit_in_bytes"})
+    make_file(limits, name, std::to_string(memory_bytes) + "\n");
+  auto kept = kernels_own;
+  kept.read_only = true;
+  os::set_attributes(limits.get(), kept);
+}
+
 // The old root is stacked onto the new one and then let go of, so that no directory is needed for
 // it: pivot_root(2), "pivot_root(".", ".")".
 void pivot_into(const os::Fd& root) {
@@ -227,9 +242,10 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
 
 void furnish_root(const os::Fd& root, const RootPlan& plan) {
   write_own_etc(root, plan);
+  write_limits(root, plan.memory_bytes);
   attach(root,
-         os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", std::to_string(plan.tmp_bytes)}},
-                             plain),
+         os::new_file_system(
+             "tmpfs", {{"mode", "1777"}, {"size", std::to_string(plan.memory_bytes)}}, plain),
          "tmp");
   attach(root, plan.app, "app");
   for (const auto& [target, mounted] : plan.mounts) {

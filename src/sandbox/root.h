@@ -23,7 +23,8 @@ struct RootPlan {
   std::string host_name;
   std::string address;
   std::string resolver_configuration;
-  std::int64_t tmp_bytes = 0;  // how large /tmp may grow; what is in it counts as memory, too
+  // The limit, which programs look for; /tmp may grow as large, since what is in it counts, too.
+  std::int64_t memory_bytes = 0;
 };
 
 // Builds what all sandboxes of a stack have in common, makes it the process's root, still

@@ -48,6 +48,10 @@ constexpr std::array<std::string_view, 26> etc_names = {"alternatives",
 constexpr std::array<std::string_view, 5> etc_prefixes = {"python3", "java-", ".java",
                                                           "ImageMagick-", "ruby"};
 
+// Of a stack that was installed, for buildpacks that fetch Debian's packages; a host's own are its
+// operator's. Installed stacks have no password in theirs.
+constexpr std::array packages_of_stack = {"etc/apt", "etc/dpkg", "var/lib/dpkg"};
+
 bool is_needed(std::string_view name) {
   return std::ranges::find(etc_names, name) != etc_names.end() ||
          std::ranges::any_of(etc_prefixes,
@@ -100,6 +104,8 @@ std::vector<StackPart> stack_parts(const std::string& stack, int id_map) {
     const auto name = entry.path().filename().string();
     if (is_needed(name)) add(parts, root, "etc/" + name, id_map);
   }
+  if (stack != "host")
+    for (const auto* path : packages_of_stack) add(parts, root, path, id_map);
   return parts;
 }
 

@@ -145,7 +145,7 @@ RootPlan Starter::furnishing(const Spec& spec, const RunDirectory::Made& run,
   root.host_name = spec.name;
   root.address = address;
   root.resolver_configuration = network_.resolver_configuration();
-  root.tmp_bytes = spec.limits.memory_bytes;
+  root.memory_bytes = spec.limits.memory_bytes;
   if (spec.app_directory.empty()) {
     // What is made here belongs to the sandbox's user on disk already.
     root.app = os::clone_mount(run.upper.get(), "", {.no_suid = true, .no_dev = true});

@@ -12,6 +12,8 @@ extern const char renga_embedded_init[];
 extern const char renga_embedded_init_end[];
 extern const char renga_embedded_buildpacks[];
 extern const char renga_embedded_buildpacks_end[];
+extern const char renga_embedded_stacks[];
+extern const char renga_embedded_stacks_end[];
 }
 
 namespace renga::server {
@@ -28,6 +30,10 @@ std::string_view between(const char* begin, const char* end) {
 std::string_view embedded_init() { return between(renga_embedded_init, renga_embedded_init_end); }
 std::string_view embedded_buildpacks() {
   return between(renga_embedded_buildpacks, renga_embedded_buildpacks_end);
+}
+
+std::string_view embedded_stacks() {
+  return between(renga_embedded_stacks, renga_embedded_stacks_end);
 }
 
 fs::path unpack_embedded(const fs::path& data_directory) {

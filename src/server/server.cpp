@@ -27,6 +27,7 @@
 #include "logs/migrations.h"
 #include "pipelines/migrations.h"
 #include "releases/migrations.h"
+#include "sandbox/stacks.h"
 #include "scheduler/migrations.h"
 #include "scheduler/scheduler.h"
 #include "server/data_directory.h"
@@ -96,7 +97,7 @@ class Control {
         ca_(directory_.root()),
         database_(directory_ / "renga.db"),
         tables_((migrate(database_, clock_, directory_ / "upgrades"), true)),
-        apps_(database_, clock_, {"host"}),
+        apps_(database_, clock_, sandbox::Stacks(directory_ / "stacks").names()),
         domains_(database_, clock_, options.domain),
         logs_({.directory = directory_ / "logs"}),
         outputs_(directory_ / "output"),

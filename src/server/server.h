@@ -22,4 +22,7 @@ int restart_main(int argc, char** argv);
 int backup_main(int argc, char** argv);
 int restore_main(int argc, char** argv);
 
+// `renga stacks:install NAME [--data DIR] [--mirror URL] [--security-mirror URL]`.
+int stacks_install_main(int argc, char** argv);
+
 }  // namespace renga::server

@@ -4,6 +4,7 @@
 #include "cli/commands/app_commands.h"
 #include "cli/commands/data_commands.h"
 #include "cli/commands/local_project.h"
+#include "cli/commands/stack_commands.h"
 
 namespace renga::cli {
 
@@ -34,8 +35,6 @@ std::span<const Command> all_commands() {
       labs_info(),
       labs_enable(),
       labs_disable(),
-      stack(),
-      stack_set(),
       regions(),
       config(),
       config_get(),
@@ -157,6 +156,8 @@ std::span<const Command> all_commands() {
       builds_cancel(),
       builds_create(),
       builds_cache_purge(),
+      stack(),
+      stack_set(),
       buildpacks(),
       buildpacks_add(),
       buildpacks_set(),
@@ -221,6 +222,7 @@ std::span<const Command> all_commands() {
       server_restart(),
       backup(),
       restore(),
+      stacks_install(),
   };
   return all;
 }

@@ -6,6 +6,7 @@
 #include "base/report.h"
 #include "dynos/engines/local/boot.h"
 #include "dynos/engines/local/keeper.h"
+#include "sandbox/stacks.h"
 
 namespace renga::dynos {
 namespace {
@@ -88,10 +89,16 @@ std::optional<std::string> Keeper::launch(Kept& kept, const AppSpec& spec,
     const auto directory = needs_.slug_directory(*spec.slug);
     if (!directory) return refuse(refusal(directory.error(), "R17 (Checksum error)"));
 
+    // DIR/stacks, since the socket is DIR/run/dynos/log.sock.
+    const auto data = options_.log_socket.parent_path().parent_path().parent_path();
+    const auto stack =
+        sandbox::Stacks(data / "stacks").root(spec.stack, sandbox::StackVariant::run);
+    if (!stack) return refuse(refusal(stack.error(), "R99 (Platform error)"));
+
     sandbox::Spec wanted;
     wanted.id = id;
     wanted.name = record.dyno.name();
-    wanted.stack = spec.stack;
+    wanted.stack = *stack;
     wanted.uid_base = needs_.uid_base(record.dyno.app);
     wanted.app_directory = *directory;
     wanted.argv = boot_argv(record.dyno.command);
