@@ -60,6 +60,15 @@ print("bye", flush=True)
 '''
 
 
+# What renga ends with when the server, or the command itself, refuses: by the kind of refusal.
+REFUSED = (1, 3, 4, 5, 6, 7, 8)
+
+
+def exits(status):
+    """The statuses that a test means when it says 1: any refusal. Another is meant as it is."""
+    return REFUSED if status == 1 else (status,)
+
+
 class Failed(Exception):
     """An API call that was refused: its status and body."""
 
@@ -246,6 +255,7 @@ def git(directory, *arguments, check=True):
     environment = dict(os.environ, GIT_AUTHOR_NAME="t", GIT_AUTHOR_EMAIL="t@example.com",
                        GIT_COMMITTER_NAME="t", GIT_COMMITTER_EMAIL="t@example.com",
                        GIT_TERMINAL_PROMPT="0", GIT_CONFIG_GLOBAL="/dev/null")
+    environment.pop("GIT_SSL_CAINFO", None)  # it would outweigh the http.sslCAInfo of a test
     done = subprocess.run(["git", "-C", str(directory), *arguments], env=environment,
                           capture_output=True, text=True, errors="replace", timeout=600)
     if check and done.returncode != 0:

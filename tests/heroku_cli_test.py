@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import platform
+import pty
 import re
 import shutil
 import socket
@@ -196,6 +197,146 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("Error ID:", self.heroku("ps:scale", "web=2", "-a", "taken", status=2))
         wrong = dict(self.environment, HEROKU_API_KEY="00000000-0000-0000-0000-000000000000")
         self.assertIn("HEROKU_API_KEY is invalid", self.heroku("apps", status=1, environment=wrong))
+
+    def test_what_surrounds_an_app(self):
+        """Features, stacks, and the lists of what it has not."""
+        self.heroku("apps:create", "shop")
+        self.assertIn("shop", json.loads(self.heroku("apps", "--json"))[0]["name"])
+        self.assertEqual(json.loads(self.heroku("apps:info", "--json"))["app"]["name"], "shop")
+        self.assertIn("redirect-to-https", self.heroku("features"))
+        self.assertIn("done", self.heroku("features:enable", "redirect-to-https"))
+        self.assertRegex(self.heroku("features:info", "redirect-to-https"), r"Enabled:\s+true")
+        self.assertTrue(next(f for f in json.loads(self.heroku("features", "--json")) if f["name"] == "redirect-to-https")["enabled"])
+        self.assertIn("done", self.heroku("features:disable", "redirect-to-https"))
+        self.assertIn("runtime-dyno-metadata", self.heroku("labs"))
+        self.assertIn("not_found", self.heroku("features:enable", "flying", status=2))
+
+        self.assertRegex(self.heroku("stack"), r"\* host")
+        self.assertIn("done", self.heroku("stack:set", "host"))
+        self.assertIn("local", self.heroku("regions"))
+        for words in (("teams",), ("webhooks",), ("clients",), ("sessions",), ("drains",), ("domains",),
+                      ("certs",), ("addons",), ("apps", "-A"), ("buildpacks",), ("releases",), ("ps",)):
+            self.heroku(*words)
+        self.assertIn("do not have access to any spaces", self.heroku("spaces", status=2))
+        self.assertIn("unsupported", self.heroku("webhooks:add", "-i", "api:build", "-l", "notify", "-u",
+                                                 "https://example.com", status=2))
+
+    def test_buildpacks_names_and_config_in_an_editor(self):
+        self.heroku("apps:create", "shop")
+        self.heroku("buildpacks:set", "heroku/python")
+        self.heroku("buildpacks:add", "https://github.com/heroku/heroku-buildpack-apt")
+        self.assertRegex(self.heroku("buildpacks"), r"(?s)1\. heroku/python.*2\. https://github.com/heroku/heroku-buildpack-apt")
+        self.heroku("buildpacks:remove", "heroku/python")
+        self.heroku("buildpacks:clear")
+
+        self.heroku("domains:add", "www.shop.example")
+        self.assertRegex(self.heroku("domains"), r"www\.shop\.example")
+        self.assertIn("www.shop.example", self.heroku("domains:info", "www.shop.example"))
+        self.heroku("domains:remove", "www.shop.example")
+
+        editor = self.home / "bin/editor"
+        editor.write_text("#!/bin/sh\nprintf 'COLOUR=red\\nSHAPE=round\\n' > \"$1\"\n")
+        editor.chmod(0o755)
+        self.heroku("config:set", "OLD=1")
+        self.terminal(["heroku", "config:edit"], [("(?i)accept changes|apply|y/n", "y\n")], EDITOR=str(editor), VISUAL=str(editor))
+        self.assertEqual(json.loads(self.heroku("config", "--json")), {"COLOUR": "red", "SHAPE": "round"})
+
+    def test_sizes_of_dynos_and_clones(self):
+        self.heroku("apps:create", "shop")
+        self.command("git", "push", "heroku", "main")
+        self.server.wait_for_page("shop", "one")
+        self.assertRegex(self.heroku("ps:type"), r"web")
+        self.heroku("ps:type", "web=standard-2x")
+        self.assertRegex(self.heroku("ps:scale"), r"web=1:Standard-2X")
+        self.heroku("ps:wait", "-t", "web")
+        self.heroku("ps:stop", "web.1")
+        self.said(r"web\.1: up", "ps")
+        clone = self.server.base / "clone"
+        self.heroku("git:clone", str(clone), "-a", "shop")
+        self.assertEqual((clone / "text").read_text(), (self.app / "text").read_text())
+        self.heroku("git:remote", "-a", "shop", "-r", "again")
+        self.assertIn("/shop.git", git(self.app, "remote", "get-url", "again").stdout)
+        git(self.app, "remote", "remove", "again")
+        self.heroku("apps:rename", "store", "-a", "shop")
+        self.assertIn("/store.git", git(self.app, "remote", "get-url", "heroku").stdout)
+
+    def test_people(self):
+        """Accounts and sharing; somebody else takes an app over."""
+        made = self.server.api("POST", "/accounts", {"email": "bob@example.com", "name": "Bob"})
+        self.server.api("POST", f"/password-resets/{made['password_reset']['token']}/actions/finalize",
+                        {"password": "correct horse", "password_confirmation": "correct horse"})
+        self.heroku("apps:create", "gift")
+        self.assertIn("done", self.heroku("access:add", "bob@example.com"))
+        self.assertRegex(self.heroku("access"), r"bob@example\.com\s+collaborator")
+        self.assertEqual({one["role"] for one in json.loads(self.heroku("access", "--json"))}, {"owner", "collaborator"})
+
+        # Bob signs in at a terminal, as people do, and is somebody of his own.
+        bob = dict(self.environment, HOME=str(self.server.base / "bob"), HEROKU_NETRC_WRITE="true")
+        pathlib.Path(bob["HOME"]).mkdir()
+        del bob["HEROKU_API_KEY"]
+        self.terminal(["heroku", "login", "-i"], [("Email", "bob@example.com\n"), ("Password", "correct horse\n")],
+                      environment=bob)
+        self.assertIn("bob@example.com", self.heroku("auth:whoami", environment=bob))
+        self.assertIn("HRKU-", self.heroku("auth:token", environment=bob))
+        self.assertIn("gift", self.heroku("apps", environment=bob))
+        self.assertIn("forbidden", self.heroku("apps:destroy", "-a", "gift", "-c", "gift", status=2, environment=bob))
+        self.heroku("apps:leave", "-a", "gift", environment=bob)
+        self.assertIn("not_found", self.heroku("apps:info", "-a", "gift", status=2, environment=bob))
+
+        self.heroku("apps:transfer", "bob@example.com", "-a", "gift")
+        bobs = {"Authorization": "Bearer " + re.search(r"HRKU-\S+", self.heroku("auth:token", environment=bob))[0]}
+        self.server.api("PATCH", "/account/app-transfers/gift", {"state": "accepted"}, bobs)
+        self.assertRegex(self.heroku("apps:info", "-a", "gift", environment=bob), r"Owner:\s+bob@example.com")
+
+        self.heroku("logout", environment=bob)
+        self.assertIn("not logged in", self.heroku("auth:whoami", status=100, environment=bob))
+
+    def test_tokens_and_keys(self):
+        created = self.heroku("authorizations:create", "-d", "a robot", "-s", "read", "-e", "3600")
+        self.assertRegex(created, r"Token:\s+HRKU-")
+        identity = re.search(r"ID:\s+(\S+)", created)[1]
+        self.assertIn("a robot", self.heroku("authorizations"))
+        self.assertRegex(self.heroku("authorizations:info", identity), r"Scope:\s+read")
+        self.assertRegex(self.heroku("authorizations:update", identity, "-d", "another"), "(?i)another|done")
+        self.assertIn("HRKU-", self.heroku("authorizations:rotate", identity))
+        self.assertIn("done", self.heroku("authorizations:revoke", identity))
+
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "me@laptop", "-f", str(self.home / "key"))
+        self.heroku("keys:add", str(self.home / "key.pub"))
+        self.assertIn("me@laptop", self.heroku("keys"))
+        self.assertEqual(json.loads(self.heroku("keys", "--json"))[0]["comment"], "me@laptop")
+        self.heroku("keys:remove", "me@laptop")
+        self.heroku("keys:clear")
+
+    def terminal(self, words, answers, environment=None, **variables):
+        """The command at a terminal of its own; each answer is typed once its question is there. What it showed."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen(words, cwd=self.app, env=dict(environment or self.environment, TERM="xterm", **variables),
+                                   stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+        os.close(slave)
+        limit = threading.Timer(90, process.kill)
+        limit.start()
+        shown, waiting, seen = "", list(answers), 0
+        try:
+            while True:
+                try:
+                    piece = os.read(master, 4096)
+                except OSError:
+                    break
+                if not piece:
+                    break
+                shown += piece.decode(errors="replace")
+                if waiting and (found := re.search(waiting[0][0], shown[seen:])):
+                    seen += found.end()
+                    os.write(master, waiting.pop(0)[1].encode())
+            self.assertEqual(process.wait(), 0, shown)
+            self.assertEqual(waiting, [], shown)
+        finally:
+            limit.cancel()
+            process.kill()
+            process.wait()
+            os.close(master)
+        return shown
 
     def test_pipelines(self):
         for name in ("food-staging", "food-production"):

@@ -7,21 +7,16 @@
 #include <optional>
 
 #include "base/text.h"
+#include "cli/suggestions.h"
 
 namespace renga::cli {
 namespace {
-
-constexpr Flag common_flags[] = {
-    {"url", 0, "URL", "the server; else RENGA_URL, the login, or this machine's"},
-    {"remote", 'r', "REMOTE", "the git remote that names the app"},
-    {"help", 'h', "", "show this page"},
-};
 
 template <class Matches>
 const Flag* find_flag(const Command& command, Matches matches) {
   for (const auto& flag : command.flags)
     if (matches(flag)) return &flag;
-  for (const auto& flag : common_flags)
+  for (const auto& flag : common_flags())
     if (matches(flag)) return &flag;
   return nullptr;
 }
@@ -39,6 +34,15 @@ std::string spelled(const Flag& flag) {
 }
 
 }  // namespace
+
+std::span<const Flag> common_flags() {
+  static constexpr Flag all[] = {
+      {"url", 0, "URL", "the server; else RENGA_URL, the login, or this machine's"},
+      {"remote", 'r', "REMOTE", "the git remote that names the app"},
+      {"help", 'h', "", "show this page"},
+  };
+  return all;
+}
 
 Result<void> parse_arguments(const Command& command, const std::vector<std::string>& words,
                              Context& context) {
@@ -73,8 +77,9 @@ Result<void> parse_arguments(const Command& command, const std::vector<std::stri
       if (word.size() > 2) value = word.substr(word[2] == '=' ? 3 : 2);
     }
     if (!flag)
-      return fail(Kind::invalid, fmt::format("{} has no flag {}. See `renga help {}`.",
-                                             command.name, word, command.name));
+      return fail(Kind::invalid,
+                  fmt::format("{} has no flag {}.{} See `renga help {}`.", command.name, word,
+                              suggestion_for_flag(command.flags, word), command.name));
     if (flag->value.empty()) {
       if (value)
         return fail(Kind::invalid,
@@ -100,9 +105,17 @@ std::string manual(const Command& command) {
   };
   for (const auto& flag : command.flags) add(flag);
   if (!command.hidden)
-    for (const auto& flag : common_flags) add(flag);
+    for (const auto& flag : common_flags()) add(flag);
   if (!command.help.empty()) page += fmt::format("\n{}\n", text::trim(command.help));
   return page;
+}
+
+std::string siblings(std::span<const Command> commands, const Command& command) {
+  std::string list;
+  for (const auto& other : commands)
+    if (!other.hidden && other.name.starts_with(std::string(command.name) + ":"))
+      list += fmt::format("  {:24} {}\n", other.name, other.summary);
+  return list.empty() ? list : "\nCommands:\n" + list;
 }
 
 std::string overview(std::span<const Command> commands) {

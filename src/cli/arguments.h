@@ -15,8 +15,13 @@ namespace renga::cli {
 Result<void> parse_arguments(const Command& command, const std::vector<std::string>& words,
                              Context& context);
 
+// What every command takes beside its own.
+std::span<const Flag> common_flags();
+
 // "Usage: renga ps:scale ...": the command's manual page.
 std::string manual(const Command& command);
+// The commands of the topic that this one gives its name to; empty for any other.
+std::string siblings(std::span<const Command> commands, const Command& command);
 // All commands with their summaries.
 std::string overview(std::span<const Command> commands);
 

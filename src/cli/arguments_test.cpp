@@ -78,7 +78,8 @@ TEST_F(ArgumentsTest, LetsTheLastOfAFlagWin) {
 }
 
 TEST_F(ArgumentsTest, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(refusal({"--nmu", "5"}), "logs has no flag --nmu. See `renga help logs`.");
+  EXPECT_EQ(refusal({"--nmu", "5"}),
+            "logs has no flag --nmu. Did you mean --num? See `renga help logs`.");
   EXPECT_EQ(refusal({"-x"}), "logs has no flag -x. See `renga help logs`.");
   EXPECT_EQ(refusal({"--"}), "");
   EXPECT_THAT(refusal({"--=5"}), HasSubstr("has no flag --=5"));

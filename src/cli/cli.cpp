@@ -9,6 +9,7 @@
 
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
+#include "cli/suggestions.h"
 
 namespace renga::cli {
 namespace {
@@ -47,15 +48,31 @@ class RealTerminal final : public Terminal {
   }
 };
 
-// The commands that a mistyped one may have meant: those of its topic, or with the same beginning.
-std::string suggestions(std::span<const Command> commands, const std::string& name) {
-  const auto topic = name.substr(0, name.find(':'));
-  std::string all;
-  for (const auto& command : commands) {
-    if (command.hidden || command.name.substr(0, command.name.find(':')) != topic) continue;
-    all += fmt::format("{}{}", all.empty() ? "" : ", ", command.name);
+// Scripts tell by it what went wrong: 1 refused or failed (2 is: not understood), 3 not signed in,
+// 4 not allowed, 5 not found, 6 another operation stands in the way, 7 too many calls, 8 the server
+// or a part of it is not there.
+int exit_status(Kind kind) {
+  switch (kind) {
+    case Kind::unauthorized:
+      return 3;
+    case Kind::forbidden:
+      return 4;
+    case Kind::not_found:
+      return 5;
+    case Kind::conflict:
+      return 6;
+    case Kind::rate_limited:
+      return 7;
+    case Kind::unavailable:
+      return 8;
+    case Kind::bad_request:
+    case Kind::not_acceptable:
+    case Kind::invalid:
+    case Kind::too_large:
+    case Kind::unsupported:
+      break;
   }
-  return all.empty() ? "See `renga help`." : fmt::format("There are: {}.", all);
+  return 1;
 }
 
 }  // namespace
@@ -75,11 +92,10 @@ int run(std::span<const Command> commands, const std::vector<std::string>& argum
   }
   if (words[0] == "--version" || words[0] == "-v") words[0] = "version";
 
-  const auto command =
-      std::ranges::find_if(commands, [&](const Command& known) { return known.name == words[0]; });
+  const auto command = std::ranges::find(commands, without_alias(words[0]), &Command::name);
   if (command == commands.end()) {
     terminal.say(
-        fmt::format("renga has no command {}. {}", words[0], suggestions(commands, words[0])));
+        fmt::format("renga has no command {}. {}", words[0], suggestion_for(commands, words[0])));
     return 2;
   }
   words.erase(words.begin());
@@ -90,13 +106,15 @@ int run(std::span<const Command> commands, const std::vector<std::string>& argum
     return 2;
   }
   if (wants_help || context.has("help")) {
-    terminal.out(manual(*command));
+    terminal.out(manual(*command) + siblings(commands, *command));
     return 0;
   }
   try {
     const auto status = command->run(context);
     if (status) return *status;
     terminal.say(fmt::format(" !    {}", status.error().message));
+    // `renga local` ends as other runners of a Procfile do.
+    return command->name.starts_with("local") ? 1 : exit_status(status.error().kind);
   } catch (const std::exception& error) {
     terminal.say(fmt::format(" !    {} failed: {}", command->name, error.what()));
   }

@@ -9,7 +9,8 @@
 
 namespace renga::cli {
 
-// The program. Exit status: 0 done, 1 refused by the server or failed, 2 not understood.
+// The program. Exit status: 0 done, 1 refused or failed, 2 not understood; others by the kind of
+// refusal.
 int main(int argc, char** argv);
 
 // The same with everything handed in: `arguments` without the program's name.

@@ -279,7 +279,7 @@ TEST_F(ReleaseCommands, RollBackToTheOneThatWasNamed) {
 TEST_F(ReleaseCommands, RefuseToRollBackWhereNothingCameBefore) {
   server.answers("GET /apps/sushi/releases",
                  R"([{"version":1,"current":true,"eligible_for_rollback":true}])");
-  EXPECT_EQ(say("releases:rollback -a sushi"), 1);
+  EXPECT_EQ(say("releases:rollback -a sushi"), 5);
   EXPECT_THAT(terminal.said, HasSubstr("There is no earlier release to go back to."));
 }
 
@@ -291,7 +291,7 @@ TEST_F(ReleaseCommands, ShowWhatAReleaseCommandPrinted) {
   EXPECT_EQ(terminal.shown, "migrating\n");
   EXPECT_EQ(server.sent.back().token, "");
   server.answers("GET /apps/sushi/releases/4", R"({"version":4,"output_stream_url":null})");
-  EXPECT_EQ(say("releases:output v4 -a sushi"), 1);
+  EXPECT_EQ(say("releases:output v4 -a sushi"), 5);
 }
 
 TEST_F(LogsCommand, OpensASessionAndShowsItsLines) {

@@ -44,7 +44,7 @@ TEST_F(ConfigTextCommands, ImportReadsADotEnv) {
   EXPECT_EQ(patch(), R"(PATCH /apps/sushi/config-vars {"A":"1","B":"two # words","C":"3"})");
   EXPECT_EQ(say("config:import --keep -a sushi"), 0);
   EXPECT_EQ(patch(), R"(PATCH /apps/sushi/config-vars {"B":"two # words","C":"3"})");
-  EXPECT_EQ(say("config:import nothing -a sushi"), 1);
+  EXPECT_EQ(say("config:import nothing -a sushi"), 5);
 }
 
 TEST_F(ConfigTextCommands, DiffComparesAppsAndReleases) {

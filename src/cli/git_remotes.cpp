@@ -5,18 +5,20 @@
 #include <chrono>
 
 #include "base/text.h"
+#include "cli/git_clone.h"
 #include "os/process.h"
 
 namespace renga::cli {
 namespace {
 
 std::optional<os::Output> git(const std::filesystem::path& directory,
-                              std::vector<std::string> arguments) {
+                              std::vector<std::string> arguments,
+                              std::chrono::seconds limit = std::chrono::seconds(30)) {
   arguments.insert(arguments.begin(), "git");
   try {
     return os::run(
         {.argv = std::move(arguments), .env = {}, .clear_env = false, .directory = directory}, {},
-        std::chrono::seconds(30));
+        limit);
   } catch (const std::exception&) {
     return std::nullopt;  // no git, or a directory that is gone: then there are no remotes
   }
@@ -37,6 +39,22 @@ std::string app_of(std::string_view url, const std::string& host) {
 }
 
 std::string git_base(const client::Settings& settings) { return "https://" + settings.host(); }
+
+// How git signs in to the server, as names and values of its configuration. An empty helper first:
+// helpers of the user's own configuration are not asked for this host.
+struct Setting {
+  std::string name, value;
+};
+std::vector<Setting> credentials(const client::Settings& settings, const std::string& program) {
+  const auto base = git_base(settings);
+  const auto helper = fmt::format("credential.{}.helper", base);
+  std::vector<Setting> all{
+      {helper, ""}, {helper, fmt::format("!{} git:credentials", text::shell_quote(program))}};
+  if (!settings.ca.empty())
+    all.push_back(
+        {fmt::format("http.{}/.sslCAInfo", base), std::filesystem::absolute(settings.ca).string()});
+  return all;
+}
 
 }  // namespace
 
@@ -66,7 +84,6 @@ bool in_repository(const std::filesystem::path& directory) {
 Result<void> set_app_remote(const std::filesystem::path& directory,
                             const client::Settings& settings, const std::string& program,
                             const std::string& name, const std::string& app) {
-  const auto base = git_base(settings);
   const auto url = git_url(settings, app);
   const auto known = git(directory, {"remote", "get-url", name});
   const auto done = known && known->status == 0 ? git(directory, {"remote", "set-url", name, url})
@@ -75,18 +92,35 @@ Result<void> set_app_remote(const std::filesystem::path& directory,
     return fail(Kind::invalid, fmt::format("git could not set the remote {}: {}", name,
                                            done ? text::trim(done->err) : "git is not installed"));
 
-  // An empty helper first: helpers of the user's own configuration are not asked for this host.
-  const auto helper = fmt::format("credential.{}.helper", base);
-  const auto asks = fmt::format("!{} git:credentials", text::shell_quote(program));
-  const auto trust = fmt::format("http.{}/.sslCAInfo", base);
-  std::vector<std::vector<std::string>> changes{{"config", "--replace-all", helper, ""},
-                                                {"config", "--add", helper, asks}};
-  if (!settings.ca.empty())
-    changes.push_back({"config", trust, std::filesystem::absolute(settings.ca).string()});
-  for (auto& change : changes)
-    if (const auto set = git(directory, std::move(change)); !set || set->status != 0)
-      return fail(Kind::invalid, fmt::format("git could not be told how to sign in to {}: {}", base,
-                                             set ? text::trim(set->err) : "git is not installed"));
+  std::string last;
+  for (const auto& [name_of, value] : credentials(settings, program)) {
+    // Whatever stood there goes with the first of a name.
+    const auto set =
+        git(directory, {"config", name_of == last ? "--add" : "--replace-all", name_of, value});
+    if (!set || set->status != 0)
+      return fail(Kind::invalid,
+                  fmt::format("git could not be told how to sign in to {}: {}", git_base(settings),
+                              set ? text::trim(set->err) : "git is not installed"));
+    last = name_of;
+  }
+  return {};
+}
+
+Result<void> clone_app(const std::filesystem::path& directory, const client::Settings& settings,
+                       const std::string& program, const std::string& name,
+                       const std::string& app) {
+  std::vector<std::string> words{"clone", "--quiet", "--origin", name};
+  for (const auto& [name_of, value] : credentials(settings, program)) {
+    words.emplace_back("--config");
+    words.push_back(name_of + "=" + value);
+  }
+  words.push_back(git_url(settings, app));
+  words.push_back(directory.string());
+  const auto done = git(std::filesystem::absolute(directory).parent_path(), std::move(words),
+                        std::chrono::hours(1));
+  if (!done || done->status != 0)
+    return fail(Kind::invalid, fmt::format("git could not clone {}: {}", app,
+                                           done ? text::trim(done->err) : "git is not installed"));
   return {};
 }
 

@@ -54,7 +54,7 @@ TEST_F(PipelineCommands, PromoteToTheNextStageAndFailWithOneTarget) {
 }
 
 TEST_F(PipelineCommands, PromoteToNamedAppsOnly) {
-  EXPECT_EQ(say("pipelines:promote -a sushi --to tofu"), 1);
+  EXPECT_EQ(say("pipelines:promote -a sushi --to tofu"), 5);
   EXPECT_THAT(terminal.said, HasSubstr("tofu is not in the pipeline food."));
   server.answers("POST /pipeline-promotions", R"({"id":"x1"})", 201);
   server.answers("GET /pipeline-promotions/x1/promotion-targets",

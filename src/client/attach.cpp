@@ -2,12 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -15,10 +9,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
 
+#include "client/tls.h"
 #include "net/frames.h"
 #include "os/fd.h"
 #include "os/raw_mode.h"
@@ -26,17 +20,11 @@
 namespace renga::client {
 namespace {
 
-constexpr int connect_limit = 10'000;  // milliseconds, for each address and for the handshake
 constexpr std::size_t most_unsent = 256 * 1024;
 
-struct Free {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
-};
-
 struct Address {
-  std::string host, port, secret;
+  Endpoint endpoint;
+  std::string secret;
 };
 
 std::optional<Address> parse(std::string_view url) {
@@ -48,114 +36,9 @@ std::optional<Address> parse(std::string_view url) {
   if (slash == std::string_view::npos || colon == std::string_view::npos) return std::nullopt;
   auto host = url.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return Address{std::string(host), std::string(url.substr(colon + 1, slash - colon - 1)),
+  return Address{{std::string(host), std::string(url.substr(colon + 1, slash - colon - 1))},
                  std::string(url.substr(slash + 1))};
 }
-
-bool wait_for(int fd, short events) {
-  pollfd one{fd, events, 0};
-  return ::poll(&one, 1, connect_limit) > 0;
-}
-
-Result<os::Fd> reach(const Address& address) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(address.host.c_str(), address.port.c_str(), &hints, &found))
-    return fail(Kind::unavailable,
-                fmt::format("{} was not found: {}.", address.host, ::gai_strerror(error)));
-  const std::unique_ptr<addrinfo, Free> all(found);
-  std::string why = "no address";
-  for (const auto* one = all.get(); one != nullptr; one = one->ai_next) {
-    os::Fd fd(::socket(one->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    int error = 0;
-    if (::connect(fd.get(), one->ai_addr, one->ai_addrlen) != 0) {
-      error = errno;
-      if (error == EINPROGRESS) {
-        socklen_t size = sizeof error;
-        error = ETIMEDOUT;
-        if (wait_for(fd.get(), POLLOUT))
-          ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-      }
-    }
-    if (error == 0) {
-      const int on = 1;  // keystrokes do not wait for others
-      ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      return fd;
-    }
-    why = std::strerror(error);
-  }
-  return fail(Kind::unavailable,
-              fmt::format("{}:{} could not be reached: {}.", address.host, address.port, why));
-}
-
-// A TLS connection on a socket that does not block.
-class Tls {
- public:
-  static Result<std::unique_ptr<Tls>> connect(const Address& address,
-                                              const AttachOptions& options) {
-    auto made = std::make_unique<Tls>();
-    made->fd_ = TRY(reach(address));
-    made->context_.reset(SSL_CTX_new(TLS_client_method()));
-    auto* context = made->context_.get();
-    const bool trusts = options.ca.empty()
-                            ? SSL_CTX_set_default_verify_paths(context) == 1
-                            : SSL_CTX_load_verify_locations(context, options.ca.c_str(), nullptr);
-    if (!trusts)
-      return fail(Kind::unavailable,
-                  fmt::format("The certificates in {} could not be read.", options.ca.string()));
-    SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    made->ssl_.reset(SSL_new(context));
-    auto* ssl = made->ssl_.get();
-    SSL_set_fd(ssl, made->fd_.get());
-    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), address.host.c_str()) != 1) {
-      SSL_set1_host(ssl, address.host.c_str());
-      SSL_set_tlsext_host_name(ssl, address.host.c_str());
-    }
-    for (;;) {
-      const int done = SSL_connect(ssl);
-      if (done == 1) return made;
-      const int error = SSL_get_error(ssl, done);
-      if (error == SSL_ERROR_WANT_READ && wait_for(made->fd_.get(), POLLIN)) continue;
-      if (error == SSL_ERROR_WANT_WRITE && wait_for(made->fd_.get(), POLLOUT)) continue;
-      const auto verified = SSL_get_verify_result(ssl);
-      return fail(Kind::unavailable,
-                  verified != X509_V_OK
-                      ? fmt::format("The certificate of {} is not trusted: {}. RENGA_CA names the "
-                                    "file that vouches for it.",
-                                    address.host, X509_verify_cert_error_string(verified))
-                      : fmt::format("{}:{} did not answer over TLS.", address.host, address.port));
-    }
-  }
-
-  enum class Io { done, blocked, over };
-  Io read(std::string& into) {
-    char bytes[16 * 1024];
-    ERR_clear_error();
-    const int got = SSL_read(ssl_.get(), bytes, sizeof bytes);
-    if (got <= 0) return io(got);
-    into.assign(bytes, static_cast<std::size_t>(got));
-    return Io::done;
-  }
-  Io write(std::string& from) {
-    ERR_clear_error();
-    const int sent = SSL_write(ssl_.get(), from.data(), static_cast<int>(from.size()));
-    if (sent <= 0) return io(sent);
-    from.erase(0, static_cast<std::size_t>(sent));
-    return Io::done;
-  }
-  int fd() const { return fd_.get(); }
-
- private:
-  Io io(int result) const {
-    const int error = SSL_get_error(ssl_.get(), result);
-    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? Io::blocked : Io::over;
-  }
-  os::Fd fd_;
-  std::unique_ptr<SSL_CTX, Free> context_;
-  std::unique_ptr<SSL, Free> ssl_;
-};
 
 std::string window_frame(int fd) {
   winsize size{};
@@ -275,7 +158,8 @@ Result<int> attach(const std::string& rendezvous_url, const AttachOptions& optio
   const auto address = parse(rendezvous_url);
   if (!address)
     return fail(Kind::unavailable, "The server gave no address to attach to: is it renga?");
-  const auto tls = TRY(Tls::connect(*address, options));
+  const auto tls =
+      TRY(Tls::connect(address->endpoint, {.ca = options.ca, .verify = options.verify}));
   return Joined(*tls, options, address->secret).run();
 }
 

@@ -1,4 +1,4 @@
-// More commands of an app's: its requests and its features.
+// The commands that are less often typed: about an app's surroundings, and about the CLI itself.
 #pragma once
 
 #include "cli/command.h"
@@ -6,9 +6,28 @@
 namespace renga::cli {
 
 Command metrics();
-Command features();
-Command features_enable();
-Command features_disable();
 Command server_restart();
+Command apps_transfer();
+Command apps_transfers();
+Command apps_transfers_accept();
+Command apps_transfers_decline();
+Command apps_transfers_cancel();
+Command apps_join();
+Command apps_leave();
+Command stack();
+Command stack_set();
+Command regions();
+Command ps_type();
+Command ps_sizes();
+Command ps_wait();
+Command releases_retry();
+Command domains_info();
+Command domains_clear();
+Command maintenance();
+Command git_clone();
+Command proxy();
+Command completion();
+Command completion_words();
+Command man();
 
 }  // namespace renga::cli

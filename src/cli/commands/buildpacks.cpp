@@ -9,6 +9,10 @@ namespace {
 Result<int> run(Context& context) {
   const auto path = TRY(context.path("/buildpack-installations"));
   const auto installed = TRY(TRY(context.platform())->get(path));
+  if (context.has("json")) {
+    context.terminal.out(pretty(installed));
+    return 0;
+  }
   if (installed.as_array().empty())
     context.terminal.say(
         fmt::format("{} has no buildpack set; the next build chooses one.", TRY(context.app())));
@@ -24,7 +28,7 @@ Command buildpacks() {
           .usage = "",
           .summary = "list an app's buildpacks",
           .help = R"()",
-          .flags = {app_flag},
+          .flags = {app_flag, json_flag},
           .run = run};
 }
 

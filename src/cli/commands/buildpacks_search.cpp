@@ -8,6 +8,10 @@ namespace {
 Result<int> run(Context& context) {
   const auto wanted = text::lower(context.arguments.empty() ? "" : context.arguments[0]);
   const auto all = TRY(TRY(context.platform())->get("/buildpacks"));
+  if (context.has("json")) {
+    context.terminal.out(pretty(all));
+    return 0;
+  }
   std::vector<std::vector<std::string>> rows;
   for (const auto& each : all.as_array()) {
     const auto name = text_at(each, "namespace") + "/" + text_at(each, "name");
@@ -27,7 +31,7 @@ Command buildpacks_search() {
           .usage = "[WORD]",
           .summary = "list the buildpacks that have a name here",
           .help = R"()",
-          .flags = {},
+          .flags = {json_flag},
           .run = run};
 }
 

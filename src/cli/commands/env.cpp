@@ -15,17 +15,23 @@ Result<int> run(Context& context) {
       surroundings.environment.erase(variable);
   }
   const auto settings = TRY(client::find_settings(surroundings, context.flag("url")));
-  const auto host = settings.host();
-  const auto name = settings.name();
+  auto here = settings;  // as Heroku's CLI is to see it
+  if (context.has("proxy")) {
+    const auto port = text::number(context.flag("proxy"));
+    if (!port || *port < 1 || *port > 65'535)
+      return fail(Kind::invalid, "--proxy takes the port that `renga proxy` listens on.");
+    here.url = fmt::format("http://localhost:{}", *port);
+  }
+  const auto host = here.host();
+  const auto name = here.name();
   // Told of any other host, Heroku's CLI warns and goes on against api.heroku.com, with our token.
   if (name != "localhost" && name != "127.0.0.1")
     return fail(Kind::unsupported,
                 fmt::format("Heroku's CLI talks to localhost and 127.0.0.1 alone, and would send "
-                            "the token of {} to Heroku. Forward a port (`ssh -L "
-                            "7373:localhost:7373 {}`), then `renga login --url "
-                            "https://localhost:7373 --ca ca.pem` and `renga env`. renga's own "
-                            "commands work without that.",
-                            settings.url, name));
+                            "the token of {} to Heroku. Run `renga proxy --url {}` on this "
+                            "machine, then `renga env --url {} --proxy 7373`. renga's own commands "
+                            "work without that.",
+                            settings.url, settings.url, settings.url));
 
   const auto line = [&](std::string_view variable, std::string_view value) {
     context.terminal.line(fmt::format("export {}={}", variable, text::shell_quote(value)));
@@ -34,7 +40,7 @@ Result<int> run(Context& context) {
   for (const auto* variable :
        {"HEROKU_HOST", "HEROKU_PARTICLEBOARD_URL", "HEROKU_BUILDPACK_REGISTRY_URL",
         "HEROKU_LOGIN_HOST", "HEROKU_STATUS_HOST"})
-    line(variable, settings.url);
+    line(variable, here.url);
   line("HEROKU_GIT_HOST", host);
   line("HEROKU_DATA_HOST", name);
   line("HEROKU_EXEC_URL", "https://" + host);
@@ -64,7 +70,8 @@ Command env() {
 Example:
   $ eval "$(renga env)"
   $ heroku apps)page",
-      .flags = {{"data", 0, "DIR", "the server's data directory"}},
+      .flags = {{"data", 0, "DIR", "the server's data directory"},
+                {"proxy", 0, "PORT", "through a `renga proxy` on this port of this machine"}},
       .run = run};
 }
 

@@ -14,6 +14,10 @@ Result<int> list(Context& context) {
   const auto now = text_at(app, "stack.name");
   const auto next = text_at(app, "build_stack.name");
   const auto all = TRY(platform.get("/stacks"));
+  if (context.has("json")) {
+    context.terminal.out(pretty(all));
+    return 0;
+  }
   context.terminal.say(fmt::format("=== {} Available Stacks", TRY(context.app())));
   for (const auto& each : all.as_array()) {
     const auto name = text_at(each, "name");
@@ -51,7 +55,7 @@ Command stack() {
       .help =
           R"(A stack is the file system that an app is built and run on. `host` is the server's own; its
 operator adds others with `renga stacks:install`.)",
-      .flags = {app_flag},
+      .flags = {app_flag, json_flag},
       .run = list};
 }
 
