@@ -118,8 +118,9 @@ class EngineContract : public testing::TestWithParam<EngineKind> {
 TEST_P(EngineContract, RunsWhatIsApplied) {
   engine().apply(spec(1, {web(1), worker(2)}));
   ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up", "worker.2@v1 up"}));
+  // What the router is told follows what is written down, a moment later.
+  ASSERT_TRUE(eventually([&] { return engine().endpoints(house->app()).up.size() == 1; }));
   const auto endpoints = engine().endpoints(house->app());
-  ASSERT_EQ(endpoints.up.size(), 1U);
   EXPECT_EQ(endpoints.up[0].dyno_name, "web.1");
   EXPECT_EQ(endpoints.web_quantity, 1);
   EXPECT_TRUE(house->answers(endpoints.up[0]));
