@@ -163,9 +163,10 @@ TEST_P(EngineContract, ReplacesDynosWhenAReleaseComes) {
   ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up"}));
   engine().apply(spec(2, {web(1), worker(1)}));
   ASSERT_TRUE(becomes({"web.1@v2 up", "worker.1@v2 up"}));
-  const auto endpoints = engine().endpoints(house->app());
-  ASSERT_EQ(endpoints.up.size(), 1U);
-  EXPECT_TRUE(house->answers(endpoints.up[0]));
+  EXPECT_TRUE(eventually([&] {
+    const auto endpoints = engine().endpoints(house->app());
+    return endpoints.up.size() == 1 && house->answers(endpoints.up[0]);
+  }));
 }
 
 TEST_P(EngineContract, RestartsByTypeAndByName) {
