@@ -79,7 +79,8 @@ class Kafka(StoryTest):
         for state in (self.server.data / "providers/kafka/run/sandboxes").glob("*/state"):
             os.kill(int(state.read_text().split()[1]), signal.SIGKILL)
         wait_until(lambda: self.post("/again") == 0, 90, 1, "the broker to be back")
-        self.server.wait_for_page("visits", "/again: 1", 90)
+        # Once at least: what the producer had given up on, it may have sent all the same.
+        self.server.wait_for_page("visits", "/again: ", 90)
         self.assertIn("/welcome: 2", self.server.page("visits"))
 
         # A new certificate; destroying asks for the right word.
@@ -87,7 +88,7 @@ class Kafka(StoryTest):
         self.renga("kafka:credentials", "--reset")
         wait_until(lambda: self.vars()["KAFKA_CLIENT_CERT"] != before, 30, what="the new certificate")
         wait_until(lambda: self.post("/rotated") == 0, 90, 1, "dynos with the new certificate")
-        self.server.wait_for_page("visits", "/rotated: 1", 60)
+        self.server.wait_for_page("visits", "/rotated: ", 60)
         self.assertIn("Nothing was done", self.renga("kafka:topics:destroy", "visits", "--confirm", "other", status=1))
         self.renga("kafka:topics:destroy", "visits", "--confirm", "visits")
         self.renga("addons:destroy", "river", "--confirm", "visits")

@@ -19,7 +19,7 @@ constexpr std::size_t commit_shown = 8;
 }  // namespace
 
 struct Reconciler::State {
-  struct Todo {
+  struct Queue {
     bool stop = false;
     std::set<Id<apps::App>> apps;
   };
@@ -37,7 +37,7 @@ struct Reconciler::State {
                       outputs) {}
 
   void note(const Id<apps::App>& app) {
-    todo.lock()->apps.insert(app);
+    queue.lock()->apps.insert(app);
     changed.notify_one();
   }
 
@@ -82,7 +82,7 @@ struct Reconciler::State {
     for (;;) {
       std::set<Id<apps::App>> due;
       {
-        auto waiting = todo.lock();
+        auto waiting = queue.lock();
         waiting.wait_for(changed, all_at - std::chrono::steady_clock::now(),
                          [&] { return waiting->stop || !waiting->apps.empty(); });
         if (waiting->stop) return;
@@ -106,7 +106,7 @@ struct Reconciler::State {
   Formation& formation;
   Engine& engine;
   ReleasePhase release_phase;
-  Locked<Todo> todo;
+  Locked<Queue> queue;
   std::condition_variable changed;
   std::thread thread;
 };
@@ -119,7 +119,7 @@ Reconciler::Reconciler(store::Database& database, Clock& clock, apps::Apps& apps
                                      engine, logs, outputs)) {}
 
 Reconciler::~Reconciler() {
-  state_->todo.lock()->stop = true;
+  state_->queue.lock()->stop = true;
   state_->changed.notify_one();
   if (state_->thread.joinable()) state_->thread.join();
 }

@@ -13,7 +13,7 @@
 
 namespace renga::setups {
 struct CronJobs::State {
-  struct Todo {
+  struct Queue {
     std::set<std::string> apps;
     bool ending = false;
   };
@@ -57,7 +57,7 @@ struct CronJobs::State {
     for (;;) {
       std::set<std::string> now;
       {
-        auto guard = todo.lock();
+        auto guard = queue.lock();
         guard.wait(wake, [&] { return guard->ending || !guard->apps.empty(); });
         if (guard->ending) return;
         now.swap(guard->apps);
@@ -68,13 +68,13 @@ struct CronJobs::State {
         } catch (const std::exception& error) {
           report("setups", fmt::format("the cron of {}: {}", app, error.what()));
         }
-        if (todo.lock()->ending) return;
+        if (queue.lock()->ending) return;
       }
     }
   }
 
   CronJobsParts parts;
-  Locked<Todo> todo;
+  Locked<Queue> queue;
   std::condition_variable wake;
   std::thread thread;
 };
@@ -82,14 +82,14 @@ struct CronJobs::State {
 CronJobs::CronJobs(CronJobsParts parts) : state_(new State{parts, {}, {}, {}}) {}
 
 CronJobs::~CronJobs() {
-  state_->todo.lock()->ending = true;
+  state_->queue.lock()->ending = true;
   state_->wake.notify_all();
   if (state_->thread.joinable()) state_->thread.join();
 }
 
 void CronJobs::start() {
   {
-    auto guard = state_->todo.lock();
+    auto guard = state_->queue.lock();
     for (const auto& app : state_->parts.apps.all()) guard->apps.insert(app.id.value);
   }
   state_->thread = std::thread([this] { state_->work(); });
@@ -97,7 +97,7 @@ void CronJobs::start() {
 
 void CronJobs::release_changed(const releases::Release& release) {
   if (!release.slug || release.status != releases::Status::succeeded) return;
-  state_->todo.lock()->apps.insert(release.app.value);
+  state_->queue.lock()->apps.insert(release.app.value);
   state_->wake.notify_all();
 }
 

@@ -19,7 +19,6 @@ constexpr Migration logs_now[] = {{"logs/1", "CREATE TABLE logs (line TEXT) STRI
 
 class UpgradeTest : public testing::Test {
  protected:
-  UpgradeTest() { std::filesystem::create_directory(directory); }
   ~UpgradeTest() override { std::filesystem::remove_all(directory); }
 
   std::vector<std::filesystem::path> copies() const {
@@ -34,8 +33,14 @@ class UpgradeTest : public testing::Test {
         .value_or("");
   }
 
-  std::filesystem::path directory =
-      std::filesystem::temp_directory_path() / ("renga-upgrade-test-" + std::to_string(::getpid()));
+  static std::filesystem::path fresh_directory() {
+    auto path = std::filesystem::temp_directory_path() /
+                ("renga-upgrade-test-" + std::to_string(::getpid()));
+    std::filesystem::create_directory(path);
+    return path;
+  }
+
+  std::filesystem::path directory = fresh_directory();  // before the database is opened in it
   SystemClock clock;
   Database database{(directory / "renga.db").string()};
 };
