@@ -34,6 +34,7 @@
 #include "server/drain_options.h"
 #include "server/embedded.h"
 #include "server/first_start.h"
+#include "server/listening.h"
 #include "server/metrics_endpoint.h"
 #include "server/options.h"
 #include "server/providers.h"
@@ -146,7 +147,7 @@ class Control {
     wire();
   }
 
-  ~Control() { *listeners_.lock() = {}; }
+  ~Control() { listening_.end(); }
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
@@ -259,37 +260,36 @@ class Control {
   }
 
   // News travels upwards: who hears of what. What sends it (builds' and the engine's threads) may
-  // outlast what hears it, by a moment at the end: so it goes through `listeners_`, which the
-  // destructor empties.
+  // outlast what hears it, by a moment at the end: so it goes through `listening_`, which the
+  // destructor ends.
   void wire() {
-    *listeners_.lock() = {&reconciler_, &feeder_, rendezvous_.get(), &scheduler_, &cron_jobs_};
-    jobs_.on_change([this] {
-      auto now = listeners_.lock();
-      if (now->scheduler) now->scheduler->poke();
-    });
+    listening_.begin({reconciler_, feeder_, *rendezvous_, scheduler_, cron_jobs_});
+    jobs_.on_change([this] { listening_.news([](auto& who) { who.scheduler.poke(); }); });
     releases_.on_change([this](const releases::Release& release) {
       promotions_.release_changed(release);
-      auto now = listeners_.lock();
-      if (now->reconciler) now->reconciler->release_changed(release);
-      if (now->cron_jobs) now->cron_jobs->release_changed(release);
-      if (now->feeder) now->feeder->poke();
+      listening_.news([&](auto& who) {
+        who.reconciler.release_changed(release);
+        who.cron_jobs.release_changed(release);
+        who.feeder.poke();
+      });
     });
     formation_.on_change([this](const Id<apps::App>& app) {
-      auto now = listeners_.lock();
-      if (now->reconciler) now->reconciler->formation_changed(app);
-      if (now->feeder) now->feeder->poke();
+      listening_.news([&](auto& who) {
+        who.reconciler.formation_changed(app);
+        who.feeder.poke();
+      });
     });
     engine_->set_events({.on_change =
                              [this](const dynos::Dyno& dyno) {
-                               auto now = listeners_.lock();
-                               if (now->reconciler) now->reconciler->dyno_changed(dyno);
-                               if (now->rendezvous) now->rendezvous->dyno_changed(dyno);
-                               if (now->scheduler) now->scheduler->dyno_changed(dyno);
+                               listening_.news([&](auto& who) {
+                                 who.reconciler.dyno_changed(dyno);
+                                 who.rendezvous.dyno_changed(dyno);
+                                 who.scheduler.dyno_changed(dyno);
+                               });
                              },
                          .on_endpoints_change =
                              [this](const Id<apps::App>&) {
-                               auto now = listeners_.lock();
-                               if (now->feeder) now->feeder->poke();
+                               listening_.news([](auto& who) { who.feeder.poke(); });
                              }});
   }
 
@@ -311,14 +311,14 @@ class Control {
   }
 
   struct Listeners {
-    dynos::Reconciler* reconciler = nullptr;
-    RouteFeeder* feeder = nullptr;
-    dynos::Rendezvous* rendezvous = nullptr;
-    scheduler::Scheduler* scheduler = nullptr;
-    setups::CronJobs* cron_jobs = nullptr;
+    dynos::Reconciler& reconciler;
+    RouteFeeder& feeder;
+    dynos::Rendezvous& rendezvous;
+    scheduler::Scheduler& scheduler;
+    setups::CronJobs& cron_jobs;
   };
 
-  Locked<Listeners> listeners_;
+  Listening<Listeners> listening_;
   SystemClock clock_;
   DataDirectory directory_;
   std::filesystem::path buildpacks_;
