@@ -181,9 +181,13 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("Successfully removed drain", self.heroku("drains:remove", url))
         self.assertNotIn("example.com", self.heroku("drains"))
 
-        commit(self.app, {"text": "two\n"})
+        commit(self.app, {"text": "two\n", "task": "echo the task $*\nexit 5\n", "Procfile": "web: python3 web.py\n"
+                          "console: echo a console in $DYNO\nrake: sh task\n"})
         self.assertIn("Released v7", self.command("git", "push", "heroku", "main").stderr)
         self.server.wait_for_page("walk", "v7 two hello")
+        self.assertRegex(self.heroku("console"), r"a console in run\.\d+")
+        self.assertIn("the task db:migrate VERSION=3", self.heroku("rake", "db:migrate", "VERSION=3"))
+        self.assertIn("the task db:seed", self.heroku("rake", "--exit-code", "--no-tty", "db:seed", status=5))
 
         self.heroku("apps:destroy", "--confirm", "tuna", "-a", "walk", status=1)
         self.heroku("apps:destroy", "--confirm", "walk", "-a", "walk")
