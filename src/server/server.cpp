@@ -217,7 +217,10 @@ class Control {
     const auto address = http_->address();
     const auto api_url = options.public_url.empty() ? "http://" + address : options.public_url;
     providers_.emplace(database_, clock_, box_, accounts_, apps_, releases_, logs_,
-                       directory_ / "providers", api_url);
+                       directory_ / "providers", api_url, [this](const addons::Addon& addon) {
+                         for (const auto& output : declared_jobs_.remove_others(addon.app))
+                           outputs_.remove(output);
+                       });
     api_.emplace(api::Services{.database = database_,
                                .clock = clock_,
                                .box = box_,
