@@ -139,7 +139,7 @@ class Control {
                        .hook_socket = directory_ / "run/hook.sock",
                        .program = "/proc/self/exe"}),
         certificates_(ca_, sni_endpoints_, clock_, options.domain),
-        feeder_(apps_, domains_, features_, releases_, *engine_, link_,
+        feeder_(apps_, domains_, features_, releases_, reconciler_, *engine_, link_,
                 options.https.empty() ? nullptr : &certificates_) {
     listen(options);
     if (!options.metrics.empty()) metrics_.emplace(options.metrics, link_);
@@ -231,7 +231,10 @@ class Control {
     const auto address = http_->address();
     const auto api_url = options.public_url.empty() ? "http://" + address : options.public_url;
     providers_.emplace(database_, clock_, box_, accounts_, apps_, releases_, logs_,
-                       directory_ / "providers", api_url);
+                       directory_ / "providers", api_url, [this](const addons::Addon& addon) {
+                         for (const auto& output : declared_jobs_.remove_others(addon.app))
+                           outputs_.remove(output);
+                       });
     api_.emplace(api::Services{.database = database_,
                                .clock = clock_,
                                .box = box_,
