@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 
+#include "addons/own_services.h"
 #include "api/addon_handlers.h"
 #include "api/addon_objects.h"
 #include "api/body.h"
@@ -14,6 +15,15 @@ namespace {
 Result<void> operators_only(const Call& call) {
   if (call.account().admin) return {};
   return fail(Kind::forbidden, "Only an administrator of this server may change its catalog.");
+}
+
+// It is put back at every start, and no provider would be asked.
+Result<void> not_the_servers_own(std::string_view service) {
+  if (service != addons::scheduler_service) return {};
+  return fail(Kind::conflict,
+              fmt::format("{} is this server's own service: nobody registers another in its place, "
+                          "or takes it away.",
+                          service));
 }
 
 json::object given(const addons::Secrets& secrets) {
@@ -41,6 +51,7 @@ Result<Answer> addon_service_info(Call& call) {
 Result<Answer> addon_service_register(Call& call) {
   TRY(operators_only(call));
   const auto manifest = TRY(addons::Manifest::parse(call.request.body));
+  TRY(not_the_servers_own(manifest.id));
   const auto registered = TRY(call.services.marketplace.catalog.put(manifest));
   auto object = to_json(registered.service);
   object["secrets"] = given(registered.made_up);
@@ -55,7 +66,10 @@ Result<Answer> addon_service_manifest(Call& call) {
 
 Result<Answer> addon_service_delete(Call& call) {
   TRY(operators_only(call));
-  return ok(to_json(TRY(call.services.marketplace.catalog.remove(call.param("service")))));
+  auto& catalog = call.services.marketplace.catalog;
+  const auto service = TRY(catalog.service(call.param("service")));
+  TRY(not_the_servers_own(service.name()));
+  return ok(to_json(TRY(catalog.remove(service.name()))));
 }
 
 Result<Answer> plan_list(Call& call) {
