@@ -145,13 +145,13 @@ backend shop
 
 def start_renga(directory, port, ports):
     own = directory / "router"
-    own.mkdir()
+    (own / "kept").mkdir(parents=True)
     route = {"app": "11111111-1111-4111-8111-111111111111", "name": "shop", "starting": False, "crashed": False,
              "deployed": True, "maintenance": False, "web_quantity": DYNOS, "error_page_url": "",
              "maintenance_page_url": "",
              "backends": [{"dyno": f"dyno-{i}", "name": f"web.{i + 1}", "address": "127.0.0.1", "port": p}
                           for i, p in enumerate(ports)]}
-    (own / "routes.json").write_text(json.dumps({"generation": 1, "routes": [route], "hosts": {HOST: 0}, "retiring": []}))
+    (own / "kept/routes.json").write_text(json.dumps({"generation": 1, "routes": [route], "hosts": {HOST: 0}, "retiring": []}))
     process = on(PROXY_CPU, [os.environ["RENGA"], "router", "--directory", str(own), "--http", f"127.0.0.1:{port}",
                              "--threads", "1"], stderr=open(directory / "renga.err", "wb"))
     wait_for(port)

@@ -181,7 +181,8 @@ class Crash(StoryTest):
 
         # The branch is where the newest push that was built is, also of one that control did not live to end.
         builds = server.api("GET", "/apps/crash/builds")
-        built = max((b for b in builds if b["status"] == "succeeded"), key=lambda b: b["created_at"])
+        version_of = {r["id"]: r["version"] for r in server.releases("crash")}  # times are whole seconds
+        built = max((b for b in builds if b["status"] == "succeeded"), key=lambda b: version_of.get(b["release"]["id"], 0))
         url = f"http://renga:{server.token}@{server.listen}/crash.git"
         wait_until(lambda: git(self.app, "ls-remote", url, "main").stdout.startswith(built["source_blob"]["version"]),
                    limit=20, pause=0.05, what=f"main at {built['source_blob']['version']}")

@@ -1,6 +1,8 @@
 """Starting, stopping and starting again."""
 
 import os
+import pathlib
+import signal
 import socket
 import ssl
 import subprocess
@@ -45,6 +47,35 @@ class ServerLife(StoryTest):
         commit(app, {"text": "two\n"})
         self.server.push(app, "stays")
         self.server.wait_for_page("stays", "v4 two")
+
+    def test_the_router_reads_strangers_bytes_as_nobody_in_particular(self):
+        def router():
+            return int((self.server.data / "router/router.lock").read_text())
+
+        def status_of(pid):
+            lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+            return {name: value.split() for name, value in (line.split(":", 1) for line in lines)}
+
+        before = router()
+        status = status_of(before)
+        for ids in (status["Uid"], status["Gid"]):
+            self.assertEqual(len(set(ids)), 1)
+            self.assertGreater(int(ids[0]), 1_000_000)
+        self.assertEqual(status["Groups"], [])
+        for capabilities in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+            self.assertEqual(int(status[capabilities][0], 16), 0, capabilities)
+        self.assertEqual(status["NoNewPrivs"], ["1"])
+
+        # Another one reads what that one kept.
+        self.create("kept")
+        self.server.push(self.repository(web_files()), "kept")
+        self.server.wait_for_page("kept", "one")
+        self.server.kill()
+        os.kill(before, signal.SIGKILL)
+        self.server.start()
+        self.server.wait_for_page("kept", "one")
+        self.assertEqual(status_of(router())["Uid"], status["Uid"])
+        self.assertEqual((self.server.data / "router/kept/routes.json").stat().st_uid, int(status["Uid"][0]))
 
     def test_bad_options_are_refused(self):
         for options, says in ((["--listen", "nonsense"], "HOST:PORT"), (["--what", "x"], "--what")):

@@ -8,7 +8,6 @@
 namespace renga::apps {
 
 std::uint32_t UidRanges::base(const Id<App>& app) {
-  constexpr std::int64_t most = 60'000;
   const auto slot_of = [](const store::Row& row) { return row.integer(0); };
 
   auto transaction = database_.begin();

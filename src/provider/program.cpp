@@ -19,6 +19,7 @@
 #include "provider/partner_api.h"
 #include "provider/platform.h"
 #include "provider/provider.h"
+#include "store/upgrade.h"
 
 namespace renga::provider {
 namespace fs = std::filesystem;
@@ -94,8 +95,7 @@ int serve(const fs::path& data, std::string_view init_program, const Program& pr
   SystemClock clock;
   const crypto::SecretBox box(data / "secret.key");
   store::Database database(data / "provider.db");
-  database.migrate(migrations());
-  database.migrate(program.migrations);
+  store::upgrade(database, clock, {migrations(), program.migrations}, data / "upgrades");
   sandbox::Spawner spawner(spawner_options(data));
   Platform platform(database, clock, box, text_of(told, "api_url"), text_of(told, "client_secret"));
   const auto provider = program.make({data, clock, database, box, spawner, platform});

@@ -86,6 +86,7 @@ int launch_router(const RouterLinkOptions& options, const Sockets& sockets, cons
     add("--https-listeners", listed(sockets.https));
   }
   if (!options.secret_key.empty()) add("--secret-key", options.secret_key.string());
+  if (options.user != 0) add("--user", std::to_string(options.user));
   auto environment = router_environment();
   const auto argv = pointers(arguments);
   const auto envp = pointers(environment);

@@ -22,8 +22,9 @@ struct RouterLinkOptions {
   std::filesystem::path directory;  // DIR/router: its socket, its last table, its own log
   std::string http;                 // HOST:PORT where apps answer; port 0 lets the kernel choose
   std::string https = {};           // the same for https; empty: not served
-  std::filesystem::path secret_key = {};          // seals what the router keeps of certificates
-  std::size_t threads = 0;                        // of the router; 0: one per core
+  std::filesystem::path secret_key = {};  // seals what the router keeps of certificates
+  unsigned user = 0;                      // whom the router becomes; 0: it stays who control is
+  std::size_t threads = 0;                // of the router; 0: one per core
   std::chrono::milliseconds start_limit{30'000};  // for start()
 };
 

@@ -229,10 +229,10 @@ TEST_F(RouterLinkTest, WhatWasRetiredWhileControlWasAwayIsToldAgain) {
 }
 
 TEST_F(RouterLinkTest, ARouterWithoutControlServesByItsFile) {
-  std::filesystem::create_directories(directory);
+  std::filesystem::create_directories(directory / "kept");
   auto table = table_of({dyno.backend("dyno-1")});
   table.generation = 41;
-  std::ofstream(directory / "routes.json") << to_json(table);
+  std::ofstream(directory / "kept/routes.json") << to_json(table);
   // Started by hand: it opens its own sockets, which control takes over when it comes.
   const RouterLinkOptions options{
       .program = "/proc/self/exe", .directory = directory, .http = "127.0.0.1:0"};

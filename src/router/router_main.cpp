@@ -1,5 +1,5 @@
 // `renga router --directory DIR [--http HOST:PORT] [--https HOST:PORT] [--secret-key FILE]
-// [--threads N] [--listeners FD,FD,…] [--https-listeners FD,FD,…] [--lock FD]`
+// [--user ID] [--threads N] [--listeners FD,FD,…] [--https-listeners FD,FD,…] [--lock FD]`
 // The last three are how control hands over what it has opened.
 #include <fcntl.h>
 #include <pthread.h>
@@ -56,6 +56,11 @@ Result<RouterProcessOptions> parse(int argc, char** argv) {
       options.https = value;
     } else if (name == "--secret-key") {
       options.secret_key = value;
+    } else if (name == "--user") {
+      const auto user = text::number(value);
+      if (!user || *user < 1 || *user >= 0xffff'ffff)
+        return fail(Kind::invalid, "renga router: --user takes the number of a user.");
+      options.user = static_cast<unsigned>(*user);
     } else if (name == "--listeners" || name == "--https-listeners") {
       auto& listeners = name == "--listeners" ? options.sockets.http : options.sockets.https;
       for (const auto part : text::split(value, ',')) {
@@ -68,7 +73,7 @@ Result<RouterProcessOptions> parse(int argc, char** argv) {
           Kind::invalid,
           "renga router: there is no option " + std::string(name) +
               ". It takes --directory DIR, --http HOST:PORT, --https HOST:PORT, --secret-key "
-              "FILE and --threads N.");
+              "FILE, --user ID and --threads N.");
     }
   }
   if (options.directory.empty()) {

@@ -6,11 +6,9 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #include <atomic>
 #include <deque>
-#include <fstream>
 #include <set>
 
 #include "base/fault.h"
@@ -18,8 +16,10 @@
 #include "crypto/secret_box.h"
 #include "net/event_loop.h"
 #include "net/socket.h"
+#include "os/privileges.h"
 #include "router/certificate_list.h"
 #include "router/frames.h"
+#include "router/kept_files.h"
 #include "router/link_protocol.h"
 #include "router/listeners.h"
 #include "router/proxy.h"
@@ -30,31 +30,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view certificates_file = "certificates";
+constexpr const char* table_file = "routes.json";
+constexpr const char* certificates_file = "certificates";
 constexpr std::string_view certificates_context = "router/certificates";
 constexpr std::size_t retired_remembered = 1024;
 constexpr std::chrono::milliseconds first_table_wait{1'000};
 constexpr std::chrono::milliseconds last_words{2'000};  // for control to take the last log lines
-
-std::optional<std::string> read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-// Whole or not at all, also when the machine goes down.
-void write_file(const fs::path& path, std::string_view text) {
-  const auto fresh = path.string() + ".new";
-  const os::Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file) fault("write " + fresh);
-  while (!text.empty()) {
-    const auto written = ::write(file.get(), text.data(), text.size());
-    if (written < 0) fault("write " + fresh);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fdatasync(file.get()) != 0) fault("write " + fresh);
-  fs::rename(fresh, path);
-}
 
 }  // namespace
 
@@ -94,6 +75,7 @@ struct RouterProcess::State {
 
   bool stopping = false;
   std::unique_ptr<crypto::SecretBox> box;
+  std::optional<KeptFiles> kept;
   std::unique_ptr<Proxy> proxy;  // last: its threads use the rest
 
   void serve();
@@ -150,6 +132,12 @@ void RouterProcess::State::serve() {
     options.sockets.https = open_listeners(options.https, options.threads);
   }
 
+  if (!options.secret_key.empty()) box = std::make_unique<crypto::SecretBox>(options.secret_key);
+  kept.emplace(options.directory / "kept", options.user);
+  door = std::make_unique<Door>(*this);
+  // All that needs root is open. From here on strangers' bytes are read.
+  if (options.user != 0) os::become_user(options.user);
+
   proxy = std::make_unique<Proxy>(
       options.limits, options.threads,
       ProxyEvents{
@@ -161,14 +149,12 @@ void RouterProcess::State::serve() {
               [this](const std::string& dyno) {
                 loop.post([this, dyno] { dyno_retired(dyno); });
               }});
-  if (!options.secret_key.empty()) box = std::make_unique<crypto::SecretBox>(options.secret_key);
   read_certificates();
-  if (const auto saved = read_file(options.directory / "routes.json")) take_table(*saved, true);
+  if (const auto saved = kept->read(table_file)) take_table(*saved, true);
   // Without a table everybody would be told that there is no such app. Control sends one at once,
   // if there is a control and if it has any apps.
   loop.after(first_table_wait, [this] { proxy->accept(options.sockets); });
   loop.on_idle([this] { held = waiting_bytes + (control ? control->unsent() : 0); });
-  door = std::make_unique<Door>(*this);
 }
 
 // A control that connects replaces the one before, which may be dead without our knowing.
@@ -230,7 +216,7 @@ void RouterProcess::State::take_table(const std::string& json, bool from_file) {
   if (!stopping) proxy->accept(options.sockets);
   if (from_file) return;
   try {
-    write_file(options.directory / "routes.json", json);
+    kept->write(table_file, json);
   } catch (const std::exception& wrong) {
     report("router",
            std::string("the table could not be kept for the next start: ") + wrong.what());
@@ -239,7 +225,7 @@ void RouterProcess::State::take_table(const std::string& json, bool from_file) {
 
 // There are private keys in it, so it is sealed, as everything secret in the data directory is.
 void RouterProcess::State::read_certificates() {
-  const auto saved = box ? read_file(options.directory / certificates_file) : std::nullopt;
+  const auto saved = box ? kept->read(certificates_file) : std::nullopt;
   if (!saved) return;
   try {
     const auto list = parse_certificates(box->open(*saved, certificates_context));
@@ -258,7 +244,7 @@ void RouterProcess::State::take_certificates(const std::string& json) {
   proxy->set_certificates(*list);
   if (!box) return;
   try {
-    write_file(options.directory / certificates_file, box->seal(json, certificates_context));
+    kept->write(certificates_file, box->seal(json, certificates_context));
   } catch (const std::exception& wrong) {
     report("router",
            std::string("the certificates could not be kept for the next start: ") + wrong.what());

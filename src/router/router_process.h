@@ -21,6 +21,7 @@ struct RouterProcessOptions {
   Sockets sockets;                   // where there are none they are opened there
   std::filesystem::path secret_key;  // seals the certificates' file; empty: none is kept
   os::Fd lock;                       // none: it is taken
+  unsigned user = 0;  // whom it becomes once everything is open; 0: it stays who it is
   std::size_t threads = 1;
   Limits limits;
   std::chrono::milliseconds drain{30'000};

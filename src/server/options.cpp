@@ -51,6 +51,12 @@ bool is_build_setting(std::string_view name) {
   });
 }
 
+// A cache or a directory of packages of this machine's: no sandbox has it. Files are certificates,
+// which builds bring along.
+bool is_directory_of_the_host(std::string_view value) {
+  return value.starts_with('/') && !std::filesystem::is_regular_file(value);
+}
+
 Result<std::string> endpoint(std::string_view option, const std::string& value) {
   const auto colon = value.rfind(':');
   const auto port = colon == std::string::npos
@@ -132,7 +138,8 @@ Result<std::map<std::string, std::string>> build_environment(const Options& opti
   std::map<std::string, std::string> settings;
   for (char** entry = environ; entry && *entry; ++entry) {
     const auto [name, value] = text::split_once(*entry, '=');
-    if (is_build_setting(name) && !value.empty()) settings[std::string(name)] = value;
+    if (is_build_setting(name) && !value.empty() && !is_directory_of_the_host(value))
+      settings[std::string(name)] = value;
   }
   if (options.build_env_file.empty()) return settings;
 

@@ -37,6 +37,7 @@
 #include "server/route_feeder.h"
 #include "server/sandboxes.h"
 #include "setups/migrations.h"
+#include "store/upgrade.h"
 
 namespace renga::server {
 namespace {
@@ -46,18 +47,13 @@ std::pair<std::string, std::string> host_and_port(const std::string& endpoint) {
   return {endpoint.substr(0, colon), endpoint.substr(colon + 1)};
 }
 
-void migrate(store::Database& database) {
-  database.migrate(accounts::migrations());
-  database.migrate(apps::migrations());
-  database.migrate(logs::migrations());
-  database.migrate(releases::migrations());
-  database.migrate(addons::migrations());
-  database.migrate(builds::migrations());
-  database.migrate(git::migrations());
-  database.migrate(dynos::migrations());
-  database.migrate(pipelines::migrations());
-  database.migrate(setups::migrations());
-  database.migrate(scheduler::migrations());
+void migrate(store::Database& database, Clock& clock, const std::filesystem::path& copies) {
+  store::upgrade(
+      database, clock,
+      {accounts::migrations(), apps::migrations(), logs::migrations(), releases::migrations(),
+       addons::migrations(), builds::migrations(), git::migrations(), dynos::migrations(),
+       pipelines::migrations(), setups::migrations(), scheduler::migrations()},
+      copies);
 }
 
 // The names that the control endpoint's certificate is good for.
@@ -95,7 +91,7 @@ class Control {
         box_(directory_ / "secret.key"),
         ca_(directory_.root()),
         database_(directory_ / "renga.db"),
-        tables_((migrate(database_), true)),
+        tables_((migrate(database_, clock_, directory_ / "upgrades"), true)),
         apps_(database_, clock_, {"host"}),
         domains_(database_, clock_, options.domain),
         logs_({.directory = directory_ / "logs"}),
@@ -112,7 +108,8 @@ class Control {
                .directory = directory_ / "router",
                .http = options.http,
                .https = options.https,
-               .secret_key = directory_ / "secret.key"},
+               .secret_key = directory_ / "secret.key",
+               .user = apps::UidRanges::router},
               router_events()),
         addresses_(link_.start()),
         builds_(database_, clock_, apps_, domains_, buildpack_installations_, slugs_, releases_,

@@ -1,0 +1,28 @@
+// What a router keeps for the next one: files in a directory that is its user's alone, so that
+// nothing of root's is ever opened where a router that was taken over could have put a link.
+// Reached by its descriptor: the user may pass none of the directories above.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "os/fd.h"
+
+namespace renga::router {
+
+class KeptFiles {
+ public:
+  // Makes `directory`, and gives it to `user` (0: it stays the caller's).
+  KeptFiles(const std::filesystem::path& directory, unsigned user);
+
+  std::optional<std::string> read(const std::string& name) const;
+  // Whole or not at all, also when the machine goes down. Throws.
+  void write(const std::string& name, std::string_view text) const;
+
+ private:
+  os::Fd directory_;
+};
+
+}  // namespace renga::router
