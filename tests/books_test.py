@@ -2,7 +2,7 @@
 """Money: the platform's books and the providers' own, after kill -9 of control or of a provider at every step.
 
 The moment of the kill sweeps over the time that an operation takes, so that it falls between any two steps of it.
-RENGA_KILLS (default 8) moments for each of provision, plan change and deprovision, with both victims.
+RENGA_KILLS (default 6) moments for each of provision, plan change and deprovision, with both victims.
 """
 
 import os
@@ -14,7 +14,7 @@ import time
 
 from harness import Failed, StoryTest, main, needs_root, wait_until
 
-KILLS = int(os.environ.get("RENGA_KILLS", "8"))
+KILLS = int(os.environ.get("RENGA_KILLS", "6"))
 SERVICES = {
     "heroku-redis": {"provider": "redis", "plans": ("premium-0", "premium-1"), "table": "stores"},
     "heroku-postgresql": {"provider": "postgresql", "plans": ("essential-0", "essential-1"), "table": "databases"},
