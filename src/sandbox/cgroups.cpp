@@ -64,6 +64,7 @@ std::vector<std::filesystem::path> Cgroups::all() const {
     // Controllers may share a tree ("cpu,cpuacct").
     if (std::ranges::find(result, path) == result.end()) result.push_back(std::move(path));
   }
+  if (freezes_on_v1()) result.push_back(limited_by("freezer"));
   return result;
 }
 
@@ -86,12 +87,15 @@ void Cgroups::leave() const {
       fault("remove the control group " + path.string());
 }
 
-Cgroups::Group Cgroups::create(const std::string& id, const Limits& limits) {
-  for (const auto& path : all()) make_directory(path / id);
+Cgroups::Group Cgroups::create(const std::string& place) {
+  for (const auto& path : all()) make_directory(path / place);
+  return open(place);
+}
 
-  const auto memory = limited_by("memory") / id;
+void Cgroups::limit(const std::string& place, const Limits& limits) {
+  const auto memory = limited_by("memory") / place;
   const auto bytes = std::to_string(limits.memory_bytes);
-  const auto cpu = limited_by("cpu") / id;
+  const auto cpu = limited_by("cpu") / place;
   if (trees_.v1.contains("memory")) {
     os::write_control(memory / "memory.limit_in_bytes", bytes);
     // Memory and swap together: the same limit leaves no swap. Not on kernels without swap
@@ -108,24 +112,23 @@ Cgroups::Group Cgroups::create(const std::string& id, const Limits& limits) {
                       std::to_string(std::max(2, limits.cpu_weight * 1024 / 100)));
   else
     os::write_control(cpu / "cpu.weight", std::to_string(limits.cpu_weight));
-  os::write_control(limited_by("pids") / id / "pids.max", std::to_string(limits.pids));
-
-  return open(id);
+  os::write_control(limited_by("pids") / place / "pids.max", std::to_string(limits.pids));
 }
 
-Cgroups::Group Cgroups::open(const std::string& id) const {
+Cgroups::Group Cgroups::open(const std::string& place) const {
   Group group;
   for (const auto& path : all()) {
     if (trees_.v2 && path == *trees_.v2 / directory_)
-      group.v2 = os::open_file(path / id, O_RDONLY | O_DIRECTORY);
+      group.v2 = os::open_file(path / place, O_RDONLY | O_DIRECTORY);
     else
-      group.attach.push_back(os::open_file(path / id / "cgroup.procs", O_WRONLY));
+      group.attach.push_back(os::open_file(path / place / "cgroup.procs", O_WRONLY));
   }
   return group;
 }
 
-std::vector<pid_t> Cgroups::processes(const std::string& id) const {
-  const auto text = os::read_file(all().front() / id / "cgroup.procs");
+std::vector<pid_t> Cgroups::processes(const std::string& place) const {
+  if (place.empty()) return {};
+  const auto text = os::read_file(all().front() / place / "cgroup.procs");
   std::vector<pid_t> pids;
   if (!text) return pids;
   for (const auto line : text::lines(*text))
@@ -134,30 +137,53 @@ std::vector<pid_t> Cgroups::processes(const std::string& id) const {
   return pids;
 }
 
-bool Cgroups::holds(const std::string& id, pid_t pid) const {
+bool Cgroups::holds(const std::string& place, pid_t pid) const {
   const auto text = os::read_file("/proc/" + std::to_string(pid) + "/cgroup");
-  return text && text->find("/" + directory_ + "/" + id) != std::string::npos;
+  return text && text->find("/" + directory_ + "/" + place) != std::string::npos;
 }
 
-void Cgroups::kill(const std::string& id) const {
-  if (!trees_.v2) return;
+void Cgroups::kill(const std::string& place) const {
+  if (!trees_.v2 || place.empty()) return;
   // Since Linux 5.14. Elsewhere the end of renga-init ends all that is in its pid namespace.
-  const auto file = *trees_.v2 / directory_ / id / "cgroup.kill";
+  const auto file = *trees_.v2 / directory_ / place / "cgroup.kill";
   if (access(file.c_str(), W_OK) == 0) os::write_control(file, "1");
 }
 
-bool Cgroups::remove(const std::string& id) const {
+bool Cgroups::freeze(const std::string& place, bool frozen) const {
+  if (place.empty()) return false;
+  if (trees_.v2) {
+    const auto file = *trees_.v2 / directory_ / place / "cgroup.freeze";
+    if (access(file.c_str(), W_OK) != 0) return false;  // before Linux 5.2
+    os::write_control(file, frozen ? "1" : "0");
+    return true;
+  }
+  if (!freezes_on_v1()) return false;
+  os::write_control(limited_by("freezer") / place / "freezer.state", frozen ? "FROZEN" : "THAWED");
+  return true;
+}
+
+bool Cgroups::frozen(const std::string& place) const {
+  if (place.empty()) return false;
+  if (trees_.v2) return single(*trees_.v2 / directory_ / place / "cgroup.freeze") == 1;
+  if (!freezes_on_v1()) return false;
+  const auto state = os::read_file(limited_by("freezer") / place / "freezer.state");
+  return state && text::trim(*state) != "THAWED";
+}
+
+bool Cgroups::remove(const std::string& place) const {
+  if (place.empty()) return true;
   bool gone = true;
   for (const auto& path : all())
-    if (rmdir((path / id).c_str()) != 0 && errno != ENOENT) {
-      if (errno != EBUSY) fault("remove " + (path / id).string());
+    if (rmdir((path / place).c_str()) != 0 && errno != ENOENT) {
+      if (errno != EBUSY) fault("remove " + (path / place).string());
       gone = false;
     }
   return gone;
 }
 
-std::optional<Spawner::Memory> Cgroups::memory(const std::string& id) const {
-  const auto directory = limited_by("memory") / id;
+std::optional<Spawner::Memory> Cgroups::memory(const std::string& place) const {
+  if (place.empty()) return std::nullopt;
+  const auto directory = limited_by("memory") / place;
   const bool v1 = trees_.v1.contains("memory");
   const auto used = single(directory / (v1 ? "memory.usage_in_bytes" : "memory.current"));
   if (!used) return std::nullopt;
@@ -167,6 +193,31 @@ std::optional<Spawner::Memory> Cgroups::memory(const std::string& id) const {
   const auto kills =
       field(os::read_file(directory / (v1 ? "memory.oom_control" : "memory.events")), "oom_kill");
   return Spawner::Memory{std::max<std::int64_t>(0, *used - cached), kills};
+}
+
+std::optional<Usage> Cgroups::usage(const std::string& place) const {
+  if (place.empty()) return std::nullopt;
+  const auto directory = limited_by("memory") / place;
+  const bool v1 = trees_.v1.contains("memory");
+  const auto stat = os::read_file(directory / "memory.stat");
+  if (!stat) return std::nullopt;
+  Usage usage;
+  usage.rss_bytes = field(stat, v1 ? "total_rss" : "anon");
+  usage.cache_bytes = field(stat, v1 ? "total_cache" : "file");
+  usage.swap_bytes =
+      v1 ? field(stat, "total_swap") : single(directory / "memory.swap.current").value_or(0);
+  usage.pages_in = field(stat, v1 ? "total_pgpgin" : "pgfault");
+  usage.pages_out = field(stat, v1 ? "total_pgpgout" : "pgsteal");
+
+  const auto tasks =
+      os::read_file(all().front() / place / (trees_.v2 ? "cgroup.threads" : "tasks"));
+  for (const auto task : text::lines(tasks.value_or(""))) {
+    const auto state = os::read_file("/proc/" + std::string(task) + "/stat", 4096).value_or("");
+    const auto name_end = state.rfind(')');
+    if (name_end != std::string::npos && name_end + 2 < state.size() && state[name_end + 2] == 'R')
+      ++usage.runnable_tasks;
+  }
+  return usage;
 }
 
 }  // namespace renga::sandbox

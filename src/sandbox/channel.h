@@ -4,9 +4,9 @@
 //
 // Requests begin with one record that is the verb: start (then the flags 'o' and 'i' for
 // descriptors that come along, in that order, and a record 'S' with the packed Spec), exec (a
-// record 'S' with the packed Exec; descriptors for input, output and leash), address, kill, signal
-// and remove (then 'i', the id, and for signal 'n', its number), and leave. The answer is a record
-// 'k' with what was asked for, or 'x', a Kind and a message.
+// record 'S' with the packed Exec; descriptors for input, output and leash), address,
+// leave, and kill, signal and remove (then 'i', the id, and for signal 'n', its
+// number). The answer is a record 'k' with what was asked for, or 'x', a Kind and a message.
 #pragma once
 
 #include <chrono>

@@ -38,6 +38,16 @@ int out_of_the_way(int fd) {
   return copy;
 }
 
+void keep_only(const std::vector<int*>& descriptors) {
+  for (auto* fd : descriptors) *fd = out_of_the_way(*fd);
+  int number = 3;
+  for (auto* fd : descriptors) {
+    if (dup3(*fd, number, O_CLOEXEC) < 0) fault("keep a descriptor");
+    *fd = number++;
+  }
+  if (syscall(SYS_close_range, number, ~0U, 0) != 0) fault("close the spawner's descriptors");
+}
+
 void arrange_descriptors(const std::vector<int>& descriptors) {
   std::vector<int> copies;
   for (const int fd : descriptors) copies.push_back(fd < 0 ? -1 : out_of_the_way(fd));

@@ -100,7 +100,7 @@ void attach_stack(const os::Fd& root, const std::vector<StackPart>& stack) {
   }
 }
 
-void write_etc(const os::Fd& root, const RootPlan& plan) {
+void write_common_etc(const os::Fd& root) {
   make_file(root, "etc/passwd",
             "root:x:0:0:root:/root:/usr/sbin/nologin\n"
             "dyno:x:1000:1000:dyno:/app:/bin/bash\n"
@@ -109,9 +109,14 @@ void write_etc(const os::Fd& root, const RootPlan& plan) {
   make_file(root, "etc/nsswitch.conf",
             "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
             "protocols: files\nservices: files\n");
-  make_file(root, "etc/hostname", plan.host_name + "\n");
-  make_file(root, "etc/resolv.conf", plan.resolver_configuration);
   make_link(root, "/proc/self/mounts", "etc/mtab");
+}
+
+void write_own_etc(const os::Fd& root, const RootPlan& plan) {
+  make_file(root, "etc/hostname", plan.host_name + "\n");
+  make_file(root, "etc/hosts",
+            "127.0.0.1 localhost\n" + plan.address + " " + plan.host_name + "\n");
+  make_file(root, "etc/resolv.conf", plan.resolver_configuration);
 }
 
 void attach_devices(const os::Fd& root) {
@@ -176,9 +181,17 @@ void cover_kernel_files(const os::Fd& root) {
   if (unlinkat(root.get(), "empty", AT_REMOVEDIR) != 0) fault("remove /empty");
 }
 
+// The old root is stacked onto the new one and then let go of, so that no directory is needed for
+// it: pivot_root(2), "pivot_root(".", ".")".
+void pivot_into(const os::Fd& root) {
+  if (fchdir(root.get()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
+    fault("change the sandbox's root");
+  if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) fault("let go of the host's root");
+}
+
 }  // namespace
 
-os::Fd build_root(const RootPlan& plan) {
+os::Fd enter_root(const std::vector<StackPart>& stack) {
   umask(022);
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     fault("separate the sandbox's mounts from the host's");
@@ -194,8 +207,8 @@ os::Fd build_root(const RootPlan& plan) {
   make_directory(root, "root", 0700);
   make_link(root, "../tmp", "var/tmp");
   make_link(root, "../run", "var/run");
-  attach_stack(root, plan.stack);
-  write_etc(root, plan);
+  attach_stack(root, stack);
+  write_common_etc(root);
 
   attach(root, os::new_file_system("proc", {}, kernels_own), "proc");
   try {
@@ -208,6 +221,12 @@ os::Fd build_root(const RootPlan& plan) {
   }
   attach_devices(root);
   cover_kernel_files(root);
+  pivot_into(root);
+  return root;
+}
+
+void furnish_root(const os::Fd& root, const RootPlan& plan) {
+  write_own_etc(root, plan);
   attach(root,
          os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", std::to_string(plan.tmp_bytes)}},
                              plain),
@@ -217,19 +236,6 @@ os::Fd build_root(const RootPlan& plan) {
     make_path(root, target);
     attach(root, mounted, target.substr(1));
   }
-  return root;
-}
-
-void write_hosts(const os::Fd& root, const RootPlan& plan, const std::string& address) {
-  make_file(root, "etc/hosts", "127.0.0.1 localhost\n" + address + " " + plan.host_name + "\n");
-}
-
-void pivot_into(const os::Fd& root) {
-  // The old root is stacked onto the new one and then let go of, so that no directory is needed for
-  // it: pivot_root(2), "pivot_root(".", ".")".
-  if (fchdir(root.get()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
-    fault("change the sandbox's root");
-  if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) fault("let go of the host's root");
   os::set_attributes(root.get(), {.read_only = true});
 }
 

@@ -12,8 +12,8 @@
 
 namespace renga::sandbox {
 
+// What one sandbox has beside its stack.
 struct RootPlan {
-  std::vector<StackPart> stack;
   os::Fd app;  // detached; attached at /app
   struct Mount {
     std::string target;
@@ -21,25 +21,15 @@ struct RootPlan {
   };
   std::vector<Mount> mounts;  // in this order, after /app
   std::string host_name;
+  std::string address;
   std::string resolver_configuration;
   std::int64_t tmp_bytes = 0;  // how large /tmp may grow; what is in it counts as memory, too
 };
 
-// Builds it, makes it the process's root, and lets go of the host's. `address` is called when it is
-// needed: late, since the network is made at the same time by another process.
-template <class Address>
-void enter_root(const RootPlan& plan, Address address);
-
-// The three steps of enter_root.
-os::Fd build_root(const RootPlan& plan);
-void write_hosts(const os::Fd& root, const RootPlan& plan, const std::string& address);
-void pivot_into(const os::Fd& root);
-
-template <class Address>
-void enter_root(const RootPlan& plan, Address address) {
-  const auto root = build_root(plan);
-  write_hosts(root, plan, address());
-  pivot_into(root);
-}
+// Builds what all sandboxes of a stack have in common, makes it the process's root, still
+// writable, and lets go of the host's.
+os::Fd enter_root(const std::vector<StackPart>& stack);
+// Adds what is this sandbox's own, and closes it for writing.
+void furnish_root(const os::Fd& root, const RootPlan& plan);
 
 }  // namespace renga::sandbox

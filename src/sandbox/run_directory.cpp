@@ -17,19 +17,25 @@ namespace renga::sandbox {
 namespace {
 
 constexpr std::string_view hidden_prefix = ".removed-";
+constexpr std::string_view held_prefix = ".held-";
 
 // Pids and start times mean nothing after a boot.
 std::string boot_id() {
   return std::string(text::trim(os::read_file("/proc/sys/kernel/random/boot_id").value_or("")));
 }
 
-os::Fd make_owned(const std::filesystem::path& path, uid_t owner, mode_t mode) {
+void make(const std::filesystem::path& path) {
   if (mkdir(path.c_str(), 0700) != 0) fault("make " + path.string());
+}
+
+os::Fd hand_over(const std::filesystem::path& path, uid_t owner, mode_t mode) {
   auto directory = os::open_file(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (chown(path.c_str(), owner, owner) != 0 || chmod(path.c_str(), mode) != 0)
     fault("hand " + path.string() + " to the sandbox");
   return directory;
 }
+
+std::string held_name(const std::string& place) { return std::string(held_prefix) + place; }
 
 }  // namespace
 
@@ -40,12 +46,24 @@ void RunDirectory::prepare() {
   if (chmod(root_.c_str(), 0700) != 0) fault("close " + root_.string() + " to others");
 }
 
-RunDirectory::Made RunDirectory::create(const std::string& id, uid_t owner) {
+void RunDirectory::hold(const std::string& place) {
+  const auto directory = root_ / held_name(place);
+  make(directory);
+  // A link, which is read and made in one call and leads nowhere.
+  if (symlink(place.c_str(), (directory / "place").c_str()) != 0)
+    fault("note the place of " + directory.string());
+  make(directory / "upper");
+  make(directory / "work");
+}
+
+RunDirectory::Made RunDirectory::claim(const std::string& place, const std::string& id,
+                                       uid_t owner) {
   const auto directory = root_ / id;
-  if (mkdir(directory.c_str(), 0700) != 0) fault("make " + directory.string());
+  if (rename((root_ / held_name(place)).c_str(), directory.c_str()) != 0)
+    fault("make " + directory.string());
   Made made;
-  made.upper = make_owned(directory / "upper", owner, 0755);
-  made.work = make_owned(directory / "work", owner, 0700);
+  made.upper = hand_over(directory / "upper", owner, 0755);
+  made.work = hand_over(directory / "work", owner, 0700);
   made.exit_file = os::open_file(directory / "exit", O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600);
   return made;
 }
@@ -96,10 +114,33 @@ std::optional<Exit> RunDirectory::exit_of(const std::string& id) const {
   return std::nullopt;
 }
 
+std::string RunDirectory::place_of(const std::string& id) const {
+  std::error_code missing;
+  const auto place = std::filesystem::read_symlink(root_ / id / "place", missing).string();
+  if (is_uuid(place)) return place;
+  // A sandbox that an earlier version of this program made has its groups by its own id.
+  return std::filesystem::exists(root_ / id, missing) ? id : "";
+}
+
+std::vector<std::string> RunDirectory::held() const {
+  std::vector<std::string> places;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(root_, missing)) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with(held_prefix)) places.push_back(name.substr(held_prefix.size()));
+  }
+  return places;
+}
+
 void RunDirectory::hide(const std::string& id) {
   const auto away = root_ / (std::string(hidden_prefix) + random_hex(8));
   if (rename((root_ / id).c_str(), away.c_str()) != 0 && errno != ENOENT)
     fault("move away " + (root_ / id).string());
+}
+
+void RunDirectory::remove_held(const std::string& place) {
+  const auto directory = os::open_file(root_, O_RDONLY | O_DIRECTORY);
+  os::remove_tree(directory.get(), held_name(place));
 }
 
 void RunDirectory::remove_hidden() {

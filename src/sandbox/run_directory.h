@@ -1,6 +1,7 @@
 // RunDirectory: what of a sandbox is on disk while it exists: DIR/run/sandboxes/<id>/ with what the
-// overlay is written to (upper, work), the exit file that renga-init leaves, and the state that
-// finds the sandbox again: its process and address. No secret is in it. Holds no state but the
+// overlay is written to (upper, work), the exit file that renga-init leaves, the place that names
+// its control groups, and the state that finds the sandbox again: its process and address. Until a
+// sandbox has it, the directory is .held-<place>. No secret is in it. Holds no state but the
 // path: spawner and control each have one and see the same.
 #pragma once
 
@@ -25,8 +26,10 @@ class RunDirectory {
     os::Fd upper, work;  // O_PATH
     os::Fd exit_file;    // for writing
   };
-  // A new sandbox's, whose writable files belong to `owner`.
-  Made create(const std::string& id, uid_t owner);
+  // For a sandbox to come.
+  void hold(const std::string& place);
+  // It is this sandbox's from now on, and its writable files are `owner`'s.
+  Made claim(const std::string& place, const std::string& id, uid_t owner);
   void write_state(const Running& running);
 
   // Every sandbox that has a directory, whatever has become of it.
@@ -36,9 +39,15 @@ class RunDirectory {
   // state() if its process is still that one.
   std::optional<Running> running(const std::string& id) const;
   std::optional<Exit> exit_of(const std::string& id) const;
+  // Empty when there is none.
+  std::string place_of(const std::string& id) const;
+  // Of sandboxes that have not come.
+  std::vector<std::string> held() const;
 
   // Takes it out of sight at once; its files are removed by remove_hidden(), which may take long.
   void hide(const std::string& id);
+  // Nobody has written into it, so that it takes no time.
+  void remove_held(const std::string& place);
   void remove_hidden();
 
  private:

@@ -114,7 +114,8 @@ struct Spawner::State {
         .clear_env = true,
         .directory = "/",
         .own_group = true};
-    for (const char* name : {"PATH", "RENGA_ALLOW_PRIVATE", "ASAN_OPTIONS", "TSAN_OPTIONS"})
+    for (const char* name :
+         {"PATH", "RENGA_ALLOW_PRIVATE", "RENGA_HOLDERS", "ASAN_OPTIONS", "TSAN_OPTIONS"})
       if (const char* value = std::getenv(name)) command.env[name] = value;
     const int out = fcntl(2, F_GETFD) >= 0 ? 2 : null.get();
     process.emplace(
@@ -132,6 +133,10 @@ struct Spawner::State {
   }
 
   const SpawnerOptions options;
+  std::vector<pid_t> processes(const std::string& id) const {
+    return cgroups.processes(run_directory.place_of(id));
+  }
+
   const Cgroups cgroups;
   const RunDirectory run_directory;
 
@@ -235,7 +240,7 @@ void Spawner::signal(const std::string& id, int number) {
 
 void Spawner::kill(const std::string& id) {
   const auto found = state_->run_directory.running(id);
-  if (!found && state_->cgroups.processes(id).empty()) return;
+  if (!found && state_->processes(id).empty()) return;
   const auto deadline = Steady::now() + call_limit;
   if (const auto answer = state_->call_until_answered(request_for("kill", id)); !answer)
     fault(EIO, answer.error().message);
@@ -245,7 +250,7 @@ void Spawner::kill(const std::string& id) {
     ended.fd = watched.get();
     if (watched) poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(call_limit).count()));
   }
-  while (!state_->cgroups.processes(id).empty()) {
+  while (!state_->processes(id).empty()) {
     if (Steady::now() > deadline)
       fault(ETIMEDOUT, "kill sandbox " + id + ": the kernel does not let go of its processes");
     pause_for(std::chrono::milliseconds(2));
@@ -287,7 +292,7 @@ std::optional<Exit> Spawner::exit_of(const std::string& id) {
 }
 
 std::optional<Spawner::Memory> Spawner::memory(const std::string& id) {
-  return state_->cgroups.memory(id);
+  return state_->cgroups.memory(state_->run_directory.place_of(id));
 }
 
 }  // namespace renga::sandbox

@@ -8,7 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -39,9 +42,27 @@ std::string done_answer(std::string_view text = {}) {
   return answer;
 }
 
+using Steady = std::chrono::steady_clock;
+
+// About 0.7 MiB each.
+constexpr std::int64_t usual_holders = 12, most_holders = 64;
+
+constexpr int tidy_again_ms = 20;
+constexpr std::chrono::seconds refill_after_trouble{30};
+
+// How many sandboxes are made ahead: RENGA_HOLDERS, and else a few, where starts should be quick.
+std::size_t holders_for(Purpose purpose) {
+  if (purpose == Purpose::services) return 0;
+  const char* wanted = std::getenv("RENGA_HOLDERS");
+  const auto number = wanted != nullptr ? text::number(wanted) : std::nullopt;
+  return static_cast<std::size_t>(
+      std::clamp<std::int64_t>(number.value_or(usual_holders), 0, most_holders));
+}
+
 class Service {
  public:
-  Service(const SpawnerOptions& options, Channel& channel) : starter_(options), channel_(channel) {
+  Service(const SpawnerOptions& options, Channel& channel)
+      : starter_(options, holders_for(options.purpose)), channel_(channel) {
     sigset_t ended;
     sigemptyset(&ended);
     sigaddset(&ended, SIGCHLD);
@@ -54,13 +75,18 @@ class Service {
   void serve() {
     while (true) {
       pollfd waits[] = {{channel_.socket().get(), POLLIN, 0}, {ended_.get(), POLLIN, 0}};
-      if (poll(waits, 2, -1) < 0 && errno != EINTR) fault("wait for requests");
+      if (poll(waits, 2, patience()) < 0 && errno != EINTR) fault("wait for requests");
       if (waits[1].revents != 0) reap();
-      if (waits[0].revents == 0) continue;
-      const auto request = channel_.receive();
-      if (!request) return finish_removing();
-      channel_.send(answer(*request));
+      if (waits[0].revents != 0) {
+        const auto request = channel_.receive();
+        if (!request) break;
+        channel_.send(answer(*request));
+      }
+      // After every answer, too: in a storm of starts nothing would ever be ready otherwise.
+      make_ready();
     }
+    starter_.dismiss_holders();
+    finish_removing();
   }
 
  private:
@@ -71,9 +97,11 @@ class Service {
       if (!next_record(text, verb) || verb.tag != 'v')
         return error_answer({Kind::bad_request, "The spawner was sent a request without a verb."});
       if (verb.bytes == "start") return start(text, request.descriptors);
-      if (verb.bytes == "leave") return done_answer(starter_.leave() ? "" : "busy");
+      if (verb.bytes == "leave") {
+        left_ = starter_.leave();
+        return done_answer(left_ ? "" : "busy");
+      }
       if (verb.bytes == "exec") return exec(text, request.descriptors);
-
       if (verb.bytes == "address") return done_answer(starter_.free_address());
 
       std::string id;
@@ -136,6 +164,24 @@ class Service {
     return begun ? done_answer() : error_answer(begun.error());
   }
 
+  int patience() {
+    if (!starter_.tidy()) return tidy_again_ms;
+    if (left_ || !starter_.wants_refill()) return -1;
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(refill_from_ - Steady::now());
+    return static_cast<int>(std::clamp<long long>(wait.count(), 0, 60'000));
+  }
+
+  void make_ready() {
+    if (left_ || Steady::now() < refill_from_) return;
+    try {
+      starter_.refill();
+    } catch (const std::exception& error) {
+      // Starts will say so as well, to those who wait for them.
+      report("spawner", std::string("No sandbox can be made ahead: ") + error.what());
+      refill_from_ = Steady::now() + refill_after_trouble;
+    }
+  }
+
   // A build leaves a hundred thousand files: a process of its own removes them, one at a time.
   void remove_in_background() {
     if (remover_ > 0) {
@@ -177,6 +223,8 @@ class Service {
   os::Fd ended_;
   pid_t remover_ = -1;
   bool more_to_remove_ = false;
+  bool left_ = false;  // the host: what a start needs is not there any more
+  Steady::time_point refill_from_ = {};
 };
 
 SpawnerOptions options_from(int argc, char** argv) {

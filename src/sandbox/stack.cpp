@@ -76,6 +76,20 @@ void add(std::vector<StackPart>& parts, const std::filesystem::path& root, const
 
 }  // namespace
 
+std::string stack_state(const std::string& stack) {
+  const std::filesystem::path root = stack == "host" ? "/" : stack;
+  std::string state;
+  // A directory's time of modification is that of the last name made, removed or renamed in it.
+  for (const auto& path : {root, root / "etc"}) {
+    struct stat info = {};
+    if (stat(path.c_str(), &info) != 0) continue;
+    for (const auto part : {static_cast<long>(info.st_dev), static_cast<long>(info.st_ino),
+                            info.st_mtim.tv_sec, info.st_mtim.tv_nsec})
+      state += std::to_string(part) + " ";
+  }
+  return state;
+}
+
 std::vector<StackPart> stack_parts(const std::string& stack, int id_map) {
   const std::filesystem::path root = stack == "host" ? "/" : stack;
   std::vector<StackPart> parts;

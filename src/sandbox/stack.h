@@ -20,4 +20,8 @@ struct StackPart {
 // 1000) only.
 std::vector<StackPart> stack_parts(const std::string& stack, int id_map);
 
+// Changes when a part is added, taken away or replaced, which parts that were taken before do not
+// show: a linker's cache that a package's installation wrote anew, say.
+std::string stack_state(const std::string& stack);
+
 }  // namespace renga::sandbox

@@ -1,7 +1,7 @@
-// Starter: makes one sandbox at a time, in the spawner's process. The order is that of a crash: the
-// run directory comes first and goes last, the state file is written before the command may run,
-// and a sandbox whose start was cut off ends by itself, because its first process waits for a word
-// that never comes.
+// Starter: makes one sandbox at a time, in the spawner's process, of a holder that waited for it or
+// of a new one. The order is that of a crash: the run directory comes first and goes last, the
+// state file is written before the command may run, and a sandbox whose start was cut off ends by
+// itself, because its first process waits for a word that never comes.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@
 #include "os/fd.h"
 #include "sandbox/cgroups.h"
 #include "sandbox/exec.h"
+#include "sandbox/holder_pool.h"
 #include "sandbox/network.h"
 #include "sandbox/run_directory.h"
 #include "sandbox/spawner.h"
@@ -24,7 +25,8 @@ namespace renga::sandbox {
 class Starter {
  public:
   // Prepares the host: directories, control groups, the network. Throws when it cannot.
-  explicit Starter(const SpawnerOptions& options);
+  // `holders`: how many are made ahead.
+  Starter(const SpawnerOptions& options, std::size_t holders);
 
   // `spec` has been checked. Kind::unavailable with the reason when the kernel refuses; nothing is
   // left behind then.
@@ -39,6 +41,14 @@ class Starter {
   bool remove(const std::string& id);
   // Takes away what the server has on the host beside its sandboxes; false while one runs.
   bool leave();
+  // Makes ready for a start to come; false when there is nothing to do. Throws what the kernel
+  // refuses.
+  bool refill() { return pool_.refill(); }
+  bool wants_refill() { return pool_.wants_refill(); }
+  // Ends those that wait, and waits a moment (at most 2 s) until nothing of them is left.
+  void dismiss_holders();
+  // What is left of discarded holders goes when the kernel lets go of it; true when nothing is.
+  bool tidy();
   RunDirectory& run_directory() { return run_directory_; }
 
  private:
@@ -46,12 +56,16 @@ class Starter {
     os::Fd stack;  // system ids only: the host's users are nobody inside
     os::Fd app;
   };
-  struct Prepared;
 
   const IdMaps& id_maps(std::uint32_t uid_base);
-  Prepared prepare(const Spec& spec, std::optional<int> output, std::optional<int> input);
-  Result<Running> launch(const Spec& spec, Prepared& prepared);
-  Result<Running> make(const Spec& spec, std::optional<int> output, std::optional<int> input);
+  Held make_holder(const std::string& address);
+  void settle(Held& held, const Home& home);
+  void discard(Held& held);
+  RootPlan furnishing(const Spec& spec, const RunDirectory::Made& run, const std::string& address);
+  Result<Running> launch(Held held, const Spec& spec, std::optional<int> output,
+                         std::optional<int> input);
+  Result<Running> try_start(std::optional<Held> held, const Home& home, const Spec& spec,
+                            std::optional<int> output, std::optional<int> input);
   void clean_up(const std::string& id);
 
   SpawnerOptions options_;
@@ -61,6 +75,8 @@ class Starter {
   os::Fd init_;         // sealed copy of renga-init
   std::string filter_;  // syscall_policy() as bytes
   std::map<std::uint32_t, IdMaps> id_maps_;
+  HolderPool pool_;
+  std::vector<std::string> discarded_;  // places
 };
 
 }  // namespace renga::sandbox

@@ -2,22 +2,26 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <utility>
 
 #include "base/id.h"
 #include "base/random.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "sandbox/run_directory.h"
 
 namespace renga::sandbox {
 
 void SandboxTest::SetUp() {
   if (geteuid() != 0) GTEST_SKIP() << "needs root";
   if (const auto why = Spawner::unsupported()) GTEST_SKIP() << *why;
+  ASSERT_EQ(setenv("RENGA_HOLDERS", std::to_string(holders).c_str(), 1), 0);
   server_name = "test" + random_hex(4);
   auto pattern = (std::filesystem::temp_directory_path() / "renga-sandbox-XXXXXX").string();
   ASSERT_NE(mkdtemp(pattern.data()), nullptr);
@@ -45,6 +49,20 @@ void SandboxTest::TearDown() {
 SpawnerOptions SandboxTest::options() const {
   const auto self = std::filesystem::read_symlink("/proc/self/exe");
   return {self, self.parent_path() / "renga-init", directory / "run", server_name};
+}
+
+std::size_t SandboxTest::waiting_holders() const {
+  return RunDirectory(directory / "run").held().size();
+}
+
+void SandboxTest::wait_for_holders() {
+  // The number of them does not say it: the last ones may yet be made an app's own.
+  std::size_t before = 0;
+  ASSERT_TRUE(eventually([&] {
+    const auto now = waiting_holders();
+    poll(nullptr, 0, 150);
+    return now > 0 && std::exchange(before, now) == now;
+  }));
 }
 
 Spec SandboxTest::script(const std::string& text) const {

@@ -38,6 +38,11 @@ class SandboxTest : public testing::Test {
   static bool eventually(const std::function<bool()>& condition);
   static bool wait_for_end(Spawner& spawner, const Running& running);
 
+  // Until the spawner has made ready for another start of such a sandbox as the last one.
+  void wait_for_holders();
+  std::size_t waiting_holders() const;
+
+  std::size_t holders = 0;  // for the spawner; set before SetUp()
   std::filesystem::path directory;
   std::string server_name;
   std::optional<Spawner> spawner;

@@ -1,0 +1,42 @@
+// Freezer: stops sandboxes where they are, lets them go on, and tells what they use. Control's
+// side; it asks the kernel alone and not the spawner. Safe from any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace renga::sandbox {
+
+struct SpawnerOptions;
+
+struct Usage {
+  std::int64_t rss_bytes = 0, cache_bytes = 0, swap_bytes = 0;
+  std::int64_t pages_in = 0, pages_out = 0;  // ever
+  int runnable_tasks = 0;                    // threads that run or want to, now
+};
+
+class Freezer {
+ public:
+  // Of the same sandboxes as a Spawner with these options.
+  explicit Freezer(const SpawnerOptions& options);
+  ~Freezer();
+  Freezer(const Freezer&) = delete;
+  Freezer& operator=(const Freezer&) = delete;
+
+  // What is frozen keeps its memory and its sockets; of signals only SIGKILL reaches it. False
+  // where the kernel cannot; no-op when it is gone.
+  bool freeze(const std::string& id);
+  bool thaw(const std::string& id);
+  // SIGKILL to everything inside, where the kernel can do it at once, without waiting for the end:
+  // before many are removed.
+  void kill(const std::string& id);
+  std::optional<Usage> usage(const std::string& id) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace renga::sandbox

@@ -1,0 +1,302 @@
+#include "sandbox/holder.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "sandbox/descriptors.h"
+#include "sandbox/records.h"
+
+namespace renga::sandbox {
+namespace {
+
+constexpr int start_limit_ms = 20'000;
+constexpr std::uint32_t ids = 65'536;
+constexpr std::size_t longest_message = 16'384;
+constexpr std::size_t most_descriptors = 250;  // of one message: SCM_MAX_FD is 253
+
+// The steps' messages: what they are, then records; descriptors in the order of the records that
+// speak of them.
+constexpr char settle_step = 'r';
+constexpr char start_step = 's';
+// The process's last word before it is renga-init: without it, it died on the way.
+constexpr std::string_view ready_word = "+";
+
+struct Message {
+  std::string bytes;
+  std::vector<os::Fd> descriptors;
+
+  os::Fd next() {
+    if (taken == descriptors.size()) fault(EPROTO, "take a descriptor that did not come");
+    return std::move(descriptors[taken++]);
+  }
+  std::size_t taken = 0;
+};
+
+void send(const os::Fd& socket, const std::string& bytes, const std::vector<int>& descriptors) {
+  if (bytes.size() > longest_message || descriptors.size() > most_descriptors)
+    fault(EMSGSIZE, "tell the new sandbox what it is");
+  iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * most_descriptors)] = {};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (!descriptors.empty()) {
+    const auto size = sizeof(int) * descriptors.size();
+    header.msg_control = control;
+    header.msg_controllen = CMSG_SPACE(size);
+    auto* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(rights), descriptors.data(), size);
+  }
+  if (sendmsg(socket.get(), &header, MSG_NOSIGNAL) < 0) fault("talk to the new sandbox");
+}
+
+// Ends the process when the spawner is gone or has given up.
+Message receive(const os::Fd& socket) {
+  Message message;
+  message.bytes.resize(longest_message);
+  iovec part{message.bytes.data(), message.bytes.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * most_descriptors)];
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  ssize_t size = 0;
+  while ((size = recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) continue;
+  if (size <= 0) _exit(1);
+  message.bytes.resize(static_cast<std::size_t>(size));
+  for (auto* rights = CMSG_FIRSTHDR(&header); rights != nullptr;
+       rights = CMSG_NXTHDR(&header, rights))
+    for (std::size_t at = 0; at + sizeof(int) <= rights->cmsg_len - CMSG_LEN(0);
+         at += sizeof(int)) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(rights) + at, sizeof fd);
+      message.descriptors.emplace_back(fd);
+    }
+  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+    fault(EMSGSIZE, "hear what the sandbox is to be");
+  return message;
+}
+
+std::vector<StackPart> stack_in(Message& message) {
+  std::vector<StackPart> parts;
+  std::string_view text(message.bytes);
+  text.remove_prefix(1);
+  for (Record record; next_record(text, record);) {
+    if (record.tag == 't') parts.emplace_back().target = record.bytes;
+    if (record.tag == 'l') parts.back().link_to = record.bytes;
+    if (record.tag == 'd') parts.back().directory = true;
+    if (record.tag == 'm') parts.back().mount = message.next();
+  }
+  return parts;
+}
+
+HolderStart start_in(Message& message) {
+  HolderStart start;
+  std::string_view text(message.bytes);
+  text.remove_prefix(1);
+  for (Record record; next_record(text, record);) {
+    const std::string value(record.bytes);
+    switch (record.tag) {
+      case 'h':
+        start.root.host_name = value;
+        break;
+      case 'a':
+        start.root.address = value;
+        break;
+      case 'r':
+        start.root.resolver_configuration = value;
+        break;
+      case 't':
+        start.root.tmp_bytes = text::number(value).value_or(0);
+        break;
+      case 'A':
+        start.root.app = message.next();
+        break;
+      case 'M':
+        start.root.mounts.push_back({value, message.next()});
+        break;
+      case 'P':
+        start.plan = message.next();
+        break;
+      case 'E':
+        start.exit_file = message.next();
+        break;
+      case 'L':
+        start.log_directory = message.next();
+        break;
+      case 'I':
+        start.input = message.next().release();
+        break;
+      case 'O':
+        start.output = message.next().release();
+        break;
+      default:
+        break;
+    }
+  }
+  return start;
+}
+
+[[noreturn]] void become_init(const HolderStart& start, int init) {
+  const auto null = os::open_file("/dev/null", O_RDWR);
+  arrange_descriptors({start.input.value_or(null.get()), start.output.value_or(null.get()),
+                       start.output.value_or(null.get()), start.plan.get(), start.exit_file.get(),
+                       start.log_directory ? start.log_directory.get() : -1});
+  char name[] = "renga-init";
+  char* const argv[] = {name, nullptr};
+  char* const env[] = {nullptr};
+  // By descriptor: nothing in the sandbox is a path to it, and its bytes are sealed
+  // (CVE-2019-5736).
+  syscall(SYS_execveat, init, "", argv, env, AT_EMPTY_PATH);
+  fault("execute renga-init");
+}
+
+// The process, from its first instruction. Whatever goes wrong is said over the socket.
+[[noreturn]] void hold(const Cgroups::Group& group, os::Fd socket, int init) {
+  try {
+    // Nothing else of the spawner's may stay open while this waits: the ends of other holders'
+    // sockets, and control's, must close when the spawner dies.
+    std::vector<int*> kept;
+    int talk = socket.release();
+    std::vector<int> attach;
+    for (const auto& file : group.attach) attach.push_back(file.get());
+    kept.push_back(&talk);
+    kept.push_back(&init);
+    for (auto& file : attach) kept.push_back(&file);
+    keep_only(kept);
+    socket = os::Fd(talk);
+    prctl(PR_SET_NAME, "renga-holder");
+    signal(SIGCHLD, SIG_DFL);
+
+    // What takes longest: on v1 a grace period of the kernel.
+    for (const int file : attach) {
+      if (write(file, "0", 1) != 1) fault("join the sandbox's control groups");
+      close(file);
+    }
+    if (unshare(CLONE_NEWCGROUP) != 0) fault("make a control group namespace");
+
+    auto settling = receive(socket);
+    if (settling.bytes[0] != settle_step) fault(EPROTO, "hear whose the sandbox is");
+    if (setgroups(0, nullptr) != 0 || setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0)
+      fault("become the root of the sandbox");
+    setsid();
+    set_sandbox_limits();
+    const auto root = enter_root(stack_in(settling));
+    settling.descriptors.clear();
+
+    auto starting = receive(socket);
+    if (starting.bytes[0] != start_step) fault(EPROTO, "hear what the sandbox runs");
+    const auto start = start_in(starting);
+    if (sethostname(start.root.host_name.c_str(), start.root.host_name.size()) != 0)
+      fault("set the sandbox's host name");
+    furnish_root(root, start.root);
+    socket = os::Fd(out_of_the_way(socket.get()));
+    if (::send(socket.get(), ready_word.data(), ready_word.size(), MSG_NOSIGNAL) < 0) _exit(1);
+    become_init(start, out_of_the_way(init));
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    ::send(socket.get(), text.data(), std::min<std::size_t>(text.size(), 2000), MSG_NOSIGNAL);
+  }
+  _exit(1);
+}
+
+}  // namespace
+
+Holder Holder::make(const Cgroups::Group& group, int init) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) fault("make a socket pair");
+  os::Fd ours(ends[0]), theirs(ends[1]);
+  auto process = os::fork_into(
+      CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
+      group.v2 ? group.v2.get() : -1);
+  if (process.pid == 0) hold(group, std::move(theirs), init);
+  return {std::move(process), std::move(ours)};
+}
+
+void Holder::settle(std::uint32_t uid_base, const std::vector<StackPart>& stack) {
+  os::map_ids(process_.pid, uid_base, ids);
+  std::string bytes(1, settle_step);
+  std::vector<int> descriptors;
+  for (const auto& part : stack) {
+    add_record(bytes, 't', part.target);
+    if (part.directory) add_record(bytes, 'd', "");
+    if (!part.mount) {
+      add_record(bytes, 'l', part.link_to);
+      continue;
+    }
+    add_record(bytes, 'm', "");
+    descriptors.push_back(part.mount.get());
+  }
+  send(socket_, bytes, descriptors);
+}
+
+void Holder::start(const HolderStart& with) {
+  std::string bytes(1, start_step);
+  std::vector<int> descriptors;
+  add_record(bytes, 'h', with.root.host_name);
+  add_record(bytes, 'a', with.root.address);
+  add_record(bytes, 'r', with.root.resolver_configuration);
+  add_record(bytes, 't', std::to_string(with.root.tmp_bytes));
+  const auto pass = [&](char tag, int fd, std::string_view text = {}) {
+    add_record(bytes, tag, text);
+    descriptors.push_back(fd);
+  };
+  pass('A', with.root.app.get());
+  for (const auto& [target, mount] : with.root.mounts) pass('M', mount.get(), target);
+  pass('P', with.plan.get());
+  pass('E', with.exit_file.get());
+  if (with.log_directory) pass('L', with.log_directory.get());
+  if (with.input) pass('I', *with.input);
+  if (with.output) pass('O', *with.output);
+  send(socket_, bytes, descriptors);
+}
+
+Result<void> Holder::wait_until_started() {
+  bool ready = false;
+  while (true) {
+    pollfd heard{socket_.get(), POLLIN, 0};
+    int count = 0;
+    while ((count = poll(&heard, 1, start_limit_ms)) < 0 && errno == EINTR) continue;
+    if (count == 0) fault(ETIMEDOUT, "wait for the new sandbox");
+    char text[2048];
+    auto size = recv(socket_.get(), text, sizeof text, 0);
+    // A peer that ended with something unread: that is told once, and before what it had said
+    // itself.
+    if (size < 0 && errno == ECONNRESET) size = recv(socket_.get(), text, sizeof text, 0);
+    if (size < 0 && errno != ECONNRESET) fault("listen to the new sandbox");
+    if (size <= 0) {
+      // Closed by its exec, when all went well.
+      if (ready) return {};
+      return fail(Kind::unavailable, "its first process was killed");
+    }
+    const std::string_view word(text, static_cast<std::size_t>(size));
+    if (word != ready_word) return fail(Kind::unavailable, std::string(word));
+    ready = true;
+  }
+}
+
+void Holder::kill() {
+  if (process_.pidfd) syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGKILL, nullptr, 0);
+}
+
+}  // namespace renga::sandbox

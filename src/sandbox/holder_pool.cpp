@@ -1,0 +1,97 @@
+#include "sandbox/holder_pool.h"
+
+#include <algorithm>
+
+namespace renga::sandbox {
+namespace {
+
+// Of a pool of twelve: four are anybody's, and the four homes that were used last have two each.
+constexpr std::size_t most_homes = 4;
+std::size_t share(std::size_t size) { return (size + 2) / 3; }
+std::size_t share_of_home(std::size_t size) { return std::max<std::size_t>(1, size / 6); }
+
+}  // namespace
+
+std::size_t HolderPool::unsettled() const {
+  return static_cast<std::size_t>(std::ranges::count_if(held_, [](auto& h) { return !h.home; }));
+}
+
+std::size_t HolderPool::settled(const Home& home) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(held_, [&](auto& h) { return h.home == home; }));
+}
+
+std::optional<Held> HolderPool::take(const Home& home) {
+  if (size_ == 0) return std::nullopt;
+  std::erase_if(recent_, [&](const Home& known) {
+    return known.uid_base == home.uid_base && known.stack == home.stack;
+  });
+  recent_.insert(recent_.begin(), home);
+  if (recent_.size() > most_homes) recent_.pop_back();
+
+  auto found = std::ranges::find_if(held_, [&](auto& held) { return held.home == home; });
+  // The oldest: its process has had the most time to get ready.
+  if (found == held_.end())
+    found = std::ranges::find_if(held_, [](auto& held) { return !held.home; });
+  if (found == held_.end()) return std::nullopt;
+  auto taken = std::move(*found);
+  held_.erase(found);
+  return taken;
+}
+
+const Home* HolderPool::home_that_wants() const {
+  for (const auto& home : recent_)
+    if (settled(home) < share_of_home(size_)) return &home;
+  return nullptr;
+}
+
+// One that is settled for a home that is not among the recent ones (any more).
+std::vector<Held>::iterator HolderPool::stranger() {
+  return std::ranges::find_if(held_, [&](const Held& held) {
+    return held.home && std::ranges::find(recent_, *held.home) == recent_.end();
+  });
+}
+
+bool HolderPool::wants_refill() {
+  if (size_ == 0) return false;
+  return unsettled() < share(size_) || home_that_wants() != nullptr || stranger() != held_.end();
+}
+
+bool HolderPool::refill() {
+  if (size_ == 0) return false;
+  if (const auto found = stranger(); found != held_.end()) {
+    auto gone = std::move(*found);
+    held_.erase(found);
+    hooks_.discard(gone);
+    return true;
+  }
+  const auto* home = home_that_wants();
+  // Never the last one that is anybody's: the next start may be of another app.
+  if (home != nullptr && unsettled() > 1) {
+    const auto bare = std::ranges::find_if(held_, [](auto& held) { return !held.home; });
+    auto settling = std::move(*bare);
+    held_.erase(bare);
+    try {
+      hooks_.settle(settling, *home);
+    } catch (...) {
+      hooks_.discard(settling);
+      throw;
+    }
+    settling.home = *home;
+    held_.push_back(std::move(settling));
+    return true;
+  }
+  if (unsettled() < share(size_) || home != nullptr) {
+    held_.push_back(hooks_.make());
+    return true;
+  }
+  return false;
+}
+
+void HolderPool::dismiss() {
+  for (auto& held : held_) hooks_.discard(held);
+  held_.clear();
+  recent_.clear();
+}
+
+}  // namespace renga::sandbox

@@ -1,0 +1,65 @@
+// HolderPool: holders that were made ahead, so that a start need not wait for the kernel. Some are
+// anybody's; some are settled for the apps that were started last, on the stack that they had. It
+// is bounded, and refilled one small step at a time by whoever has nothing better to do.
+//
+// Belongs to the spawner's only thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sandbox/holder.h"
+
+namespace renga::sandbox {
+
+// Where a sandbox lives: the range of ids and the stack that its holder is settled for.
+struct Home {
+  std::uint32_t uid_base = 0;
+  std::string stack;
+  std::string stack_state;  // stack_state() when it was settled: a changed stack needs a new one
+  bool operator==(const Home&) const = default;
+};
+
+// A holder with all that is made with it.
+struct Held {
+  std::string place;  // names its control groups and, until it is claimed, its run directory
+  std::string address;
+  Holder holder;
+  std::optional<Home> home;  // none: not settled
+};
+
+class HolderPool {
+ public:
+  struct Hooks {
+    std::function<Held()> make;
+    std::function<void(Held&, const Home&)> settle;
+    std::function<void(Held&)> discard;  // ends it and takes away what was made with it
+  };
+  // At most `size` of them; 0: none, ever.
+  HolderPool(std::size_t size, Hooks hooks) : size_(size), hooks_(std::move(hooks)) {}
+
+  // One that is settled there, else one that is anybody's, else none. Notes the home for refill().
+  std::optional<Held> take(const Home& home);
+  // One step of making or settling; false when there is nothing to do. A refusal of the kernel is
+  // thrown, and the next steps are left out for a while by the caller.
+  bool refill();
+  bool wants_refill();
+  void dismiss();
+  std::size_t count() const { return held_.size(); }
+
+ private:
+  std::size_t unsettled() const;
+  std::size_t settled(const Home& home) const;
+  const Home* home_that_wants() const;
+  std::vector<Held>::iterator stranger();
+
+  std::size_t size_;
+  Hooks hooks_;
+  std::vector<Held> held_;
+  std::vector<Home> recent_;  // the last first
+};
+
+}  // namespace renga::sandbox
