@@ -57,6 +57,7 @@ Commands:
   addons                 list an app's add-ons and where they are attached
   addons:create          add an add-on to an app
   addons:destroy         destroy an add-on and what is in it
+  addons:undelete        bring a destroyed add-on back with its data
   addons:info            show an add-on
   addons:attach          attach an add-on to an app, or under another name
   addons:detach          detach an add-on from an app
@@ -112,6 +113,20 @@ Commands:
   redis:maxmemory        say what a full store does
   redis:timeout          close connections that are idle for so long
   redis:keyspace-notifications say which changes of keys are told to subscribers
+  kafka:info             show a Kafka cluster
+  kafka:wait             wait until a Kafka cluster is there
+  kafka:credentials      give a cluster's apps a new certificate
+  kafka:promote          make a cluster the app's KAFKA_URL
+  kafka:topics           list the topics of a Kafka cluster
+  kafka:topics:create    create a topic
+  kafka:topics:destroy   destroy a topic and its messages
+  kafka:topics:info      show a topic
+  kafka:topics:tail      show a topic's messages as they come
+  kafka:topics:write     write a message to a topic
+  kafka:topics:retention-time say how long messages are kept
+  kafka:topics:compaction keep the newest message of each key, or not
+  kafka:consumer-groups  list consumer groups and how far they are behind
+  kafka:consumer-groups:destroy forget a consumer group
   maintenance:on         turn maintenance mode on
   maintenance:off        turn maintenance mode off
   deploy                 build and release a directory, without git
