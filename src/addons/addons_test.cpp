@@ -7,6 +7,7 @@
 #include "addons/marketplace.h"
 #include "addons/migrations.h"
 #include "addons/testing/fake_provider.h"
+#include "addons/undelete.h"
 #include "releases/testing/house.h"
 
 namespace renga::addons {
@@ -327,6 +328,39 @@ TEST_F(AddonsTest, BooksAgreeWhereverControlDies) {
     EXPECT_THAT(books(), IsEmpty());
     EXPECT_THAT(releases.config(sushi.id), IsEmpty());
   }
+}
+
+TEST_F(AddonsTest, WhatWasDestroyedComesBackToAnApp) {
+  const auto addon = create().value();
+  Undelete undelete(database, clock, *market);
+  const auto refused = [&] { return undelete.bring_back(addon, maki, ada).error().message; };
+  EXPECT_THAT(refused(), HasSubstr("is not destroyed"));
+  ASSERT_TRUE(addons().destroy(addon, ada, Addons::Elsewhere::refuse));
+  EXPECT_THAT(undelete.candidates(), IsEmpty());
+  EXPECT_THAT(refused(), HasSubstr("keeps nothing"));
+
+  auto keeps = Manifest::parse(tank).value();
+  keeps.data_paths = {"/redis/v0/databases"};
+  ASSERT_TRUE(catalog().put(keeps));
+  ASSERT_EQ(undelete.candidates().size(), 1u);
+  provider.answers(422, "It is gone.");
+  EXPECT_EQ(refused(), "It is gone.");
+  provider.answers(500);
+  EXPECT_THAT(refused(), HasSubstr("gave no usable answer"));
+  settle();
+  EXPECT_EQ(books(), provider.resources);
+
+  const auto back = undelete.bring_back(addon, maki, ada).value();
+  EXPECT_EQ(back.state, State::provisioned);
+  EXPECT_EQ(back.id, addon.id);
+  EXPECT_EQ(back.app, maki.id);
+  EXPECT_EQ(books(), provider.resources);
+  ASSERT_TRUE(addons().attach(back, maki, ada, {}));
+  EXPECT_EQ(releases.config(maki.id), (apps::ConfigVars{{"TANK_URL", "tank://one"}}));
+
+  ASSERT_TRUE(addons().destroy(back, ada, Addons::Elsewhere::refuse));
+  clock.advance(std::chrono::hours(8 * 24));
+  EXPECT_THAT(refused(), HasSubstr("more than 7 days ago"));
 }
 
 TEST_F(AddonsTest, ReleasesThatWereOwedArePaidAfterACrash) {

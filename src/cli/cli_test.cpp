@@ -58,6 +58,7 @@ Commands:
   addons                 list an app's add-ons and where they are attached
   addons:create          add an add-on to an app
   addons:destroy         destroy an add-on and what is in it
+  addons:undelete        bring a destroyed add-on back with its data
   addons:info            show an add-on
   addons:attach          attach an add-on to an app, or under another name
   addons:detach          detach an add-on from an app
