@@ -20,11 +20,12 @@ class Undelete {
   std::vector<Addon> candidates();
   // Asks the provider for what it kept, under the same id and name, for an app that may be another
   // than it was of. It is attached to nothing then. Kind::invalid: it was not destroyed, or too
-  // long ago, or the provider refuses; Kind::unavailable: no usable answer, and it stays destroyed.
+  // long ago, or the provider refuses; Kind::unavailable: no usable answer. It stays destroyed
+  // then.
   Result<Addon> bring_back(const Addon& addon, const apps::App& app, const accounts::Account& user);
 
  private:
-  Result<void> may_come_back(const Addon& addon);
+  Result<void> may_come_back(const Addon& addon, const apps::App& app);
 
   store::Database& database_;
   Clock& clock_;

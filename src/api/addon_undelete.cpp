@@ -15,11 +15,11 @@ addons::Undelete undelete_of(Call& call) {
   return {call.services.database, call.services.clock, call.services.marketplace};
 }
 
-// Whoever made it, works on the app that it was of, or administrates.
+// Who owned its app when it was destroyed. Nobody else, whatever they may do there now: it can be
+// brought to any app, with everything that is in it.
 bool may_bring_back(Call& call, const addons::Addon& addon) {
   const auto& self = call.account();
-  return self.admin || self.id == addon.user ||
-         call.services.apps.find_for(self, addon.app.value, apps::Permission::operate);
+  return !call.caller.addon && (self.admin || addon.former_owner == self.id);
 }
 
 }  // namespace
@@ -35,7 +35,9 @@ Result<Answer> addon_undelete(Call& call) {
   const auto body = TRY(call.body());
   const auto found = call.services.marketplace.addons.find(call.param("addon"));
   if (!found || !may_bring_back(call, *found))
-    return fail(Kind::not_found, "Couldn't find that add-on.");
+    return fail(Kind::not_found,
+                "Couldn't find that add-on among those that you may bring back, which are of apps "
+                "that were yours when it was destroyed.");
   const auto app = TRY(call.services.apps.find_for(
       call.account(), TRY(identity_in(body, "app")).value_or(found->app.value),
       apps::Permission::operate));

@@ -1,4 +1,5 @@
-// The commands about data: those of heroku-postgresql, heroku-redis and heroku-kafka, by the file they are in.
+// The commands about data: those of heroku-postgresql, heroku-redis and heroku-kafka, by the file
+// they are in.
 #pragma once
 
 #include "cli/command.h"
