@@ -86,6 +86,10 @@ std::span<const RouteRow> routes() {
       {"PATCH", "/apps/{app}/addons/{addon}", addon_update, write},
       {"DELETE", "/apps/{app}/addons/{addon}", addon_delete, write},
 
+      // addon_undelete.cpp
+      {"GET", "/destroyed-addons", destroyed_addon_list, read},
+      {"POST", "/addons/{addon}/actions/undelete", addon_undelete, write},
+
       // addon_attachments.cpp
       {"GET", "/addon-attachments", attachment_list, read},
       {"POST", "/addon-attachments", attachment_create, write},
