@@ -6,6 +6,7 @@
 #include "api/addon_handlers.h"
 #include "api/addon_objects.h"
 #include "api/body.h"
+#include "api/small_lists.h"
 
 namespace renga::api {
 namespace {
@@ -29,7 +30,7 @@ Result<Answer> addon_service_list(Call& call) {
   json::array list;
   for (const auto& service : call.services.marketplace.catalog.services())
     list.push_back(to_json(service));
-  return ok(std::move(list));
+  return small_list(call, std::move(list), {"name", "id"});
 }
 
 Result<Answer> addon_service_info(Call& call) {
@@ -62,7 +63,7 @@ Result<Answer> plan_list(Call& call) {
   const auto service = TRY(catalog.service(call.param("service")));
   json::array list;
   for (const auto& plan : catalog.plans(service.id)) list.push_back(to_json(plan));
-  return ok(std::move(list));
+  return small_list(call, std::move(list), {"name", "id"});
 }
 
 Result<Answer> plan_info(Call& call) {

@@ -7,6 +7,7 @@
 #include "api/addon_handlers.h"
 #include "api/addon_objects.h"
 #include "api/body.h"
+#include "api/small_lists.h"
 
 namespace renga::api {
 namespace {
@@ -28,7 +29,7 @@ Result<Answer> destroyed_addon_list(Call& call) {
   json::array list;
   for (const auto& addon : undelete_of(call).candidates())
     if (may_bring_back(call, addon)) list.push_back(to_json(call, addon));
-  return ok(std::move(list));
+  return small_list(call, std::move(list), {"name", "id"});
 }
 
 Result<Answer> addon_undelete(Call& call) {

@@ -204,6 +204,9 @@ std::span<const RouteRow> routes() {
       {"GET", "/apps/{app}/log-drains/{drain}", log_drain_info, read},
       {"DELETE", "/apps/{app}/log-drains/{drain}", log_drain_delete, write},
 
+      // router_metrics.cpp
+      {"GET", "/apps/{app}/router-metrics", router_metrics, read},
+
       // log_sessions.cpp, streams.cpp
       {"POST", "/apps/{app}/log-sessions", log_session_create, read_protected},
       {"GET", "/streams/{stream}", output_stream_open, nothing, Form::stream},

@@ -34,11 +34,11 @@
 #include "server/drain_options.h"
 #include "server/embedded.h"
 #include "server/first_start.h"
+#include "server/listening.h"
 #include "server/metrics_endpoint.h"
 #include "server/options.h"
 #include "server/providers.h"
 #include "server/route_feeder.h"
-#include "server/router_metrics.h"
 #include "server/sandboxes.h"
 #include "setups/cron_jobs.h"
 #include "setups/migrations.h"
@@ -146,7 +146,7 @@ class Control {
     wire();
   }
 
-  ~Control() { *listeners_.lock() = {}; }
+  ~Control() { listening_.end(); }
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
@@ -203,12 +203,7 @@ class Control {
     http_.emplace(http::ServerOptions{
         .listen = options.listen,
         .tls = std::make_shared<net::TlsContext>(certificate.chain, certificate.key),
-        .router =
-            [this](const http::Request& head) {
-              if (auto metrics = router_metrics_route(head, *api_, link_))
-                return *std::move(metrics);
-              return api_->route(head);
-            },
+        .router = [this](const http::Request& head) { return api_->route(head); },
         .on_line =
             [this](const std::string& line, std::shared_ptr<http::RawConnection> connection) {
               rendezvous_->on_line(line, std::move(connection));
@@ -255,41 +250,41 @@ class Control {
                                .web_url_format = web_url_format(addresses_.http),
                                .url = "http://" + address,
                                .tls_url = "https://localhost:" + host_and_port(address).second,
-                               .on_app_change = [this](const Id<apps::App>&) { feeder_.poke(); }});
+                               .on_app_change = [this](const Id<apps::App>&) { feeder_.poke(); },
+                               .router_figures = [this] { return link_.figures(); }});
   }
 
   // News travels upwards: who hears of what. What sends it (builds' and the engine's threads) may
-  // outlast what hears it, by a moment at the end: so it goes through `listeners_`, which the
-  // destructor empties.
+  // outlast what hears it, by a moment at the end: so it goes through `listening_`, which the
+  // destructor ends.
   void wire() {
-    *listeners_.lock() = {&reconciler_, &feeder_, rendezvous_.get(), &scheduler_, &cron_jobs_};
-    jobs_.on_change([this] {
-      auto now = listeners_.lock();
-      if (now->scheduler) now->scheduler->poke();
-    });
+    listening_.begin({reconciler_, feeder_, *rendezvous_, scheduler_, cron_jobs_});
+    jobs_.on_change([this] { listening_.news([](auto& who) { who.scheduler.poke(); }); });
     releases_.on_change([this](const releases::Release& release) {
       promotions_.release_changed(release);
-      auto now = listeners_.lock();
-      if (now->reconciler) now->reconciler->release_changed(release);
-      if (now->cron_jobs) now->cron_jobs->release_changed(release);
-      if (now->feeder) now->feeder->poke();
+      listening_.news([&](auto& who) {
+        who.reconciler.release_changed(release);
+        who.cron_jobs.release_changed(release);
+        who.feeder.poke();
+      });
     });
     formation_.on_change([this](const Id<apps::App>& app) {
-      auto now = listeners_.lock();
-      if (now->reconciler) now->reconciler->formation_changed(app);
-      if (now->feeder) now->feeder->poke();
+      listening_.news([&](auto& who) {
+        who.reconciler.formation_changed(app);
+        who.feeder.poke();
+      });
     });
     engine_->set_events({.on_change =
                              [this](const dynos::Dyno& dyno) {
-                               auto now = listeners_.lock();
-                               if (now->reconciler) now->reconciler->dyno_changed(dyno);
-                               if (now->rendezvous) now->rendezvous->dyno_changed(dyno);
-                               if (now->scheduler) now->scheduler->dyno_changed(dyno);
+                               listening_.news([&](auto& who) {
+                                 who.reconciler.dyno_changed(dyno);
+                                 who.rendezvous.dyno_changed(dyno);
+                                 who.scheduler.dyno_changed(dyno);
+                               });
                              },
                          .on_endpoints_change =
                              [this](const Id<apps::App>&) {
-                               auto now = listeners_.lock();
-                               if (now->feeder) now->feeder->poke();
+                               listening_.news([](auto& who) { who.feeder.poke(); });
                              }});
   }
 
@@ -311,14 +306,14 @@ class Control {
   }
 
   struct Listeners {
-    dynos::Reconciler* reconciler = nullptr;
-    RouteFeeder* feeder = nullptr;
-    dynos::Rendezvous* rendezvous = nullptr;
-    scheduler::Scheduler* scheduler = nullptr;
-    setups::CronJobs* cron_jobs = nullptr;
+    dynos::Reconciler& reconciler;
+    RouteFeeder& feeder;
+    dynos::Rendezvous& rendezvous;
+    scheduler::Scheduler& scheduler;
+    setups::CronJobs& cron_jobs;
   };
 
-  Locked<Listeners> listeners_;
+  Listening<Listeners> listening_;
   SystemClock clock_;
   DataDirectory directory_;
   std::filesystem::path buildpacks_;

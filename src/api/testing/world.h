@@ -9,6 +9,7 @@
 
 #include "addons/testing/fake_provider.h"
 #include "api/api.h"
+#include "api/testing/own_schema.h"
 #include "api/testing/pieces.h"
 #include "api/testing/schema_check.h"
 #include "api/testing/tables.h"
@@ -59,7 +60,10 @@ class World : public testing::Test {
   http::Response send(const std::string& method, const std::string& target, std::string body = "",
                       const Fields& fields = {}) {
     auto made = request(method, target, std::move(body), fields);
-    return api.handle(made);
+    auto response = api.handle(made);
+    for (const auto& flaw : own_schema.flaws(method, made.path, response))
+      ADD_FAILURE() << method << " " << made.path << ": " << flaw;
+    return response;
   }
   http::Response put(const std::string& url, std::vector<std::string> pieces) {
     auto made = request("PUT", path_of(url), "", {{"Authorization", ""}});
@@ -138,6 +142,7 @@ class World : public testing::Test {
   }
 
   SchemaCheck schema;
+  OwnSchema own_schema;
   releases::Scratch scratch;
   FakeClock clock;
   Tables database;
@@ -199,6 +204,7 @@ class World : public testing::Test {
   scheduler::Jobs jobs{database, clock};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
+  Result<router::RouterFigures> routed = router::RouterFigures();
   Api api{Services{
       .database = database,
       .clock = clock,
@@ -231,7 +237,8 @@ class World : public testing::Test {
       .web_url_format = "http://{host}:8080/",
       .url = "http://127.0.0.1:7373",
       .tls_url = "https://localhost:7373",
-      .on_app_change = [this](const Id<apps::App>& app) { changed_apps.push_back(app.value); }}};
+      .on_app_change = [this](const Id<apps::App>& app) { changed_apps.push_back(app.value); },
+      .router_figures = [this] { return routed; }}};
   accounts::Account ada = people.create("ada@example.com", "Ada", false).value();
   accounts::Account bob = people.create("bob@example.com", "Bob", false).value();
   apps::App sushi = apps.create(ada, {"sushi", ""}).value();
