@@ -74,6 +74,16 @@ class Databases(StoryTest):
         self.assertNotEqual(self.vars()["DATABASE_URL"], old)
         self.assertIn(old, [value for name, value in self.vars().items() if name.startswith("HEROKU_POSTGRESQL_")])
 
+        # Destroyed, and brought back with its data.
+        self.renga("pg:psql", "-c", "CREATE TABLE kept AS SELECT 7 AS n")
+        self.renga("addons:destroy", made["name"], "--confirm", "shop")
+        self.assertNotIn("DATABASE_URL", self.vars())
+        self.assertIn(made["name"], self.renga("addons:undelete"))
+        self.renga("addons:undelete", "nothing-of-that-name", status=5)
+        self.renga("addons:undelete", made["name"])
+        self.assertEqual(self.renga("pg:psql", "-c", "SELECT n FROM kept").split()[2], "7")
+        self.assertNotIn(made["name"], self.renga("addons:undelete"))
+
         # Control dies; the databases do not notice, and their provider is back a moment after control.
         self.server.kill()
         self.server.start()

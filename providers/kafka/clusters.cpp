@@ -32,6 +32,10 @@ Result<const Plan*> known_plan(const std::string& name) {
 
 std::string fresh_user() { return "u" + random_hex(10); }
 
+std::unexpected<Error> removed() {
+  return fail(Kind::invalid, "The messages of this cluster have been removed.");
+}
+
 }  // namespace
 
 Clusters::Clusters(const provider::Surroundings& surroundings)
@@ -122,6 +126,7 @@ Result<provider::Provisioned> Clusters::provision(const provider::Resource& reso
   const std::scoped_lock mine(*turn);
   auto cluster = any(resource.uuid);
   const bool fresh = !cluster;
+  if (fresh && resource.undelete) return removed();
   if (fresh) {
     auto transaction = surroundings_.database.begin();
     surroundings_.database.run(
@@ -132,8 +137,7 @@ Result<provider::Provisioned> Clusters::provision(const provider::Resource& reso
     transaction.commit();
     cluster = any(resource.uuid);
   }
-  if (cluster->state == "purging")
-    return fail(Kind::invalid, "The messages of this cluster have been removed.");
+  if (cluster->state == "purging") return removed();
   if (cluster->state == "quarantined") {
     if (cluster->terms().dedicated) brokers_.take_back(cluster->server);
     set_state(*cluster, "provisioning");

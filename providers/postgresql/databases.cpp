@@ -26,6 +26,10 @@ Result<const Plan*> known_plan(const std::string& name) {
 // A letter first, as identifiers want it.
 std::string random_name(char first) { return first + random_hex(7); }
 
+std::unexpected<Error> removed() {
+  return fail(Kind::invalid, "The data of this database has been removed.");
+}
+
 }  // namespace
 
 Databases::Databases(const provider::Surroundings& surroundings, Clusters& clusters)
@@ -68,6 +72,7 @@ Result<provider::Provisioned> Databases::provision(const provider::Resource& res
   const auto turn = turn_of(resource.uuid);
   const std::scoped_lock mine(*turn);
   auto database = any(resource.uuid);
+  if (!database && resource.undelete) return removed();
   if (!database) {
     auto transaction = surroundings_.database.begin();
     database = {resource.uuid,    resource.name,  std::string(plan->name),   "",
@@ -82,8 +87,7 @@ Result<provider::Provisioned> Databases::provision(const provider::Resource& res
                                database->uuid);
     transaction.commit();
   }
-  if (database->state == "purging")
-    return fail(Kind::invalid, "The data of this database has been removed.");
+  if (database->state == "purging") return removed();
   if (database->state == "quarantined") TRY(open_again(*database));
   if (database->state == "provisioning") TRY(create(*database));
   return provisioned(*database);

@@ -90,6 +90,10 @@ void remove_tree_at(const fs::path& path) {
   os::remove_tree(parent.get(), path.filename().string());
 }
 
+std::unexpected<Error> removed() {
+  return fail(Kind::invalid, "The data of this store has been removed.");
+}
+
 }  // namespace
 
 Stores::Stores(const provider::Surroundings& surroundings)
@@ -184,6 +188,7 @@ Result<provider::Provisioned> Stores::provision(const provider::Resource& resour
   const auto turn = turn_of(resource.uuid);
   const std::scoped_lock mine(*turn);
   auto found = any(resource.uuid);
+  if (!found && resource.undelete) return removed();
   if (!found) {
     auto transaction = surroundings_.database.begin();
     const auto server = servers_.add();
@@ -197,8 +202,7 @@ Result<provider::Provisioned> Stores::provision(const provider::Resource& resour
     transaction.commit();
     found = any(resource.uuid);
   }
-  if (found->state == "purging")
-    return fail(Kind::invalid, "The data of this store has been removed.");
+  if (found->state == "purging") return removed();
   if (found->state == "quarantined" && fs::exists(aside(*found)))
     fs::rename(aside(*found), servers_.volume(found->server));
   if (found->state != "available") TRY(create(*found));

@@ -59,6 +59,9 @@ struct Addon {
   std::string problem;  // of the last attempt, for operators
   bool confirmed = false;
   bool announced = false;
+  // When it was destroyed, and who had its app then; also while it is being brought back.
+  std::optional<Time> gone_at;
+  std::optional<Id<accounts::Account>> former_owner;
   std::string provider_id;
   std::string message;
   Time created_at;

@@ -31,6 +31,21 @@ Addon Addons::fresh(const Addon& addon) {
   return *std::move(now);
 }
 
+Result<void> Addons::has_room(const apps::App& app, const Service& service) {
+  TRY(apps_.find(app.id));
+  const auto there = books_.all_on(app.id);
+  if (there.size() >= most_addons)
+    return fail(Kind::invalid, fmt::format("{} has 100 add-ons already.", app.name));
+  const bool has_one = std::ranges::any_of(there, [&](const Addon& other) {
+    return other.service == service.id && other.state != State::deprovisioning;
+  });
+  if (has_one && !service.manifest.many_per_app)
+    return fail(Kind::invalid,
+                fmt::format("{} has an add-on of {} already, and there can be one an app.",
+                            app.name, service.name()));
+  return {};
+}
+
 Result<Addon> Addons::create(const apps::App& app, const accounts::Account& user,
                              const NewAddon& wanted) {
   const auto plan = TRY(catalog_.plan(wanted.plan));
@@ -46,17 +61,7 @@ Result<Addon> Addons::create(const apps::App& app, const accounts::Account& user
     const auto service = catalog_.service(plan.service);
     if (service.manifest.state == "shutdown")
       return fail(Kind::invalid, fmt::format("{} takes no new add-ons.", service.name()));
-    TRY(apps_.find(app.id));
-    const auto there = books_.all_on(app.id);
-    if (there.size() >= most_addons)
-      return fail(Kind::invalid, fmt::format("{} has 100 add-ons already.", app.name));
-    const bool has_one = std::ranges::any_of(there, [&](const Addon& other) {
-      return other.service == service.id && other.state != State::deprovisioning;
-    });
-    if (has_one && !service.manifest.many_per_app)
-      return fail(Kind::invalid,
-                  fmt::format("{} has an add-on of {} already, and there can be one an app.",
-                              app.name, service.name()));
+    TRY(has_room(app, service));
 
     addon.name = wanted.name.empty() ? made_up_addon_name(service.name()) : wanted.name;
     const auto taken = [&] {

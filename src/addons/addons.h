@@ -48,6 +48,8 @@ class Addons {
   Result<Addon> create(const apps::App& app, const accounts::Account& user, const NewAddon& wanted);
   // Asks the provider. Kind::unavailable: no answer yet; it is asked again until there is one.
   Result<Addon> change_plan(const Addon& addon, std::string_view plan);
+  // Whether there is room on the app for one more; for the caller's transaction.
+  Result<void> has_room(const apps::App& app, const Service& service);
   Result<Addon> rename(const Addon& addon, std::string_view name);
   enum class Elsewhere { refuse, detach };
   // Asks the provider; deprovisioning in the answer: it is asked again until it is gone.

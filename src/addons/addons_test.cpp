@@ -7,6 +7,7 @@
 #include "addons/marketplace.h"
 #include "addons/migrations.h"
 #include "addons/testing/fake_provider.h"
+#include "addons/undelete.h"
 #include "releases/testing/house.h"
 
 namespace renga::addons {
@@ -327,6 +328,80 @@ TEST_F(AddonsTest, BooksAgreeWhereverControlDies) {
     EXPECT_THAT(books(), IsEmpty());
     EXPECT_THAT(releases.config(sushi.id), IsEmpty());
   }
+}
+
+TEST_F(AddonsTest, WhatWasDestroyedComesBackToAnApp) {
+  const auto addon = create().value();
+  Undelete undelete(database, clock, *market);
+  const auto refused = [&] { return undelete.bring_back(addon, maki, ada).error().message; };
+  EXPECT_THAT(refused(), HasSubstr("is not destroyed"));
+  ASSERT_TRUE(addons().destroy(addon, ada, Addons::Elsewhere::refuse));
+  EXPECT_THAT(undelete.candidates(), IsEmpty());
+  EXPECT_THAT(refused(), HasSubstr("keeps nothing"));
+
+  auto keeps = Manifest::parse(tank).value();
+  keeps.data_paths = {"/redis/v0/databases"};
+  ASSERT_TRUE(catalog().put(keeps));
+  ASSERT_EQ(undelete.candidates().size(), 1u);
+  provider.answers(422, "It is gone.");
+  EXPECT_EQ(refused(), "It is gone.");
+  EXPECT_THAT(refused(), HasSubstr("still being destroyed"));
+  market->provisioner.work();
+  provider.answers(500);
+  EXPECT_THAT(refused(), HasSubstr("gave no usable answer"));
+  market->provisioner.work();
+  EXPECT_EQ(books(), provider.resources);
+  EXPECT_EQ(undelete.candidates().at(0).former_owner, sushi.owner) << "of the app that it was of";
+
+  const auto back = undelete.bring_back(addon, maki, ada).value();
+  EXPECT_TRUE(provider.last.undelete) << "nothing empty instead";
+  EXPECT_FALSE(back.former_owner);
+  EXPECT_EQ(back.state, State::provisioned);
+  EXPECT_EQ(back.id, addon.id);
+  EXPECT_EQ(back.app, maki.id);
+  EXPECT_EQ(books(), provider.resources);
+  ASSERT_TRUE(addons().attach(back, maki, ada, {}));
+  EXPECT_EQ(releases.config(maki.id), (apps::ConfigVars{{"TANK_URL", "tank://one"}}));
+
+  ASSERT_TRUE(addons().destroy(back, ada, Addons::Elsewhere::refuse));
+  // Neither a new name nor an attempt that fails makes the week longer.
+  clock.advance(std::chrono::hours(6 * 24));
+  ASSERT_TRUE(addons().rename(back, "old-tank"));
+  provider.answers(422, "Not now.");
+  EXPECT_EQ(refused(), "Not now.");
+  market->provisioner.work();
+  clock.advance(std::chrono::hours(25));
+  EXPECT_THAT(undelete.candidates(), IsEmpty());
+  EXPECT_THAT(refused(), HasSubstr("more than 7 days ago"));
+}
+
+TEST_F(AddonsTest, WhatComesBackSurvivesACrashAndTheNameOfAnother) {
+  auto keeps = Manifest::parse(tank).value();
+  keeps.data_paths = {"/redis/v0/databases"};
+  ASSERT_TRUE(catalog().put(keeps));
+  const auto addon = create().value();
+  ASSERT_TRUE(addons().destroy(addon, ada, Addons::Elsewhere::refuse));
+  struct Died {};
+  for (const bool asked : {false, true}) {
+    (asked ? provider.afterwards : provider.meanwhile) = [] { throw Died(); };
+    EXPECT_THROW((void)Undelete(database, clock, *market).bring_back(addon, maki, ada), Died);
+    provider.meanwhile = provider.afterwards = [] {};
+    make_market();
+    settle();
+    const auto now = addons().find(addon.id.value).value();
+    EXPECT_EQ(now.state, State::provisioned);
+    EXPECT_EQ(now.app, maki.id);
+    EXPECT_TRUE(provider.last.undelete);
+    EXPECT_EQ(books(), provider.resources);
+    ASSERT_TRUE(addons().destroy(now, ada, Addons::Elsewhere::refuse));
+  }
+
+  auto other = addons().rename(create().value(), addon.name).value();
+  Undelete undelete(database, clock, *market);
+  EXPECT_THAT(undelete.bring_back(addon, maki, ada).error().message,
+              HasSubstr("Another add-on is called"));
+  ASSERT_TRUE(addons().destroy(other, ada, Addons::Elsewhere::refuse));
+  EXPECT_TRUE(undelete.bring_back(addon, maki, ada)) << "both are destroyed";
 }
 
 TEST_F(AddonsTest, ReleasesThatWereOwedArePaidAfterACrash) {

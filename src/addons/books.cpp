@@ -37,7 +37,8 @@ auto value_in(const Words& words, const std::string& text) {
 
 std::string select(std::string_view rest) {
   return "SELECT id, name, app, app_name, service, plan, user, state, task, wanted_plan, attempts, "
-         "due_at, problem, confirmed, announced, provider_id, message, created_at, updated_at "
+         "due_at, problem, confirmed, announced, gone_at, former_owner, provider_id, message, "
+         "created_at, updated_at "
          "FROM addons " +
          std::string(rest);
 }
@@ -58,10 +59,12 @@ Addon read(const store::Row& row) {
           .problem = row.text(12),
           .confirmed = row.flag(13),
           .announced = row.flag(14),
-          .provider_id = row.text(15),
-          .message = row.text(16),
-          .created_at = row.time(17),
-          .updated_at = row.time(18)};
+          .gone_at = row.maybe_time(15),
+          .former_owner = row.maybe_id<accounts::Account>(16),
+          .provider_id = row.text(17),
+          .message = row.text(18),
+          .created_at = row.time(19),
+          .updated_at = row.time(20)};
 }
 
 std::string select_attachment(std::string_view rest) {
@@ -100,13 +103,22 @@ void Books::insert(const Addon& addon, const std::map<std::string, std::string>&
 void Books::update(Addon addon) {
   addon.updated_at = clock_.now();
   database_.run(
-      "UPDATE addons SET name = ?, app_name = ?, plan = ?, state = ?, task = ?, wanted_plan = ?, "
-      "attempts = ?, due_at = ?, problem = ?, confirmed = ?, announced = ?, provider_id = ?, "
-      "message = ?, updated_at = ? WHERE id = ?",
-      addon.name, addon.app_name, addon.plan, name_in(states, addon.state),
+      "UPDATE addons SET name = ?, app = ?, app_name = ?, plan = ?, user = ?, state = ?, task = ?, "
+      "wanted_plan = ?, attempts = ?, due_at = ?, problem = ?, confirmed = ?, announced = ?, "
+      "gone_at = ?, former_owner = ?, provider_id = ?, message = ?, created_at = ?, "
+      "updated_at = ? WHERE id = ?",
+      addon.name, addon.app, addon.app_name, addon.plan, addon.user, name_in(states, addon.state),
       name_in(tasks, addon.task), addon.wanted_plan, addon.attempts, addon.due_at, addon.problem,
-      addon.confirmed, addon.announced, addon.provider_id, addon.message, addon.updated_at,
-      addon.id);
+      addon.confirmed, addon.announced, addon.gone_at, addon.former_owner, addon.provider_id,
+      addon.message, addon.created_at, addon.updated_at, addon.id);
+}
+
+void Books::note_destroyed(Addon& addon) {
+  if (addon.gone_at) return;
+  addon.gone_at = clock_.now();
+  addon.former_owner = database_.first(
+      "SELECT owner FROM apps WHERE id = ?",
+      [](const store::Row& row) { return row.id<accounts::Account>(0); }, addon.app);
 }
 
 std::optional<Addon> Books::find(const Id<Addon>& id) {
@@ -126,6 +138,11 @@ std::vector<Addon> Books::all() {
 std::vector<Addon> Books::all_on(const Id<apps::App>& app) {
   return database_.all(select("WHERE app = ? AND state != 'deprovisioned' ORDER BY name"), read,
                        app);
+}
+
+std::vector<Addon> Books::destroyed_since(Time time) {
+  return database_.all(
+      select("WHERE state = 'deprovisioned' AND gone_at > ? ORDER BY gone_at DESC"), read, time);
 }
 
 std::vector<Addon> Books::orphans() {

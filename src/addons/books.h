@@ -22,13 +22,16 @@ class Books {
       : database_(database), clock_(clock), box_(box) {}
 
   void insert(const Addon& addon, const std::map<std::string, std::string>& options);
-  // Everything that may change: name, app_name, plan, state, task and what belongs to it.
+  // Everything but its id, service and options.
   void update(Addon addon);
+  // Its `gone_at` and `former_owner`, unless it has them; for update() to write.
+  void note_destroyed(Addon& addon);
   std::optional<Addon> find(const Id<Addon>& id);
   // The one that is not deprovisioned; else the last that was.
   std::optional<Addon> find_by_name(std::string_view name);
   std::vector<Addon> all();                             // but deprovisioned ones; by name
   std::vector<Addon> all_on(const Id<apps::App>& app);  // the same, billed to that app
+  std::vector<Addon> destroyed_since(Time time);        // deprovisioned ones, the last first
   // Those whose app is gone while they are not on their way out.
   std::vector<Addon> orphans();
   // Whose task is due, the longest waiting first.

@@ -104,8 +104,10 @@ Result<void> Provisioner::provisioned(Addon addon, ProviderAnswer& answer, Patie
       break;
   }
   auto result = refused(addon, answer, "provision it");
-  // An earlier attempt, whose answer was lost, may have made it all the same.
-  give_up_provisioning(addon, result.error().message, /*clean_up=*/addon.attempts > 1);
+  // An earlier attempt, whose answer was lost, may have made it all the same; and what was to come
+  // back may have come halfway.
+  give_up_provisioning(addon, result.error().message,
+                       /*clean_up=*/addon.attempts > 1 || addon.gone_at.has_value());
   return result;
 }
 
@@ -186,6 +188,8 @@ void Provisioner::finish_provisioning(Addon& addon) {
   addon.due_at.reset();
   addon.attempts = 0;
   addon.confirmed = true;
+  addon.gone_at.reset();
+  addon.former_owner.reset();
   books_.update(addon);
   std::vector<std::string> vars;
   for (const auto& attachment : books_.attachments_of(addon.id)) {
@@ -216,6 +220,7 @@ void Provisioner::detach_all(const Addon& addon, const Id<accounts::Account>& us
 
 void Provisioner::begin_deprovisioning(Addon& addon, const Id<accounts::Account>& user) {
   detach_all(addon, user);
+  books_.note_destroyed(addon);
   addon.state = State::deprovisioning;
   addon.task = Task::deprovision;
   addon.wanted_plan.reset();
@@ -232,6 +237,7 @@ void Provisioner::give_up_provisioning(Addon& addon, const std::string& why, boo
 
 void Provisioner::finish_deprovisioning(Addon& addon) {
   detach_all(addon, provider_of(addon));
+  books_.note_destroyed(addon);
   addon.state = State::deprovisioned;
   addon.task = Task::none;
   addon.due_at.reset();

@@ -89,17 +89,17 @@ class HttpProvider final : public Provider {
   ProviderAnswer provision(const Endpoint& endpoint, const ProvisionRequest& wanted) override {
     json::object options;
     for (const auto& [name, value] : wanted.options) options[name] = value;
-    return call(
-        endpoint, "POST", "",
-        json::object{{"callback_url", wanted.callback_url},
-                     {"name", wanted.name},
-                     {"oauth_grant", json::object{{"code", wanted.grant_code},
-                                                  {"expires_at", rfc3339(wanted.grant_expires_at)},
-                                                  {"type", "authorization_code"}}},
-                     {"options", std::move(options)},
-                     {"plan", wanted.plan},
-                     {"region", "renga::local"},
-                     {"uuid", wanted.uuid}});
+    json::object body{{"callback_url", wanted.callback_url},
+                      {"name", wanted.name},
+                      {"oauth_grant", json::object{{"code", wanted.grant_code},
+                                                   {"expires_at", rfc3339(wanted.grant_expires_at)},
+                                                   {"type", "authorization_code"}}},
+                      {"options", std::move(options)},
+                      {"plan", wanted.plan},
+                      {"region", "renga::local"},
+                      {"uuid", wanted.uuid}};
+    if (wanted.undelete) body["undelete"] = true;
+    return call(endpoint, "POST", "", body);
   }
   ProviderAnswer change_plan(const Endpoint& endpoint, const std::string& uuid,
                              const std::string& plan) override {

@@ -24,6 +24,7 @@ struct ProvisionRequest {
   std::string name;
   std::string plan;  // without the service's name
   std::map<std::string, std::string> options;
+  bool undelete = false;  // only if it still has what was destroyed
   std::string callback_url;
   std::string grant_code;
   Time grant_expires_at;

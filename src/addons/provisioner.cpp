@@ -132,6 +132,7 @@ ProviderAnswer Provisioner::ask(const Addon& addon) {
                               .name = addon.name,
                               .plan = catalog_.plan(addon.plan).name,
                               .options = books_.options(addon.id),
+                              .undelete = addon.gone_at.has_value(),
                               .callback_url = options_.api_url + "/addons/" + addon.id.value,
                               .grant_code = grant.code,
                               .grant_expires_at = grant.expires_at});

@@ -26,6 +26,10 @@ Result<Answer> addon_update(Call& call);
 Result<Answer> addon_delete(Call& call);
 Result<Answer> addon_resolve(Call& call);
 
+// addon_undelete.cpp
+Result<Answer> destroyed_addon_list(Call& call);
+Result<Answer> addon_undelete(Call& call);
+
 // addon_attachments.cpp
 Result<Answer> attachment_list(Call& call);
 Result<Answer> attachment_list_of_addon(Call& call);

@@ -101,6 +101,40 @@ TEST_F(AddonsApiTest, CreatesChangesAndDestroys) {
   EXPECT_EQ(text_at(get("/addons/our-tank"), "state"), "deprovisioned") << "who waits hears of it";
 }
 
+TEST_F(AddonsApiTest, OnlyTheFormerOwnerBringsBack) {
+  json(send("POST", "/apps/sushi/collaborators", R"({"user": "bob@example.com"})"), 201);
+  json(send("POST", "/apps", R"({"name": "bobs"})", as_bob()), 201);
+  const auto made =
+      json(send("POST", "/apps/sushi/addons", R"({"plan": "heroku-tank", "name": "t1"})", as_bob()),
+           201);
+  const auto url = "/addons/" + text_at(made, "id") + "/actions/undelete";
+  expect_error(send("POST", url, "{}"), 404, "not_found");
+  EXPECT_TRUE(get("/destroyed-addons").as_array().empty());
+  json(send("DELETE", "/apps/sushi/addons/t1"));
+
+  // Not who made it and works on the app, nor, once the app is gone, who has one of its name.
+  const auto stranger_gets_nothing = [&] {
+    EXPECT_TRUE(json(send("GET", "/destroyed-addons", "", as_bob())).as_array().empty());
+    for (const auto* app : {"sushi", "bobs"})
+      expect_error(send("POST", url, fmt::format(R"({{"app": "{}"}})", app), as_bob()), 404,
+                   "not_found");
+  };
+  stranger_gets_nothing();
+  expect_fits("add-on", get("/destroyed-addons"));
+  expect_error(send("POST", url, R"({"app": "bobs"})"), 404, "not_found");
+  json(send("DELETE", "/apps/sushi"));
+  json(send("POST", "/apps", R"({"name": "sushi"})", as_bob()), 201);
+  stranger_gets_nothing();
+  expect_error(send("POST", url, "{}"), 404, "not_found");
+
+  json(send("POST", "/apps", R"({"name": "maki"})"), 201);
+  const auto back = json(send("POST", url, R"({"app": {"name": "maki"}})"));
+  expect_fits("add-on", back);
+  EXPECT_EQ(text_at(back, "state"), "provisioned");
+  EXPECT_EQ(text_at(back.at("app"), "name"), "maki");
+  EXPECT_TRUE(get("/destroyed-addons").as_array().empty());
+}
+
 TEST_F(AddonsApiTest, SaysWhatTheProviderSays) {
   provider.answers(422, "Tanks are sold out.");
   const auto refused = json(send("POST", "/apps/sushi/addons", R"({"plan": "heroku-tank"})"), 422);

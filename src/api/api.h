@@ -31,6 +31,7 @@
 #include "logs/sessions.h"
 #include "pipelines/promotions.h"
 #include "releases/releases.h"
+#include "router/figures.h"
 #include "scheduler/jobs.h"
 #include "setups/app_setups.h"
 
@@ -80,6 +81,10 @@ struct Services {
   // domain, had a feature switched or a certificate changed; on the thread that did it. The
   // router's table follows from it.
   std::function<void(const Id<apps::App>&)> on_app_change = [](const Id<apps::App>&) {};
+  // What the router has counted since it started; Kind::unavailable: it does not answer.
+  std::function<Result<router::RouterFigures>()> router_figures = [] {
+    return router::RouterFigures();
+  };
 };
 
 class Api {

@@ -154,6 +154,9 @@ Result<Answer> pipeline_release_list(Call& call);
 Result<Answer> pipeline_deployment_list(Call& call);
 Result<Answer> pipeline_build_list(Call& call);
 
+// router_metrics.cpp
+Result<Answer> router_metrics(Call& call);
+
 // rate_limits.cpp
 Result<Answer> rate_limit_info(Call& call);
 

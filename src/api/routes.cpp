@@ -86,6 +86,10 @@ std::span<const RouteRow> routes() {
       {"PATCH", "/apps/{app}/addons/{addon}", addon_update, write},
       {"DELETE", "/apps/{app}/addons/{addon}", addon_delete, write},
 
+      // addon_undelete.cpp
+      {"GET", "/destroyed-addons", destroyed_addon_list, read},
+      {"POST", "/addons/{addon}/actions/undelete", addon_undelete, write},
+
       // addon_attachments.cpp
       {"GET", "/addon-attachments", attachment_list, read},
       {"POST", "/addon-attachments", attachment_create, write},
@@ -200,6 +204,9 @@ std::span<const RouteRow> routes() {
       {"GET", "/apps/{app}/log-drains", log_drain_list, read},
       {"GET", "/apps/{app}/log-drains/{drain}", log_drain_info, read},
       {"DELETE", "/apps/{app}/log-drains/{drain}", log_drain_delete, write},
+
+      // router_metrics.cpp
+      {"GET", "/apps/{app}/router-metrics", router_metrics, read},
 
       // log_sessions.cpp, streams.cpp
       {"POST", "/apps/{app}/log-sessions", log_session_create, read_protected},

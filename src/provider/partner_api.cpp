@@ -169,6 +169,8 @@ http::Response PartnerApi::provision(const json::object& body) {
   if (!is_uuid(resource.uuid)) return refused({Kind::invalid, "A resource needs its uuid."});
   if (const auto* options = body.if_contains("options"); options && options->is_object())
     resource.options = options->get_object();
+  if (const auto* undelete = body.if_contains("undelete"); undelete && undelete->is_bool())
+    resource.undelete = undelete->get_bool();
   const auto made = provider_.provision(resource);
   if (made)
     if (const auto* grant = body.if_contains("oauth_grant"); grant && grant->is_object())

@@ -36,6 +36,7 @@ struct Resource {
   std::string name;  // "postgresql-curly-33328"
   std::string plan;  // without the service's name
   json::object options;
+  bool undelete = false;  // only if what was destroyed is still there
 };
 
 struct Provisioned {

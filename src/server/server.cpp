@@ -39,7 +39,6 @@
 #include "server/options.h"
 #include "server/providers.h"
 #include "server/route_feeder.h"
-#include "server/router_metrics.h"
 #include "server/sandboxes.h"
 #include "setups/cron_jobs.h"
 #include "setups/migrations.h"
@@ -218,12 +217,7 @@ class Control {
     http_.emplace(http::ServerOptions{
         .listen = options.listen,
         .tls = std::make_shared<net::TlsContext>(certificate.chain, certificate.key),
-        .router =
-            [this](const http::Request& head) {
-              if (auto metrics = router_metrics_route(head, *api_, link_))
-                return *std::move(metrics);
-              return api_->route(head);
-            },
+        .router = [this](const http::Request& head) { return api_->route(head); },
         .on_line =
             [this](const std::string& line, std::shared_ptr<http::RawConnection> connection) {
               rendezvous_->on_line(line, std::move(connection));
@@ -273,7 +267,8 @@ class Control {
                                .web_url_format = web_url_format(addresses_.http),
                                .url = "http://" + address,
                                .tls_url = "https://localhost:" + host_and_port(address).second,
-                               .on_app_change = [this](const Id<apps::App>&) { feeder_.poke(); }});
+                               .on_app_change = [this](const Id<apps::App>&) { feeder_.poke(); },
+                               .router_figures = [this] { return link_.figures(); }});
   }
 
   // News travels upwards: who hears of what. What sends it (builds' and the engine's threads) may

@@ -204,6 +204,7 @@ class World : public testing::Test {
   scheduler::Jobs jobs{database, clock};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
+  Result<router::RouterFigures> routed = router::RouterFigures();
   Api api{Services{
       .database = database,
       .clock = clock,
@@ -236,7 +237,8 @@ class World : public testing::Test {
       .web_url_format = "http://{host}:8080/",
       .url = "http://127.0.0.1:7373",
       .tls_url = "https://localhost:7373",
-      .on_app_change = [this](const Id<apps::App>& app) { changed_apps.push_back(app.value); }}};
+      .on_app_change = [this](const Id<apps::App>& app) { changed_apps.push_back(app.value); },
+      .router_figures = [this] { return routed; }}};
   accounts::Account ada = people.create("ada@example.com", "Ada", false).value();
   accounts::Account bob = people.create("bob@example.com", "Bob", false).value();
   apps::App sushi = apps.create(ada, {"sushi", ""}).value();

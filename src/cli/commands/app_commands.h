@@ -14,8 +14,6 @@ Command apps_transfers_decline();
 Command apps_transfers_cancel();
 Command apps_join();
 Command apps_leave();
-Command stack();
-Command stack_set();
 Command regions();
 Command ps_type();
 Command ps_sizes();

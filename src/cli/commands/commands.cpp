@@ -75,6 +75,7 @@ std::span<const Command> all_commands() {
       addons(),
       addons_create(),
       addons_destroy(),
+      addons_undelete(),
       addons_info(),
       addons_attach(),
       addons_detach(),

@@ -1,10 +1,14 @@
-// The commands of heroku-postgresql, heroku-redis and heroku-kafka, by the file they are in.
+// The commands about data: those of heroku-postgresql, heroku-redis and heroku-kafka, by the file
+// they are in.
 #pragma once
 
 #include "cli/command.h"
 #include "cli/data_stores.h"
 
 namespace renga::cli {
+
+// addons_undelete.cpp
+Command addons_undelete();
 
 // pg.cpp
 Command pg_info();
