@@ -327,7 +327,7 @@ TEST_F(BuildsTest, ForgetsAnAppThatIsDestroyed) {
 
 class SmallSlugs : public BuildHouse {
  protected:
-  SmallSlugs() { slug_limit = 4'096; }
+  SmallSlugs() { slug_limits.bytes = 4'096; }
 };
 
 TEST_F(SmallSlugs, AreSaidToBeTooSmall) {

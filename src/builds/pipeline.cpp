@@ -334,7 +334,10 @@ void Pipeline::launch(const Chosen& chosen, const releases::Slug& slug) {
   // The app is live; a cache that cannot be kept must not turn that into a failure.
   try {
     save_cache();
-    if (release.version % collect_every == 0) tools_.slugs.collect_garbage();
+    if (release.version % collect_every == 0)
+      tools_.slugs.collect_garbage();
+    else
+      tools_.slugs.drop_unused_directories();
   } catch (const std::exception& fault) {
     report("builds", fmt::format("the build cache of {} or its slugs were not looked after: {}",
                                  app_.name, fault.what()));

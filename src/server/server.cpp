@@ -256,7 +256,16 @@ class Control {
   // News travels upwards: who hears of what. What sends it (builds' and the engine's threads) may
   // outlast what hears it, by a moment at the end: so it goes through `listeners_`, which the
   // destructor empties.
+  std::vector<Id<releases::Slug>> slugs_in_use() {
+    std::vector<Id<releases::Slug>> slugs;
+    for (const auto& id : engine_->releases_in_use())
+      if (const auto release = releases_.find(id); release && release->slug)
+        slugs.push_back(*release->slug);
+    return slugs;
+  }
+
   void wire() {
+    slugs_.set_in_use([this] { return slugs_in_use(); });
     *listeners_.lock() = {&reconciler_, &feeder_, rendezvous_.get(), &scheduler_, &cron_jobs_};
     jobs_.on_change([this] {
       auto now = listeners_.lock();
