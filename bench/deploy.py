@@ -2,16 +2,15 @@
 
 import os
 import pathlib
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
+import by_hand  # noqa: E402
 from harness import Server, commit, repository, wait_until, web_files  # noqa: E402
 from report import Report  # noqa: E402
 from load import Load  # noqa: E402
@@ -21,26 +20,6 @@ PUSHES = 15
 REDEPLOYS = 20
 CLIENTS = 64
 IDLE_APPS = 100
-
-
-def bare_boot(directory):
-    """Seconds until the app itself accepts a connection when it is started by hand."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    start = time.monotonic()
-    app = subprocess.Popen(["python3", "web.py"], cwd=directory, stdout=subprocess.DEVNULL,
-                           env=dict(os.environ, PORT=str(port), DYNO="web.1"))
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return time.monotonic() - start
-            except OSError:
-                time.sleep(0.001)
-    finally:
-        app.kill()
-        app.wait()
 
 
 def bare_push(base, directory):
@@ -121,7 +100,7 @@ def main():
             peer.push(theirs)
             wait_until(lambda: "one" in (peer.page() or ""), limit=60, what="the peer's page")
 
-        boot = statistics.median(bare_boot(app) for _ in range(5))
+        boot = statistics.median(by_hand.boot(app) for _ in range(5))
         push = bare_push(server.base, app)
         report.add("the app's own boot, by hand", boot * 1000, "ms")
         report.add("git's own push to a bare repository on this disk", push * 1000, "ms")

@@ -2,38 +2,17 @@
 
 import os
 import pathlib
-import socket
 import statistics
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
+import by_hand  # noqa: E402
 from harness import Server, commit, repository, web_files  # noqa: E402
 from report import Report  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
-
-
-def bare_boot(directory):
-    """Seconds until the app accepts a connection when it is started by hand."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    began = time.monotonic()
-    app = subprocess.Popen(["python3", "web.py"], cwd=directory, stdout=subprocess.DEVNULL,
-                           env=dict(os.environ, PORT=str(port), DYNO="web.1"))
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return time.monotonic() - began
-            except OSError:
-                time.sleep(0.001)
-    finally:
-        app.kill()
-        app.wait()
 
 
 def until(server, app, text):
@@ -46,7 +25,7 @@ def main():
     server = Server()
     try:
         directory = repository(server.base / "repositories", web_files("text-0"))
-        boot = statistics.median(bare_boot(directory) for _ in range(ROUNDS))
+        boot = statistics.median(by_hand.boot(directory) for _ in range(ROUNDS))
         for name in ("staging", "production"):
             server.api("POST", "/apps", {"name": name})
         pipeline = server.api("POST", "/pipelines", {"name": "sushi"})

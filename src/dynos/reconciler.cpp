@@ -148,6 +148,22 @@ AppSpec Reconciler::spec_of(const apps::App& app, const releases::Release& relea
   return spec(app, release);
 }
 
+Endpoints Reconciler::endpoints_of(const apps::App& app, const releases::Release& current) {
+  auto known = state_->engine.endpoints(app.id);
+  if (known.web_quantity > 0 || !current.slug) return known;
+  auto web = state_->formation.find(app.id, "web");
+  if (!web) {
+    // A release is committed a moment before the formation follows it.
+    const auto slug = state_->slugs.find(*current.slug);
+    if (!slug || !slug->process_types.contains("web")) return known;
+    state_->follow(app.id, current);
+    web = state_->formation.find(app.id, "web");
+  }
+  known.web_quantity = web ? web->quantity : 0;
+  known.starting = known.starting || (known.web_quantity > 0 && known.up.empty());
+  return known;
+}
+
 AppSpec Reconciler::spec(const apps::App& app, const releases::Release& release) const {
   AppSpec made;
   made.app = app.id;

@@ -35,6 +35,12 @@ class Reconciler {
   // What the engine is told of an app's release; also for one-off dynos that people run.
   AppSpec spec_of(const apps::App& app, const releases::Release& release);
 
+  // What the router is told of an app: the engine's endpoints, and where the engine is still to
+  // hear of the web dynos that the formation asks for, that they are on their way. Without it the
+  // first request after a first deploy, or after scaling up from nothing, would be refused (H14).
+  // `current` is the app's current release.
+  Endpoints endpoints_of(const apps::App& app, const releases::Release& current);
+
  private:
   AppSpec spec(const apps::App& app, const releases::Release& release) const;
 

@@ -86,6 +86,29 @@ TEST_F(ReconcilerTest, ADeployRunsOneWebDyno) {
   EXPECT_THAT(engine.applied(sushi.id)->processes, testing::ElementsAre(web, worker));
 }
 
+TEST_F(ReconcilerTest, RequestsWaitForDynosThatTheEngineHasNotHeardOf) {
+  hears = nullptr;  // the moment after the release is written, and before anybody acts on it
+  const auto release = deploy(slug({{"web", "serve"}, {"worker", "work"}}));
+  ASSERT_FALSE(formation.find(sushi.id, "web"));
+  Endpoints on_their_way;
+  on_their_way.starting = true;
+  on_their_way.web_quantity = 1;
+  EXPECT_EQ(reconciler->endpoints_of(sushi, release), on_their_way);
+}
+
+TEST_F(ReconcilerTest, RequestsDoNotWaitForWebDynosThatNobodyAskedFor) {
+  hears = nullptr;
+  EXPECT_EQ(reconciler->endpoints_of(sushi, releases.current(sushi.id)), Endpoints());
+  EXPECT_EQ(reconciler->endpoints_of(sushi, deploy(slug({{"worker", "work"}}))), Endpoints());
+  hears = &*reconciler;
+  const auto release = deploy(slug({{"web", "serve"}}));
+  const std::vector<ScaleChange> none = {{"web", "0", ""}};
+  ASSERT_TRUE(formation.scale(sushi.id, none));
+  ASSERT_TRUE(eventually([&] { return engine.endpoints(sushi.id).web_quantity == 0; }));
+  EXPECT_EQ(reconciler->endpoints_of(sushi, release).web_quantity, 0);
+  EXPECT_FALSE(reconciler->endpoints_of(sushi, release).starting);
+}
+
 TEST_F(ReconcilerTest, ScalingReachesTheEngine) {
   ASSERT_TRUE(runs(deploy(slug({{"web", "serve"}}))));
   const std::vector<ScaleChange> two{{"web", "2", ""}};

@@ -13,7 +13,7 @@ struct RouteFeeder::State {
   apps::Apps& apps;
   apps::Domains& domains;
   releases::Releases& releases;
-  dynos::Engine& engine;
+  dynos::Reconciler& reconciler;
   router::RouterLink& link;
   apps::Features& features;
   EdgeCertificates* certificates;
@@ -30,8 +30,8 @@ struct RouteFeeder::State {
   std::thread thread;
 
   router::Route route_of(const apps::App& app) {
-    const auto endpoints = engine.endpoints(app.id);
     const auto release = releases.current(app.id);
+    const auto endpoints = reconciler.endpoints_of(app, release);
     const auto config = releases.config(release);
     const auto config_var = [&](const char* name) {
       const auto found = config.find(name);
@@ -105,12 +105,13 @@ struct RouteFeeder::State {
 };
 
 RouteFeeder::RouteFeeder(apps::Apps& apps, apps::Domains& domains, apps::Features& features,
-                         releases::Releases& releases, dynos::Engine& engine,
-                         router::RouterLink& link, EdgeCertificates* certificates)
+                         releases::Releases& releases, dynos::Reconciler& reconciler,
+                         dynos::Engine& engine, router::RouterLink& link,
+                         EdgeCertificates* certificates)
     : state_(new State{apps,
                        domains,
                        releases,
-                       engine,
+                       reconciler,
                        link,
                        features,
                        certificates,

@@ -10,6 +10,7 @@
 #include "apps/domains.h"
 #include "apps/features.h"
 #include "dynos/engine.h"
+#include "dynos/reconciler.h"
 #include "releases/releases.h"
 #include "router/router_link.h"
 #include "server/edge_certificates.h"
@@ -20,8 +21,8 @@ class RouteFeeder {
  public:
   // `certificates`: none where https is not served. Borrowed, as all the others.
   RouteFeeder(apps::Apps& apps, apps::Domains& domains, apps::Features& features,
-              releases::Releases& releases, dynos::Engine& engine, router::RouterLink& link,
-              EdgeCertificates* certificates);
+              releases::Releases& releases, dynos::Reconciler& reconciler, dynos::Engine& engine,
+              router::RouterLink& link, EdgeCertificates* certificates);
   ~RouteFeeder();
   RouteFeeder(const RouteFeeder&) = delete;
   RouteFeeder& operator=(const RouteFeeder&) = delete;

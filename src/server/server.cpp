@@ -139,7 +139,7 @@ class Control {
                        .hook_socket = directory_ / "run/hook.sock",
                        .program = "/proc/self/exe"}),
         certificates_(ca_, sni_endpoints_, clock_, options.domain),
-        feeder_(apps_, domains_, features_, releases_, *engine_, link_,
+        feeder_(apps_, domains_, features_, releases_, reconciler_, *engine_, link_,
                 options.https.empty() ? nullptr : &certificates_) {
     listen(options);
     if (!options.metrics.empty()) metrics_.emplace(options.metrics, link_);
