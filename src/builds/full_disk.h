@@ -14,7 +14,8 @@ inline constexpr const char* free_some_space =
 
 inline bool is_full_disk(const std::exception& fault) {
   const auto* system = dynamic_cast<const std::system_error*>(&fault);
-  return system != nullptr && (system->code().value() == ENOSPC || system->code().value() == EDQUOT);
+  return system != nullptr &&
+         (system->code().value() == ENOSPC || system->code().value() == EDQUOT);
 }
 
 }  // namespace renga::builds
