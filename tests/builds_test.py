@@ -101,16 +101,12 @@ class Builds(StoryTest):
         def events(**more):
             status, _, content = self.read(url, Accept="text/event-stream", **more)
             self.assertEqual(status, 200)
-            ids = [int(line[3:]) for line in content.decode().splitlines() if line.startswith("id:")]
-            text = [line[5:].removeprefix(" ") for line in content.decode().splitlines() if line.startswith("data:")]
-            return ids, text
+            lines = content.decode().splitlines()
+            return "\n".join(line[5:].removeprefix(" ") for line in lines if line.startswith("data:"))
 
-        ids, text = events()
-        self.assertEqual(ids, sorted(ids))
-        middle = len(ids) // 2
-        later_ids, later = events(**{"Last-Event-Id": str(ids[middle])})
-        self.assertEqual(later_ids, ids[middle + 1:])
-        self.assertEqual("\n".join(text)[-len("\n".join(later)):], "\n".join(later))
+        seen = whole.index(b"line 50\n") + len(b"line 50\n")
+        self.assertEqual(events().rstrip("\n"), whole.decode().rstrip("\n"))
+        self.assertEqual(events(**{"Last-Event-Id": str(seen)}).rstrip("\n"), whole[seen:].decode().rstrip("\n"))
 
     def test_a_commit_is_built_again(self):
         files = {"Procfile": b"worker: sleep 1000\n", "text": b"x" * 5_000}
@@ -125,11 +121,11 @@ class Builds(StoryTest):
 
     def test_names_that_are_not_utf_8(self):
         name = b"caf\xe9 \xff\ttab"
-        made = self.build({b"Procfile": b"worker: ls -1 | od -An -c; sleep 1000\n", name: b"one", b"wait-not": b""}, "tar")
+        made = self.build({b"Procfile": b"worker: ls -d caf* | od -An -c -w64; sleep 1000\n", name: b"one"}, "tar")
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
         self.scaled_and_logged(r"c   a   f 351     377  \t   t   a   b")
 
-        repository = self.repository({"Procfile": "worker: ls -1 d | od -An -c; sleep 1000\n"})
+        repository = self.repository({"Procfile": "worker: ls d | od -An -c -w64; sleep 1000\n"})
         os.mkdir(repository / "d")
         with open(os.path.join(os.fsencode(repository), b"d", name + b"2"), "wb") as file:
             file.write(b"two")

@@ -110,6 +110,25 @@ void copy(int from, int directory, const std::string& name, mode_t mode, int own
     fault("make " + name);
 }
 
+// An object's mode and time are in its name, and all have one owner: a backup keeps nothing else,
+// and a restore leaves them root's own.
+struct stat repaired(int file, const std::string& object, int owner) {
+  struct stat status {};
+  if (fstat(file, &status) != 0) fault("read " + object);
+  const auto id = static_cast<unsigned>(owner);
+  if (owner >= 0 && status.st_uid != id && fchown(file, id, id) != 0) fault("chown " + object);
+  if ((status.st_mode & 07777) != mode_in(object) && fchmod(file, mode_in(object)) != 0)
+    fault("chmod " + object);
+  const auto parts = text::split(object, '-');
+  const auto time = parts.size() > 2 ? text::number(parts[2]) : std::nullopt;
+  if (time && status.st_mtim.tv_sec != *time) {
+    status.st_mtim = {*time, 0};
+    const timespec times[2] = {{0, UTIME_OMIT}, status.st_mtim};
+    if (futimens(file, times) != 0) fault("set the time of " + object);
+  }
+  return status;
+}
+
 // Keeps one tree.
 class Keeper {
  public:
@@ -183,6 +202,7 @@ class Keeper {
     if (exists && there.st_ino == status.st_ino && there.st_dev == status.st_dev) return object;
     // A disk that failed may have cut it; make() would find out.
     if (exists && there.st_size != status.st_size) exists = false;
+    if (exists) repaired(open_file(objects_, object).get(), object, owner_);
     const bool is_plain = status.st_nlink == 1 && flistxattr(file.get(), nullptr, 0) == 0;
     const bool becomes_it = !exists && is_plain && !is_small(status.st_size);
     if (!exists) add(directory, name, file.get(), object, status, becomes_it);
@@ -309,7 +329,7 @@ class Maker {
       unlinkat(objects_, object.c_str(), 0);
       return damaged(object);
     }
-    const auto status = repaired(file.get(), object);
+    const auto status = repaired(file.get(), object, owner_);
     if (!is_small(status.st_size)) {
       if (linkat(objects_, object.c_str(), directory, name.c_str(), 0) == 0) return {};
       if (errno == ENOENT) return damaged(object);
@@ -317,24 +337,6 @@ class Maker {
     }
     copy(file.get(), directory, name, mode_in(object), owner_, status.st_mtim);
     return {};
-  }
-
-  // Mode, time and owner are in the name: a backup keeps nothing else.
-  struct stat repaired(int file, const std::string& object) const {
-    struct stat status {};
-    if (fstat(file, &status) != 0) fault("read " + object);
-    if (owner_ >= 0 && status.st_uid != id() && fchown(file, id(), id()) != 0)
-      fault("chown " + object);
-    if ((status.st_mode & 07777) != mode_in(object) && fchmod(file, mode_in(object)) != 0)
-      fault("chmod " + object);
-    const auto parts = text::split(object, '-');
-    const auto time = parts.size() > 2 ? text::number(parts[2]) : std::nullopt;
-    if (time && status.st_mtim.tv_sec != *time) {
-      status.st_mtim = {*time, 0};
-      const timespec times[2] = {{0, UTIME_OMIT}, status.st_mtim};
-      if (futimens(file, times) != 0) fault("set the time of " + object);
-    }
-    return status;
   }
 
   void own(int directory, const std::string& name) const {

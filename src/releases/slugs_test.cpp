@@ -159,6 +159,38 @@ TEST_F(SlugsTest, KeepsWhateverNamesAndLinksABuildMade) {
   EXPECT_EQ(content(made / "bin/same"), "hello");
 }
 
+// A restore leaves objects as they are in a backup: bytes, by their names.
+TEST_F(SlugsTest, GivesModeTimeAndOwnerBackToWhatWasRestored) {
+  const auto text = long_text("hello");
+  const auto app = [&] {
+    const auto made = build(text);
+    write_file(made / "a.py", text);
+    fs::last_write_time(made / "a.py", fs::file_time_type(std::chrono::seconds(1000)));
+    return made;
+  };
+  const auto slug = slugs.create(wanted(sushi), app()).value();
+  for (int again = 0; again < 2; ++again) {
+    lose_directory(slug);
+    for (const auto& name : names_in("slugs/objects")) {
+      const auto object = scratch.path / "slugs/objects" / name;
+      fs::last_write_time(object, fs::file_time_type::clock::now());
+      ASSERT_EQ(chmod(object.c_str(), 0600), 0);
+      ASSERT_TRUE(geteuid() != 0 || chown(object.c_str(), 0, 0) == 0);
+    }
+    // By whoever comes first: a dyno that starts, or a build that has the same files.
+    if (again == 1) {
+      ASSERT_EQ(slugs.create(wanted(sushi), app()).value().checksum, slug.checksum);
+    }
+    const auto made = slugs.directory(slug).value();
+    for (const auto* name : {"a.py", "bin/web"}) {
+      const auto status = status_of(made / name);
+      EXPECT_EQ(status.st_mode & 07777, 0644u) << name;
+      EXPECT_EQ(status.st_uid, geteuid() == 0 ? 1000u : geteuid()) << name;
+    }
+    EXPECT_EQ(status_of(made / "a.py").st_mtim.tv_sec, 1000);
+  }
+}
+
 // Who runs from a file sees its link count, and could try guesses at what other apps have.
 TEST_F(SlugsTest, DoesNotTellAnAppWhatSmallFilesOthersHave) {
   const auto mine = slugs.create(wanted(sushi), build("PIN=1234")).value();
