@@ -68,7 +68,7 @@ def bundle(directory, network):
     linux["resources"] = {"memory": {"limit": 512 << 20}, "pids": {"limit": 256}, "cpu": {"shares": 1024}}
     linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
                         "syscalls": [{"names": ["mount", "setns", "bpf", "keyctl", "ptrace"], "action": "SCMP_ACT_ERRNO"}]}
-    spec["mounts"] = [mount for mount in spec["mounts"] if mount["type"] not in ("cgroup", "mqueue")]
+    spec["mounts"] = [mount for mount in spec["mounts"] if mount["type"] not in ("cgroup", "mqueue", "sysfs")]
     (directory / "config.json").write_text(json.dumps(spec))
     os.chmod(directory, 0o755)
     for path in [root, *root.rglob("*")]:

@@ -62,6 +62,8 @@ class Backup(StoryTest):
         for name in ("sushi", "maki"):
             self.server.push(app, name)
         self.server.api("PATCH", "/apps/maki/formation", {"updates": [{"type": "web", "quantity": 2}]})
+        addon = self.server.api("POST", "/apps/maki/addons", {"plan": "scheduler:standard"})
+        self.assertEqual(addon["state"], "provisioned")
         self.server.api("POST", "/apps/maki/scheduled-jobs", {"command": "true", "schedule": "0 0 1 1 *"})
         self.server.wait_for_page("sushi", "hello-sushi")
 

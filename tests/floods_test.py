@@ -63,9 +63,9 @@ class Floods(StoryTest):
         return client
 
     def test_what_a_dyno_writes_into_the_log(self):
-        """A line without an end, bytes that are no text, more than anybody reads: beside another app's few lines."""
+        """A line of 1 GB without an end, bytes that are no text, more than anybody reads: beside another app's few lines."""
         before = self.resident()
-        line = self.start("head -c 30000000 /dev/zero | tr '\\0' x; echo; echo after the line", attach=False)
+        line = self.start("head -c 1000000000 /dev/zero | tr '\\0' x; echo; echo after the line", attach=False)
         bytes_ = self.start("head -c 5000000 /dev/urandom; echo; echo after the bytes", attach=False)
         said = self.start("for i in $(seq 20); do echo quiet $i; sleep 0.1; done", app="quiet", attach=False)
         most = before

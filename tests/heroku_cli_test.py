@@ -181,9 +181,13 @@ class HerokuCli(unittest.TestCase):
         self.assertIn("Successfully removed drain", self.heroku("drains:remove", url))
         self.assertNotIn("example.com", self.heroku("drains"))
 
-        commit(self.app, {"text": "two\n"})
+        commit(self.app, {"text": "two\n", "task": "echo the task $*\nexit 5\n", "Procfile": "web: python3 web.py\n"
+                          "console: echo a console in $DYNO\nrake: sh task\n"})
         self.assertIn("Released v7", self.command("git", "push", "heroku", "main").stderr)
         self.server.wait_for_page("walk", "v7 two hello")
+        self.assertRegex(self.heroku("console"), r"a console in run\.\d+")
+        self.assertIn("the task db:migrate VERSION=3", self.heroku("rake", "db:migrate", "VERSION=3"))
+        self.assertIn("the task db:seed", self.heroku("rake", "--exit-code", "--no-tty", "db:seed", status=5))
 
         self.heroku("apps:destroy", "--confirm", "tuna", "-a", "walk", status=1)
         self.heroku("apps:destroy", "--confirm", "walk", "-a", "walk")
@@ -400,6 +404,9 @@ class HerokuCli(unittest.TestCase):
         self.heroku("addons:wait", "-a", "shop")
         self.assertIn("ERRORTANK_URL", self.heroku("config", "-a", "shop"))
         self.heroku("addons:create", "nothing", "-a", "shop", status=2)
+        self.assertIn("scheduler:standard", self.heroku("addons:create", "scheduler:standard", "-a", "shop"))
+        self.assertIn("/sso/", self.heroku("addons:open", "scheduler", "--show-url", "-a", "shop"))
+        self.assertIn("done", self.heroku("addons:destroy", "scheduler", "-c", "shop", "-a", "shop"))
         self.assertIn("done", self.heroku("addons:destroy", "tank-two", "-c", "shop", "-a", "shop"))
         self.assertRegex(self.heroku("releases", "-a", "shop"), r"(?s)Detach CACHE.*Attach CACHE")
         self.heroku("apps:destroy", "--confirm", "shop", "-a", "shop")

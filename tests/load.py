@@ -9,12 +9,13 @@ class Load:
     """Clients on keep-alive connections that ask as fast as they are answered, and count what is not 200.
 
     A connection that the router closed between two requests is opened again; one that closes in the
-    middle of a request counts as a failure.
+    middle of a request counts as a failure. With `tls`, an ssl.SSLContext, over TLS; with `fresh`
+    each request over a connection of its own.
     """
 
-    def __init__(self, address, host, clients):
+    def __init__(self, address, host, clients, tls=None, fresh=False):
         self.host, self.port = address.rsplit(":", 1)
-        self.name = host
+        self.name, self.tls, self.fresh = host, tls, fresh
         self.failures, self.answers, self.bodies = [], 0, set()
         self.lock = threading.Lock()
         self.ending = threading.Event()
@@ -22,12 +23,19 @@ class Load:
         for thread in self.threads:
             thread.start()
 
+    def open(self):
+        connection = http.client.HTTPConnection(self.host, int(self.port), timeout=100)
+        if self.tls:
+            connection.connect()
+            connection.sock = self.tls.wrap_socket(connection.sock, server_hostname=self.name)
+        return connection
+
     def run(self):
         connection = None
         while not self.ending.is_set():
             try:
                 if connection is None:
-                    connection = http.client.HTTPConnection(self.host, int(self.port), timeout=100)
+                    connection = self.open()
                 connection.request("GET", "/", headers={"Host": self.name})
                 answer = connection.getresponse()
                 body = answer.read().decode()
@@ -36,7 +44,7 @@ class Load:
                     self.bodies.add(body.split(" ")[0])
                     if answer.status != 200:
                         self.failures.append((answer.status, body[:200]))
-                if answer.will_close:
+                if answer.will_close or self.fresh:
                     connection.close()
                     connection = None
             except Exception as error:  # every way to fail counts

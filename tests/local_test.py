@@ -138,6 +138,15 @@ class Local(unittest.TestCase):
         self.assertRegex(ended.stdout, r"(?s)^worker\.1 \| waits for web\n.*web\.1    \| is healthy\nworker\.1 \| started")
         self.assertIn("in a circle", self.renga("local", "--after", "web=worker,worker=web").stdout)
 
+    def test_scheduled_jobs_of_app_json(self):
+        self.write("Procfile", "web: sleep 0.1\n")
+        self.write("app.json", '{"cron": [{"command": "echo x", "schedule": "@daily"}]}')
+        self.assertRegex(self.renga("local").stdout, r"system \| cron\.1 \(@daily\) runs `echo x`, next at \S+T00:00:00Z")
+        self.assertNotIn("cron.1", self.renga("local", "--no-cron").stdout)
+        self.assertNotIn("cron.1", self.renga("local", "web").stdout)
+        self.write("app.json", '{"cron": [{"command": "echo x", "schedule": "61 * * * *"}]}')
+        self.assertIn("--no-cron", self.renga("local").stdout)
+
     def test_run_passes_words_on_and_gives_the_env(self):
         self.write("Procfile", "hello: echo from the Procfile\n")
         self.write(".env", "A=1\n")

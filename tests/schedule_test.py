@@ -6,6 +6,9 @@ import os
 import re
 import subprocess
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 
 import harness
 from harness import RENGA, StoryTest, exits, needs_root, wait_until
@@ -68,6 +71,47 @@ class Schedule(StoryTest):
         self.server.push(app, "clock")
         wait_until(lambda: "The cron of app.json is not taken" in self.server.logs("clock"), what="the refusal")
         self.assertEqual(commands(), ["./two", "by-hand"])
+
+    def test_as_an_addon(self):
+        """The add-on's page lists, adds, runs and removes jobs; they go with the add-on, which goes when it is confirmed."""
+        self.assertIn("scheduler:standard", self.renga("addons:create", "scheduler:standard"))
+        self.assertIn("one an app", self.renga("addons:create", "scheduler:standard", status=1))
+        path = re.search(r"http://[^/]+(/sso/\S+)", self.renga("addons:open", "scheduler")).group(1)
+
+        def page(**form):
+            data = urllib.parse.urlencode(form).encode() if form else None
+            with urllib.request.urlopen(f"http://{self.server.listen}{path}", data, 60) as answer:
+                return answer.read().decode()
+
+        self.assertIn("There are none yet.", page())
+        self.assertIn("&lt;b&gt;", page(do="add", command="sh report '<b>'", schedule="daily at 8:30"))
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            page(do="add", command="x", schedule="61 * * * *")
+        with refused.exception as answer:
+            self.assertEqual(answer.code, 422)
+            self.assertIn("minute cannot be", answer.read().decode())
+        job = self.jobs()[0]
+        self.assertIn("sh report", self.renga("schedule"))
+        page(do="run", job=job["id"])
+        self.ended(job)
+        self.assertIn("failed, exit status 3", page())
+        output = re.search(r'href="(/streams/[^"]+)"', page()).group(1)
+        with urllib.request.urlopen(f"http://{self.server.listen}{output}", timeout=60) as answer:
+            self.assertEqual(answer.read().decode(), "report <b>\n")
+        page(do="add", command="true", schedule="hourly")
+        page(do="remove", job=job["id"])
+        self.assertEqual([job["command"] for job in self.jobs()], ["true"])
+
+        self.renga("addons:destroy", "scheduler", "--confirm", "other", status=1)
+        self.assertEqual(len(self.jobs()), 1)
+        self.server.kill()
+        self.server.start()
+        self.renga("addons:destroy", "scheduler", "--confirm", "clock")
+        self.assertEqual(self.jobs(), [])
+        with self.assertRaises(urllib.error.HTTPError) as gone:
+            page()
+        with gone.exception as answer:
+            self.assertEqual(answer.code, 404)
 
     def test_every_minute_through_a_kill(self):
         """Due each minute while control is killed around the minute: one run for each minute, never two."""

@@ -1,5 +1,8 @@
-"""Deploys, restarts, scaling and rollbacks under load lose no request."""
+"""Deploys, restarts, scaling, rollbacks, and changes of certificates and routes under load lose no request."""
 
+import socket
+import ssl
+import subprocess
 import time
 
 from harness import StoryTest, commit, main, needs_root, wait_until, web_files
@@ -58,6 +61,60 @@ class ZeroDrop(StoryTest):
             load.end()
         self.assertEqual(load.failures, [])
         self.assertEqual(load.bodies, {"v3"})
+
+
+@needs_root
+class ZeroDropOverTls(StoryTest):
+    options = ("--https", "127.0.0.1:0")
+
+    def certificate(self, name, host):
+        """A new one that signs itself, as the API takes it."""
+        chain, key = (self.server.base / f"{name}.{kind}" for kind in ("crt", "key"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-keyout", key, "-out", chain, "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{host}"],
+                       check=True, capture_output=True, timeout=60)
+        return {"certificate_chain": chain.read_text(), "private_key": key.read_text()}
+
+    def served(self, https, host):
+        """The certificate that a client is shown now, as PEM."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(https.rsplit(":", 1), timeout=30) as plain:
+            with context.wrap_socket(plain, server_hostname=host) as client:
+                return ssl.DER_cert_to_PEM_cert(client.getpeercert(binary_form=True))
+
+    def test_no_request_fails_while_certificates_and_routes_change(self):
+        self.create("busy")
+        self.server.push(self.repository(web_files()), "busy")
+        self.server.wait_for_page("busy", "one")
+        https, host = self.server.words["https"].removeprefix("https://"), "www.busy.example"
+        endpoint = self.server.api("POST", "/apps/busy/sni-endpoints", self.certificate("cert-0", host))
+        self.server.api("POST", "/apps/busy/domains", {"hostname": host, "sni_endpoint": endpoint["id"]})
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        def routed():
+            probe = Load(https, host, clients=1, tls=context)
+            wait_until(lambda: probe.answers or probe.failures, what="an answer")
+            return probe.end().failures == []
+        wait_until(routed, what="the domain to be routed")
+
+        loads = [Load(https, host, clients=6, tls=context), Load(https, host, clients=2, tls=context, fresh=True)]
+        try:
+            for n in range(1, 6):
+                fresh = self.certificate(f"cert-{n}", host)
+                self.server.api("PATCH", f"/apps/busy/sni-endpoints/{endpoint['id']}", fresh)
+                self.server.api("POST", "/apps", {"name": f"other-{n}"})
+                self.server.api("POST", f"/apps/other-{n}/domains", {"hostname": f"www.other-{n}.example", "sni_endpoint": None})
+                wait_until(lambda: self.served(https, host) == fresh["certificate_chain"], what="the new certificate")
+                wait_until(lambda: self.server.get(f"other-{n}")[0] != 404, what="the new route")
+                self.server.api("DELETE", f"/apps/other-{n}")
+                wait_until(lambda: self.server.get(f"other-{n}")[0] == 404, what="the route to be gone")
+        finally:
+            for load in loads:
+                load.end()
+        for load in loads:
+            self.assertEqual(load.failures, [])
+            self.assertGreater(load.answers, 20)
 
 
 main()

@@ -53,5 +53,6 @@ Result<Answer> addon_download(Call& call);
 // addon_sign_on.cpp
 Result<Answer> addon_sign_on(Call& call);
 Result<Answer> addon_sign_on_page(Call& call);
+Result<Answer> addon_sign_on_change(Call& call);
 
 }  // namespace renga::api

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "addons/own_services.h"
 #include "api/testing/world.h"
 
 namespace renga::api {
@@ -206,6 +207,40 @@ TEST_F(AddonsApiTest, AProviderSeesItsOwnAddonAndNothingElse) {
   EXPECT_EQ(text_at(json(send("POST", uuid + "/actions/deprovision", "", self)), "state"),
             "deprovisioned");
   expect_error(send("GET", uuid, "", self), 401, "unauthorized");
+}
+
+TEST_F(AddonsApiTest, ShowsTheSchedulersJobsOnAPage) {
+  marketplace.catalog.put(addons::scheduler_manifest()).value();
+  provider.config = {};
+  const auto addon = create(R"({"plan": "scheduler:standard", "name": "sched"})");
+  const auto page = path_of(text_at(addon, "web_url"));
+  EXPECT_EQ(path_of(text_at(get("/apps/sushi/addons/sched/sso"), "action")).substr(0, 5), "/sso/");
+  const auto look = [&] { return send("GET", page, "", {{"Authorization", ""}}); };
+  const auto ask = [&](const std::string& form) {
+    return send("POST", page, form, {{"Authorization", ""}});
+  };
+  EXPECT_THAT(look().body, HasSubstr("Scheduled jobs of sushi"));
+  const auto added =
+      ask("do=add&command=echo+%3Cb%3E&schedule=daily+at+8%3A30&time_zone=UTC&overlap=skip");
+  EXPECT_EQ(added.status, 303);
+  EXPECT_EQ(added.headers.value_or("Location", ""), page);
+  EXPECT_THAT(look().body, HasSubstr("<code>echo &lt;b&gt;</code><td>daily at 8:30 UTC"));
+  const auto refused = ask("do=add&command=x&schedule=61+*+*+*+*&time_zone=UTC&overlap=skip");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(refused.body, HasSubstr("minute"));
+
+  const auto job = jobs.all(sushi.id).at(0);
+  EXPECT_EQ(ask("do=run&job=" + job.id.value).status, 303);
+  EXPECT_EQ(jobs.runs(job).size(), 1U);
+  EXPECT_THAT(look().body, HasSubstr(", waiting"));
+  EXPECT_EQ(ask("do=remove&job=" + job.id.value).status, 303);
+  EXPECT_TRUE(jobs.all(sushi.id).empty());
+  EXPECT_EQ(ask("do=remove&job=" + job.id.value).status, 422);
+  EXPECT_EQ(ask("").status, 422);
+  EXPECT_EQ(ask("do=add&command=x&schedule=@daily&size=huge").status, 422);
+  EXPECT_EQ(
+      send("POST", page.substr(0, page.size() - 3) + "AAA", "", {{"Authorization", ""}}).status,
+      404);
 }
 
 TEST_F(AddonsApiTest, SignsOnWithAPageThatNobodyCanMakeUp) {

@@ -106,6 +106,7 @@ std::span<const RouteRow> routes() {
       {"POST", "/oauth/token", provider_token_create, nothing},
       {"GET", "/apps/{app}/addons/{addon}/sso", addon_sign_on, read_protected},
       {"GET", "/sso/{capability}", addon_sign_on_page, nothing, Form::stream},
+      {"POST", "/sso/{capability}", addon_sign_on_change, nothing, Form::stream},
 
       // addon_data.cpp
       {"ANY", "/client/v11/databases/{addon}/{rest...}", addon_data, read_protected},

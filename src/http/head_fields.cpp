@@ -130,7 +130,7 @@ Parsed parse_field(std::string_view line, const Limits& limits, std::vector<Fiel
     return refused(Flaw::header_too_large, "A header's name is too long.");
   }
   const auto value = line.substr(length + 1);
-  if (!octets::all(value, octets::value)) {
+  if (octets::value_run(value) != value.size()) {
     return refused(Flaw::malformed, "A header's value has a control character.");
   }
   fields.push_back({line.substr(0, length), trim_blanks(value)});

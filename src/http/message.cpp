@@ -104,6 +104,8 @@ std::string_view reason_phrase(int status) {
       return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
+    case 495:
+      return "SSL Certificate Error";
     case 500:
       return "Internal Server Error";
     case 501:

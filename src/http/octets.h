@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace renga::http::octets {
@@ -44,10 +45,56 @@ inline bool is(char c, std::uint8_t what) {
 }
 
 // How many bytes from the front are all `what`.
-inline std::size_t run(std::string_view text, std::uint8_t what) {
-  std::size_t n = 0;
+inline std::size_t run(std::string_view text, std::uint8_t what, std::size_t n = 0) {
   while (n < text.size() && is(text[n], what)) ++n;
   return n;
+}
+
+// The same eight bytes at a time, for what is long: values and targets. A word is looked at as
+// eight numbers of seven bits, to which adding never carries into the next, so every verdict is
+// exact; the word that is refused is gone through byte by byte.
+namespace words {
+
+constexpr std::uint64_t each(std::uint8_t byte) { return 0x0101'0101'0101'0101U * byte; }
+constexpr std::uint64_t top = each(0x80);
+
+// The top bit of every byte that is at least `least`, looking at its lower seven bits.
+constexpr std::uint64_t at_least(std::uint64_t word, std::uint8_t least) {
+  return (word & ~top) + each(static_cast<std::uint8_t>(0x80 - least));
+}
+// The top bit is clear in every byte that is `byte`, and set in all others.
+constexpr std::uint64_t differs(std::uint64_t word, std::uint8_t byte) {
+  const auto difference = word ^ each(byte);
+  return at_least(difference, 1) | difference;
+}
+constexpr bool are_value(std::uint64_t word) {
+  const auto good =
+      (at_least(word, 0x20) | word | ~differs(word, std::uint8_t{'\t'})) & differs(word, 0x7f);
+  return (good & top) == top;
+}
+constexpr bool are_target(std::uint64_t word) {
+  const auto good =
+      at_least(word, 0x21) & ~word & differs(word, 0x7f) & differs(word, std::uint8_t{'#'});
+  return (good & top) == top;
+}
+
+template <class Verdict>
+std::size_t skip(std::string_view text, Verdict good) {
+  std::size_t n = 0;
+  for (std::uint64_t word = 0; n + sizeof word <= text.size(); n += sizeof word) {
+    std::memcpy(&word, text.data() + n, sizeof word);
+    if (!good(word)) break;
+  }
+  return n;
+}
+
+}  // namespace words
+
+inline std::size_t value_run(std::string_view text) {
+  return run(text, value, words::skip(text, words::are_value));
+}
+inline std::size_t target_run(std::string_view text) {
+  return run(text, target, words::skip(text, words::are_target));
 }
 
 inline bool all(std::string_view text, std::uint8_t what) { return run(text, what) == text.size(); }

@@ -136,7 +136,7 @@ Parsed RequestParser::request_line(std::string_view line) {
     return refused(Flaw::malformed, "The request line does not start with a method and a space.");
   }
   const auto rest = line.substr(method + 1);
-  const auto target = rest.substr(0, octets::run(rest, octets::target));
+  const auto target = rest.substr(0, octets::target_run(rest));
   if (target.empty() || target.size() == rest.size() || rest[target.size()] != ' ') {
     return refused(Flaw::malformed,
                    "The request's target is missing or has a character that must be encoded.");

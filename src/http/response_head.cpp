@@ -61,7 +61,7 @@ Parsed ResponseParser::status_line(std::string_view line) {
   // "HTTP/1.1 200 OK"; the blank behind the status must be there, the reason need not.
   if (line.size() < 13 || line.substr(0, 7) != "HTTP/1." || !is_digit(7) || line[8] != ' ' ||
       !is_digit(9) || !is_digit(10) || !is_digit(11) || line[12] != ' ' || line[9] == '0' ||
-      !octets::all(line.substr(13), octets::value)) {
+      octets::value_run(line.substr(13)) != line.size() - 13) {
     return refused(Flaw::malformed, "The status line is not that of an HTTP/1 response.");
   }
   head_.minor = line[7] == '0' ? 0 : 1;

@@ -44,7 +44,7 @@ std::string Running::list() const {
 std::string Running::restart(std::string_view name) {
   std::string text;
   for (auto& slot : slots_) {
-    if ((slot.instance.name != name && slot.instance.type != name)) continue;
+    if (slot.is_job || (slot.instance.name != name && slot.instance.type != name)) continue;
     slot.quick_deaths = 0;
     stop(slot, std::chrono::milliseconds(0));
     text.append(slot.instance.name).append("\n");

@@ -48,14 +48,14 @@ void Running::ended(Slot& slot, int raw) {
   say(slot, ending_of(raw));
   if (ending_ || slot.state == Slot::State::stopping) return;
   const auto check = plan_.waits.checks.find(slot.instance.type);
-  const bool was_to_end = check != plan_.waits.checks.end() &&
+  const bool was_to_end = !slot.is_job && check != plan_.waits.checks.end() &&
                           check->second.kind == Check::Kind::exit && status_of(raw) == 0;
-  if (was_to_end) {
+  if (slot.is_job || was_to_end) {
     slot.state = Slot::State::over;
-    become_healthy(slot);
-    const bool nothing_left =
-        std::ranges::all_of(slots_, [](const Slot& one) { return one.state == Slot::State::over; });
-    if (nothing_left) end_all(0, "everything has ended");
+    if (was_to_end) become_healthy(slot);
+    const bool nothing_left = std::ranges::all_of(
+        slots_, [](const Slot& one) { return one.is_job || one.state == Slot::State::over; });
+    if (was_to_end && nothing_left) end_all(0, "everything has ended");
     return;
   }
   slot.healthy = false;
@@ -93,9 +93,17 @@ void Running::look_after_stopping() {
   }
 }
 
+void Running::forget_jobs_that_are_over() {
+  std::erase_if(slots_, [](const Slot& slot) {
+    return slot.is_job && slot.state == Slot::State::over && !slot.output;
+  });
+}
+
+// Scheduled jobs' runs go on: nobody changes a file to have a report written twice.
 void Running::restart_all(std::string_view why) {
   say(why);
   for (auto& slot : slots_) {
+    if (slot.is_job) continue;
     slot.quick_deaths = 0;
     stop(slot, 0ms);
   }

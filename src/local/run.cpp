@@ -29,8 +29,14 @@ constexpr std::size_t bytes_a_turn = 64u << 10;
 }  // namespace
 
 Running::Running(const Plan& plan, std::optional<Watch> watch)
-    : plan_(plan), watch_(std::move(watch)), output_(plan.out), buffer_(bytes_a_turn, '\0') {
+    : plan_(plan),
+      watch_(std::move(watch)),
+      output_(plan.out),
+      clock_(plan.clock != nullptr ? *plan.clock : system_clock_),
+      jobs_(plan.jobs, clock_.now()),
+      buffer_(bytes_a_turn, '\0') {
   for (const auto& instance : plan.instances) width_ = std::max(width_, instance.name.size());
+  for (const auto& job : jobs_.all()) width_ = std::max(width_, job.name.size());
   system_ = system_prefix(width_, plan.colour);
   for (std::size_t i = 0; i < plan.instances.size(); ++i)
     slots_.push_back({.instance = plan.instances[i],
@@ -41,6 +47,7 @@ Running::Running(const Plan& plan, std::optional<Watch> watch)
   if (pipe2(ends, O_CLOEXEC) != 0) fault("make a pipe");
   input_ = os::Fd(ends[0]);
   input_writer_ = os::Fd(ends[1]);
+  announce_jobs();
   if (plan.sockets.empty()) return;
   try {
     control_ = std::make_unique<Control>(plan.sockets, plan.directory);
@@ -53,6 +60,7 @@ int Running::all() {
   start_what_is_due();
   os::give_back_memory();
   for (;;) {
+    start_jobs();
     start_what_is_due();
     if (ending_) {
       if (end_what_is_left()) break;
@@ -67,6 +75,7 @@ int Running::all() {
       if (!output_.is_full()) read(slot);
     const bool childless = reap();
     if (ending_ && childless) break;
+    forget_jobs_that_are_over();
     hear_changes();
     if (control_)
       control_->serve([this](std::string_view said, int holder) { return answer(said, holder); },
@@ -115,6 +124,8 @@ std::chrono::milliseconds Running::longest_wait() {
     if (slot.state == Slot::State::stopping) until(Steady::now() + look_again);
     if (slot.probe) until(Steady::now() + Probe::pause);
   }
+  if (const auto sleep = jobs_.sleep(clock_.now()); sleep && !ending_)
+    limit = std::min(limit, std::chrono::ceil<std::chrono::milliseconds>(*sleep));
   return limit;
 }
 

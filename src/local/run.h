@@ -7,11 +7,13 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "local/child.h"
 #include "local/prefix.h"
 #include "local/procfile.h"
 #include "local/waits.h"
+#include "scheduler/wishes.h"
 
 namespace renga::local {
 
@@ -30,7 +32,9 @@ struct Plan {
   AtExit at_exit = AtExit::end_all;
   Waits waits;
   std::chrono::milliseconds health_limit = std::chrono::minutes(1);  // from its start
-  bool watch = false;  // start all again when a file changes
+  std::vector<scheduler::Wish> jobs;  // run when they are due; their end ends nothing else
+  Clock* clock = nullptr;             // theirs; none: the system's
+  bool watch = false;                 // start all again when a file changes
   Streams streams = Streams::pipe;
   Colour colour = Colour::off;
   bool times = true;  // before each line

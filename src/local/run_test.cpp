@@ -149,6 +149,30 @@ TEST_F(Waiting, EndsWithAFailedMigration) {
   EXPECT_THAT(output, Not(HasSubstr("| never")));
 }
 
+// A clock that is a moment before the next minute.
+class AlmostDue final : public Clock {
+ public:
+  Time now() override { return begun_ + (real_.now() - since_); }
+  SteadyTime steady() override { return real_.steady(); }
+
+ private:
+  SystemClock real_;
+  const Time since_ = real_.now();
+  const Time begun_ = parse_rfc3339("2026-01-05T09:59:59.9Z").value();
+};
+
+TEST_F(Local, RunsScheduledJobsBesideTheProcesses) {
+  AlmostDue clock;
+  plan.clock = &clock;
+  plan.jobs = {{"echo from the job; touch ran; exit 9", "0 10 * * *"}};
+  EXPECT_EQ(run("web: while ! test -e ran; do sleep 0.05; done; sleep 0.2; exit 4"), 4);
+  EXPECT_THAT(output, HasSubstr("cron.1 (0 10 * * *) runs `echo from the job; touch ran; exit 9`, "
+                                "next at 2026-01-05T10:00:00Z"));
+  EXPECT_THAT(output, HasSubstr("cron.1 | from the job\n"));
+  EXPECT_THAT(output, HasSubstr("cron.1 | exited with code 9\n"));  // and ends nothing else
+  EXPECT_THAT(output, HasSubstr("web.1  | exited with code 4\n"));
+}
+
 TEST(Watched, IsWhatAPersonChanges) {
   for (const auto* name : {".git", "node_modules", "__pycache__", "a.pyc", ".a.swp", "db.sqlite3"})
     EXPECT_TRUE(Watch::is_ignored(name)) << name;

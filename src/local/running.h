@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "local/control.h"
+#include "local/jobs.h"
 #include "local/output.h"
 #include "local/run.h"
 #include "local/signals.h"
@@ -50,12 +51,15 @@ class Running {
   void start(Slot& slot);
   void look_after_health();
   void become_healthy(Slot& slot);
+  void start_jobs();
+  void announce_jobs();
 
   // -- ending.cpp
   bool reap();  // whether there is no child any more
   void ended(Slot& slot, int raw);
   void stop(Slot& slot, std::chrono::milliseconds delay);
   void look_after_stopping();
+  void forget_jobs_that_are_over();
   void restart_all(std::string_view why);
   void end_all(int status, std::string_view why);
   void send_all(int number);
@@ -74,9 +78,12 @@ class Running {
   Signals signals_;
   Output output_;
   WallTime time_;
+  SystemClock system_clock_;
+  Clock& clock_;
   std::size_t width_ = 6;
   Prefix system_;
   std::vector<Slot> slots_;
+  Jobs jobs_;
   os::Fd input_, input_writer_;
   std::unique_ptr<Control> control_;
   std::vector<pollfd> polled_;

@@ -37,7 +37,8 @@ struct Slot {
   std::optional<Probe> probe = {};  // of its present life, until it is healthy
   bool healthy = false;
   bool said_waiting = false;
-  int holder = 0;  // who is attached to its terminal, and reads it in our place; 0: nobody
+  int holder = 0;       // who is attached to its terminal, and reads it in our place; 0: nobody
+  bool is_job = false;  // a run of a scheduled job, which goes when it is over
 };
 
 // All that is left of it: its session, what it started, and what forked away from it.

@@ -135,6 +135,11 @@ bool TlsStream::chose_http2() const {
   return std::string_view(reinterpret_cast<const char*>(name), size) == "h2";
 }
 
+std::string_view TlsStream::server_name() const {
+  const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? std::string_view() : std::string_view(name);
+}
+
 std::string_view TlsStream::version() const {
   if (!handshaken()) return "unknown";
   switch (SSL_version(ssl_)) {
@@ -248,6 +253,11 @@ TlsServer::~TlsServer() = default;
 void TlsServer::use(std::shared_ptr<const TlsCertificates> certificates) {
   // The last one is let go of outside of the lock: there may be many keys in it.
   auto last = std::exchange(*state_->certificates.lock(), std::move(certificates));
+}
+
+bool TlsServer::same_certificate(std::string_view host, std::string_view other) const {
+  const auto all = *state_->certificates.lock();
+  return all && all->state_->find(host) == all->state_->find(other);
 }
 
 std::unique_ptr<TlsStream> TlsServer::accept(int socket) {

@@ -65,6 +65,8 @@ class TlsStream {
 
   bool handshaken() const;
   bool chose_http2() const;
+  // The host that the client named in its handshake (SNI); empty: none.
+  std::string_view server_name() const;
   std::string_view version() const;  // "tls1.3", "tls1.2"; "unknown" before the handshake
   // The handshake failed because the client speaks plain HTTP; an answer to it must be plain too.
   bool met_plain_http() const { return met_plain_http_; }
@@ -94,6 +96,8 @@ class TlsServer {
   // handshake fails.
   void use(std::shared_ptr<const TlsCertificates> certificates);
   std::unique_ptr<TlsStream> accept(int socket);
+  // Whether clients of both hosts are shown the same certificate.
+  bool same_certificate(std::string_view host, std::string_view other) const;
 
  private:
   struct State;

@@ -63,6 +63,7 @@ void ClientConnection::identify(const http::RequestHead& head) {
   const auto* app = loop_.table().find(head.host);
   if (app != nullptr) {
     x.app = *app;
+    x.just_found = true;
     x.load = x.app->load;
     x.load->requests.fetch_add(1);
     move_to_meter(&loop_.meters().of(*x.app));
@@ -96,6 +97,12 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
   x.framing = head.framing;
   x.body_left = head.framing.length;
   x.received = head.framing.body == http::Body::none;
+  const bool http2 = transport_->stream() != nullptr;
+  const bool misdirected = !transport_->good_for(http::without_port(head.host));
+  if (misdirected && http2) {
+    const auto* agent = http::find_field(head.fields, "user-agent");
+    x.agent = agent == nullptr ? "-" : agent->value;
+  }
   const bool no_host = http::find_field(head.fields, "host") == nullptr;
   const auto expect = head.expect;
   identify(head);
@@ -118,6 +125,9 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
     return answer_page(400, refusal_page(400, "The Host header is missing."));
   }
   if (!x.app) return answer_page(404, no_such_app_page());
+  // RFC 9110 15.5.20: a browser asks on an HTTP/2 connection for whatever its certificate covers,
+  // and with 421 asks again on another one.
+  if (misdirected) return fail_request(http2 ? h::misdirected : h::other_certificate);
   if (expect == http::Expect::unknown) {
     return fail_request(h::unknown_expectation, "unsupported expect header value");
   }
@@ -130,6 +140,9 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
   if (x.load->requests.load() > loop_.limits().requests_per_dyno * dynos) {
     return fail_request(h::backlog_too_deep);
   }
+  if (x.upgrade && x.load->pipes.load() >= loop_.limits().pipes_per_app) {
+    return fail_request(h::connection_limit);
+  }
   admit();
 }
 
@@ -139,9 +152,11 @@ void ClientConnection::admit() {
   loop_.events().cancel(std::exchange(look_, 0));
   step_.cancel();
 
-  const auto* now = loop_.table().find_app(x.app->route.app);
-  if (now == nullptr) return answer_page(404, no_such_app_page());
-  if (*now != x.app) x.app = *now;
+  if (!std::exchange(x.just_found, false)) {
+    const auto* now = loop_.table().find_app(x.app->route.app);
+    if (now == nullptr) return answer_page(404, no_such_app_page());
+    x.app = *now;
+  }
 
   const auto& route = x.app->route;
   if (route.idle && !route.maintenance) loop_.wake(*x.app);

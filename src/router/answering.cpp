@@ -372,6 +372,7 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
   write_log_line(line, x.log_request,
                  {.code = code,
                   .cause = cause,
+                  .agent = x.agent,
                   .dyno = x.dyno_name,
                   .connect_ms = x.connect_ms,
                   .service_ms = service,

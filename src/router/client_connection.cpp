@@ -26,7 +26,8 @@ constexpr int reads_in_a_row = 16;  // of one connection, before others have the
 void Exchange::reset() {
   auto keep_log = std::move(log_request);
   auto keep_dyno = std::move(to_dyno);
-  *this = Exchange();
+  std::destroy_at(this);
+  std::construct_at(this);
   keep_log.clear();
   keep_dyno.clear();
   log_request = std::move(keep_log);
@@ -60,17 +61,9 @@ ClientConnection::~ClientConnection() {
   if (transport_->fd() >= 0) loop_.events().remove(transport_->fd(), *this);
 }
 
-// What the machine does wrong (no memory, no descriptors) ends the one connection that it happens
-// to.
-void ClientConnection::guarded(const std::function<void()>& work) {
-  if (state_ == State::closed) return;
-  try {
-    work();
-    run();
-  } catch (const std::exception& wrong) {
-    report("router", std::string("a connection was closed: ") + wrong.what());
-    if (state_ != State::closed) close();
-  }
+void ClientConnection::ended_by(const std::exception& wrong) {
+  report("router", std::string("a connection was closed: ") + wrong.what());
+  if (state_ != State::closed) close();
 }
 
 void ClientConnection::on_events(std::uint32_t events) {

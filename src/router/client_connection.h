@@ -61,8 +61,21 @@ class ClientConnection final : public net::Watcher {
     closed
   };
 
+  // What the machine does wrong (no memory, no descriptors) ends the one connection that it
+  // happens to.
+  template <class Work>
+  void guarded(Work work) {
+    if (state_ == State::closed) return;
+    try {
+      work();
+      run();
+    } catch (const std::exception& wrong) {
+      ended_by(wrong);
+    }
+  }
+
   // --- client_connection.cpp: the connection
-  void guarded(const std::function<void()>& work);
+  void ended_by(const std::exception& wrong);
   void run();
   void advance();
   void read_head();

@@ -20,6 +20,7 @@ namespace renga::router {
 struct Exchange {
   // The request
   std::shared_ptr<const App> app;
+  bool just_found = false;        // the app, in the table as it is now
   std::shared_ptr<AppLoad> load;  // it is counted there while this is set
   std::unique_ptr<PipeCount> pipe;
   Meter* meter = nullptr;  // the same: its app's, then its dyno's
@@ -30,6 +31,7 @@ struct Exchange {
   int minor = 1;
   bool is_head = false;
   bool idempotent = false;
+  std::string agent;             // of one that is misdirected, for its log line
   bool upgrade = false;          // it asks for another protocol, and the dyno is told
   std::string affinity;          // that its cookie says, then its dyno's; empty: the app has none
   bool new_affinity = false;     // the client is told of it

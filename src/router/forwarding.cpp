@@ -5,12 +5,11 @@
 // rest is copied as it came, in its order.
 #include "router/forwarding.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
 #include "base/text.h"
+#include "router/text_writer.h"
 
 namespace renga::router {
 
@@ -138,8 +137,24 @@ class Nominations {
   bool any_ = false;
 };
 
-void write_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+void write_field(TextWriter& out, std::string_view name, std::string_view value) {
+  out.put(name, ": ", value, "\r\n");
+}
+
+constexpr std::size_t room_for_ours = 512;  // the lines that the router adds, as a rule
+
+std::size_t room_for(const std::vector<http::Field>& fields) {
+  std::size_t room = room_for_ours;
+  for (const auto& field : fields) room += field.name.size() + field.value.size() + 4;
+  return room;
+}
+
+void put_forwarded_for(TextWriter& out, const http::RequestHead& head, std::string_view client_ip) {
+  for (const auto& field : head.fields) {
+    if (field.name.size() != 15 || !same_name(field.name, "x-forwarded-for")) continue;
+    if (!field.value.empty()) out.put(field.value, ", ");
+  }
+  out.put(client_ip);
 }
 
 }  // namespace
@@ -160,18 +175,16 @@ bool passes_upgrade(const http::RequestHead& head) {
 
 void write_forwarded_for(std::string& out, const http::RequestHead& head,
                          std::string_view client_ip) {
-  for (const auto& field : head.fields) {
-    if (field.name.size() != 15 || !same_name(field.name, "x-forwarded-for")) continue;
-    if (!field.value.empty()) out.append(field.value).append(", ");
-  }
-  out.append(client_ip);
+  TextWriter writer(out, client_ip.size());
+  put_forwarded_for(writer, head, client_ip);
 }
 
-void write_request_head(std::string& out, const http::RequestHead& head, const Arrival& arrival) {
+void write_request_head(std::string& text, const http::RequestHead& head, const Arrival& arrival) {
   const Nominations nominations(head.fields);
   const bool upgrade = passes_upgrade(head);
+  TextWriter out(text, head.target.size() + room_for(head.fields));
 
-  out.append(head.method).append(" ").append(head.target).append(" HTTP/1.1\r\n");
+  out.put(head.method, " ", head.target, " HTTP/1.1\r\n");
   write_field(out, "Host", head.host);
   for (const auto& field : head.fields) {
     switch (request_rule(field.name)) {
@@ -189,20 +202,20 @@ void write_request_head(std::string& out, const http::RequestHead& head, const A
         break;
     }
   }
-  if (head.framing.body == http::Body::chunked) out.append("Transfer-Encoding: chunked\r\n");
-  if (arrival.expect_continue) out.append("Expect: 100-continue\r\n");
+  if (head.framing.body == http::Body::chunked) out.put("Transfer-Encoding: chunked\r\n");
+  if (arrival.expect_continue) out.put("Expect: 100-continue\r\n");
   if (upgrade) {
-    out.append("Connection: Upgrade\r\n");
+    out.put("Connection: Upgrade\r\n");
   } else if (arrival.one_request) {
-    out.append("Connection: close\r\n");
+    out.put("Connection: close\r\n");
   }
-  out.append("X-Forwarded-For: ");
-  write_forwarded_for(out, head, arrival.client_ip);
-  out.append("\r\nX-Forwarded-Proto: ").append(arrival.proto);
-  out.append("\r\nX-Forwarded-Port: ").append(arrival.port);
-  out.append("\r\nX-Request-Start: ").append(fmt::format_int(arrival.start).c_str());
-  out.append("\r\nX-Request-Id: ").append(arrival.request_id);
-  out.append("\r\nVia: ").append(arrival.via).append(" renga-router\r\n\r\n");
+  out.put("X-Forwarded-For: ");
+  put_forwarded_for(out, head, arrival.client_ip);
+  out.put("\r\nX-Forwarded-Proto: ", arrival.proto, "\r\nX-Forwarded-Port: ", arrival.port);
+  out.put("\r\nX-Request-Start: ");
+  out.number(arrival.start);
+  out.put("\r\nX-Request-Id: ", arrival.request_id);
+  out.put("\r\nVia: ", arrival.via, " renga-router\r\n\r\n");
 }
 
 Relay relay_of(const http::ResponseHead& head, int client_minor) {
@@ -219,7 +232,7 @@ Relay relay_of(const http::ResponseHead& head, int client_minor) {
   return Relay::none;
 }
 
-void write_response_head(std::string& out, const http::ResponseHead& head, const Return& back) {
+void write_response_head(std::string& text, const http::ResponseHead& head, const Return& back) {
   const Nominations nominations(head.fields);
   const bool upgrade = head.status == 101 || head.status == 426;
   // RFC 9110 8.6: none with 1xx and 204; with HEAD and 304 it tells what there would be.
@@ -228,9 +241,11 @@ void write_response_head(std::string& out, const http::ResponseHead& head, const
   bool date = false;
   bool server = false;
   bool upgraded = false;
+  TextWriter out(text, head.reason.size() + room_for(head.fields));
 
-  out.append("HTTP/1.1 ").append(fmt::format_int(head.status).c_str());
-  out.append(" ").append(head.reason).append("\r\n");
+  out.put("HTTP/1.1 ");
+  out.number(head.status);
+  out.put(" ", head.reason, "\r\n");
   for (const auto& field : head.fields) {
     switch (hop_by_hop(field.name)) {
       case Rule::copy:
@@ -251,26 +266,26 @@ void write_response_head(std::string& out, const http::ResponseHead& head, const
     }
   }
   if (back.relay == Relay::chunked || back.relay == Relay::into_chunks) {
-    out.append("Transfer-Encoding: chunked\r\n");
+    out.put("Transfer-Encoding: chunked\r\n");
   }
-  if (!server) out.append("Server: renga-router\r\n");
+  if (!server) out.put("Server: renga-router\r\n");
   if (!date && head.status >= 200) write_field(out, "Date", back.date);
   if (!back.cookie.empty()) write_field(out, "Set-Cookie", back.cookie);
-  out.append("Via: 1.1 renga-router\r\n");
+  out.put("Via: 1.1 renga-router\r\n");
   if (head.status == 101) {
-    out.append("Connection: Upgrade\r\n");
+    out.put("Connection: Upgrade\r\n");
   } else {
     const bool say_keep_alive = back.keep_alive && back.client_minor == 0;
     const std::string_view own = !back.keep_alive ? "close"
                                  : say_keep_alive ? "keep-alive"
                                                   : std::string_view();
     if (upgraded || !own.empty()) {
-      out.append("Connection: ").append(own);
-      if (upgraded) out.append(own.empty() ? "Upgrade" : ", Upgrade");
-      out.append("\r\n");
+      out.put("Connection: ", own);
+      if (upgraded) out.put(own.empty() ? "Upgrade" : ", Upgrade");
+      out.put("\r\n");
     }
   }
-  out.append("\r\n");
+  out.put("\r\n");
 }
 
 void list_response_fields(std::vector<http::Field>& fields, std::string& names,

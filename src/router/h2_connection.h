@@ -48,6 +48,7 @@ class Http2Connection final : public net::Watcher {
   std::size_t place = 0;      // in the loop's list, the loop's own
   bool flush_is_due = false;  // the loop's own
   const std::string& ip() const { return ip_; }
+  bool good_for(std::string_view host) const { return transport_->good_for(host); }
   std::string_view tls_version() const { return transport_->tls_version(); }
 
  private:

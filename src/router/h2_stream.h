@@ -21,6 +21,9 @@ class Http2Stream final : public Transport {
   int fd() const override { return -1; }
   // Resets the stream, unless both sides have said all.
   void close() override;
+  bool good_for(std::string_view host) const override {
+    return connection_ == nullptr || connection_->good_for(host);
+  }
   std::string_view tls_version() const override;
   Http2Stream* stream() override { return this; }
   void end_message() override;

@@ -207,6 +207,22 @@ TEST_F(H2Test, ADowngradeCannotSmuggle) {
   EXPECT_EQ(refused_with("x", std::string(9000, 'x')), 431);
 }
 
+TEST_F(H2Test, AHostOfAnotherCertificateIsMisdirected) {
+  const auto shop = net::testing::make_certificate("shop.test");
+  const auto other = net::testing::make_certificate("other.test");
+  edge.proxy().set_certificates({{{"shop.test"}, shop.certificate, shop.key},
+                                 {{"other.test"}, other.certificate, other.key}});
+  edge.serve({app("shop", {dyno.backend("d1")}), app("other", {dyno.backend("d1")})});
+  H2Client client(edge.https_port());
+  auto fields = H2Client::get("/", "other.test");
+  fields.emplace_back("user-agent", "a \"browser\"");
+  client.request(1, fields);
+  EXPECT_EQ(client.answer(1).status(), 421);
+  EXPECT_THAT(edge.next_log(), HasSubstr("at=error code=H31 desc=\"Misdirected Request\" "
+                                         "agent=\"a %22browser%22\" method=GET "));
+  EXPECT_THAT(exchange(client, 3, H2Client::get()), HasSubstr("GET / ")) << "others go on";
+}
+
 TEST_F(H2Test, AResetEndsTheRequestAndLeavesNothingBehind) {
   H2Client client(edge.https_port());
   client.request(1, H2Client::get());

@@ -26,6 +26,7 @@ inline constexpr HCode interrupted{"H18", "Server Request Interrupted", 503, "er
 inline constexpr HCode connection_timeout{"H19", "Backend connection timeout"};
 inline constexpr HCode boot_timeout{"H20", "App boot timeout"};
 inline constexpr HCode connection_refused{"H21", "Backend connection refused"};
+inline constexpr HCode connection_limit{"H22", "Connection limit reached"};
 inline constexpr HCode forced_close{"H24", "Forced close"};
 inline constexpr HCode bad_length{"H25", "HTTP restriction: invalid content length", 502};
 inline constexpr HCode large_cookie{"H25", "HTTP restriction: oversized cookie", 502};
@@ -36,6 +37,8 @@ inline constexpr HCode bad_header{"H26", "Request Error", 400};
 inline constexpr HCode bad_chunk{"H26", "Request Error", 400};
 inline constexpr HCode client_gone{"H27", "Client Request Interrupted", 499, "warning", "client"};
 inline constexpr HCode client_idle{"H28", "Client Connection Idle", 499, "warning"};
+inline constexpr HCode misdirected{"H31", "Misdirected Request", 421};
+inline constexpr HCode other_certificate{"H32", "TLS Certificate Mismatch", 495};
 inline constexpr HCode stream_broken{"H33", "HTTP/2 Stream Broken", 499, "warning", "client"};
 inline constexpr HCode all_quarantined{"H34", "All up dynos are quarantined"};
 inline constexpr HCode maintenance{"H80", "Maintenance mode", 503, "info"};

@@ -30,6 +30,7 @@ struct Limits {
   std::size_t meters = 10'000;                // apps' dynos counted apart, per thread
   std::size_t pooled = 256;                   // idle connections to one dyno per thread
   int requests_per_dyno = 200;                // under way or held, app-wide: H11
+  int pipes_per_app = 32 * 1024;              // upgraded connections, app-wide: H22
   int attempts = 10;                          // dynos tried for one request
 };
 

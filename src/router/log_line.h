@@ -21,6 +21,7 @@ void write_log_request(std::string& out, const http::RequestHead& head, std::str
 struct LogOutcome {
   const HCode* code = nullptr;  // none: at=info
   std::string_view cause;       // of H26
+  std::string_view agent;       // of H31
   std::string_view dyno;
   std::int64_t connect_ms = -1;  // negative: never got there
   std::int64_t service_ms = -1;

@@ -298,6 +298,7 @@ void ProxyLoop::dyno_released(DynoState& dyno) {
 }
 
 void ProxyLoop::log(std::string_view app, std::int64_t at, std::string_view message) {
+  if (record_count_ == 0) records_.reserve(room_for_records_);
   append_log_record(records_, app, at, message);
   ++record_count_;
   if (records_.size() >= records_at_once) {
@@ -313,6 +314,9 @@ void ProxyLoop::log(std::string_view app, std::int64_t at, std::string_view mess
 void ProxyLoop::flush_log() {
   if (record_count_ == 0) return;
   loop_.cancel(std::exchange(log_timer_, 0));
+  // As much again as this time, so that they are not copied as they grow; little where little is
+  // asked.
+  room_for_records_ = records_.size() + records_.size() / 4;
   events_.on_log(std::exchange(records_, {}), std::exchange(record_count_, 0));
 }
 

@@ -133,6 +133,7 @@ class ProxyLoop {
 
   std::string records_;
   std::size_t record_count_ = 0;
+  std::size_t room_for_records_ = 0;
   net::TimerId log_timer_ = 0;
 
   Meters meters_;

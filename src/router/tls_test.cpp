@@ -87,6 +87,33 @@ TEST_F(TlsTest, CertificatesChangeUnderConnectionsThatStand) {
   EXPECT_EQ(name_for("shop.test"), "new.test");
 }
 
+TEST_F(TlsTest, AHostWithAnotherCertificateThanTheHandshakesIsRefused) {
+  edge.serve({app("shop", {dyno.backend("d1")}), app("a.wild", {dyno.backend("d2", "web.1")}),
+              app("other", {dyno.backend("d3")})});
+  const auto ask = [&](const std::string& handshake, const std::string& host) {
+    TlsClient client(edge.https_port(), handshake);
+    client.write("GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+    return client.read_until("\r\n");
+  };
+  EXPECT_EQ(ask("shop.test", "a.wild.test"), "HTTP/1.1 495 SSL Certificate Error\r\n");
+  EXPECT_THAT(edge.next_log(), HasSubstr("at=error code=H32 desc=\"TLS Certificate Mismatch\" "));
+  EXPECT_EQ(ask("shop.test", "other.test:443"), "HTTP/1.1 495 SSL Certificate Error\r\n");
+  EXPECT_THAT(edge.next_log(), HasSubstr("code=H32"));
+  EXPECT_TRUE(dyno.nobody_comes());
+}
+
+TEST_F(TlsTest, HostsUnderOneCertificateAndClientsThatNameNoneAreServed) {
+  edge.serve({app("a.wild", {dyno.backend("d1")})});
+  for (const std::string handshake : {"b.wild.test", "A.Wild.Test", ""}) {
+    TlsClient client(edge.https_port(), handshake);
+    client.write("GET / HTTP/1.1\r\nHost: a.wild.test\r\nConnection: close\r\n\r\n");
+    auto at_dyno = dyno.accept();
+    at_dyno.read_until("\r\n\r\n");
+    at_dyno.write("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(client.read_until("\r\n\r\n"), HasSubstr("204")) << handshake;
+  }
+}
+
 TEST_F(TlsTest, SessionsAreResumed) {
   SSL_SESSION* session = nullptr;
   {

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "base/text.h"
+
 namespace renga::router {
 
 namespace {
@@ -76,6 +78,13 @@ Transport::Outcome TlsTransport::write(iovec* parts, std::size_t count) {
     while (part < count && offset >= parts[part].iov_len) offset -= parts[part++].iov_len;
   }
   return {Status::moved, moved, false};
+}
+
+// Who names no host gets the first certificate there is, and cannot be told that it is another's.
+bool TlsTransport::good_for(std::string_view host) const {
+  const auto named = stream_->server_name();
+  return named.empty() || text::equals_ignoring_case(named, host) ||
+         server_.same_certificate(named, host);
 }
 
 void TlsTransport::finish_writing() {

@@ -39,6 +39,9 @@ class Transport {
   virtual bool flushed() const { return true; }  // what was written has been sent, its end included
   // Said in TLS's handshake, once there was one.
   virtual bool chose_http2() const { return false; }
+  // Whether the client was shown this host's certificate (a Host's value, without port): what it
+  // trusts this connection for.
+  virtual bool good_for(std::string_view) const { return true; }
   // "tls1.3", for the log line; empty: no TLS.
   virtual std::string_view tls_version() const { return {}; }
 };
@@ -66,7 +69,10 @@ class SocketTransport final : public Transport {
     message.msg_iov = parts;
     message.msg_iovlen = count;
     while (true) {
-      const auto sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+      // Most writes are of one part, and the kernel takes that with less ado.
+      const auto sent = count == 1
+                            ? ::send(socket_.get(), parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
+                            : ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
       if (sent >= 0) return {Status::moved, static_cast<std::size_t>(sent), false};
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return {Status::blocked, 0, false};

@@ -28,6 +28,37 @@ class UpgradingTest : public ::testing::Test {
   Edge edge;
 };
 
+TEST(Pipes, OfOneAppAreLimited) {
+  Limits limits;
+  limits.pipes_per_app = 1;
+  Upstream dyno;
+  Edge edge(limits);
+  edge.serve({dyno.backend("dyno-1")});
+  auto first = edge.client();
+  first.write(upgrade);
+  auto connection = dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write(switching);
+  first.read_until("\r\n\r\n");
+
+  auto second = edge.client();
+  second.write(upgrade);
+  EXPECT_EQ(read_answer(second).status(), 503);
+  EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H22 desc=\"Connection limit reached\" "));
+  second.write("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  auto another = dyno.accept();
+  another.read_until("\r\n\r\n");
+  another.write(ok);
+  EXPECT_EQ(read_answer(second).body, "ok") << "plain requests are not pipes";
+  EXPECT_THAT(edge.next_log(), HasSubstr("status=200"));
+
+  first.close();
+  connection.close();
+  EXPECT_THAT(edge.next_log(), HasSubstr("status=101")) << "the pipe has ended";
+  second.write(upgrade);
+  EXPECT_THAT(another.read_until("\r\n\r\n"), HasSubstr("Upgrade: websocket\r\n"));
+}
+
 TEST_F(UpgradingTest, IsAPipeBehind101) {
   auto client = edge.client();
   client.write(upgrade + "eager");

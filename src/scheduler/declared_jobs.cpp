@@ -22,9 +22,7 @@ Result<std::vector<std::string>> DeclaredJobs::declare(const Id<apps::App>& app,
       left.erase(stays);
       continue;
     }
-    for (const auto& run : jobs_.runs(job))
-      if (!run.output.empty()) outputs.push_back(run.output);
-    jobs_.remove(job);
+    remove(job, outputs);
   }
   for (const auto& wish : left) {
     const auto job =
@@ -33,6 +31,21 @@ Result<std::vector<std::string>> DeclaredJobs::declare(const Id<apps::App>& app,
   }
   transaction.commit();
   return outputs;
+}
+
+std::vector<std::string> DeclaredJobs::remove_others(const Id<apps::App>& app) {
+  std::vector<std::string> outputs;
+  auto transaction = database_.begin();
+  for (const auto& job : jobs_.all(app))
+    if (!is_declared(job)) remove(job, outputs);
+  transaction.commit();
+  return outputs;
+}
+
+void DeclaredJobs::remove(const Job& job, std::vector<std::string>& outputs) {
+  for (const auto& run : jobs_.runs(job))
+    if (!run.output.empty()) outputs.push_back(run.output);
+  jobs_.remove(job);
 }
 
 bool DeclaredJobs::is_declared(const Job& job) {

@@ -21,8 +21,12 @@ class DeclaredJobs {
   Result<std::vector<std::string>> declare(const Id<apps::App>& app,
                                            const std::vector<Wish>& wishes);
 
+  // Takes the jobs away that people added. The output streams' ids of them.
+  std::vector<std::string> remove_others(const Id<apps::App>& app);
+
  private:
   bool is_declared(const Job& job);
+  void remove(const Job& job, std::vector<std::string>& outputs);
 
   store::Database& database_;
   Jobs& jobs_;

@@ -8,6 +8,7 @@
 #include "base/testing/fake_clock.h"
 #include "dynos/testing/fake_engine.h"
 #include "dynos/testing/platform.h"
+#include "scheduler/declared_jobs.h"
 #include "scheduler/migrations.h"
 
 namespace renga::scheduler {
@@ -55,6 +56,19 @@ class SchedulerTest : public testing::Test, protected Clockwork, protected dynos
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+TEST_F(SchedulerTest, TakesAwayWhatPeopleAddedAndLeavesWhatAppJsonAsksFor) {
+  DeclaredJobs declared(database, jobs);
+  (void)declared.declare(sushi.id, {{"kept", "@daily"}}).value();
+  const auto job = add("* * * * *", "gone");
+  advance(1min);
+  scheduler->pass();
+  const auto output = jobs.runs(job).at(0).output;
+  EXPECT_THAT(declared.remove_others(sushi.id), ElementsAre(output));
+  ASSERT_EQ(jobs.all(sushi.id).size(), 1U);
+  EXPECT_EQ(jobs.all(sushi.id)[0].command, "kept");
+  EXPECT_THAT(declared.remove_others(sushi.id), ElementsAre());
+}
 
 // It is 10:00:00.
 TEST_F(SchedulerTest, RunsAJobWhenItIsDue) {

@@ -1,5 +1,9 @@
 #include "server/embedded.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
 #include <stdexcept>
 
 #include "crypto/digest.h"
@@ -25,24 +29,23 @@ std::string_view between(const char* begin, const char* end) {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-}  // namespace
-
-std::string_view embedded_init() { return between(renga_embedded_init, renga_embedded_init_end); }
-std::string_view embedded_buildpacks() {
-  return between(renga_embedded_buildpacks, renga_embedded_buildpacks_end);
+// Nobody looks at it again: the pages it lies on need not stay in memory. They come from the file
+// when somebody does.
+void let_go(std::string_view carried) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(carried.data());
+  const auto first = (begin + page - 1) / page * page;
+  const auto last = (begin + carried.size()) / page * page;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
-std::string_view embedded_stacks() {
-  return between(renga_embedded_stacks, renga_embedded_stacks_end);
-}
-
-fs::path unpack_embedded(const fs::path& data_directory) {
-  const auto init = data_directory / "bin/renga-init";
+void unpack_init(const fs::path& init) {
   if (read_file(init) != embedded_init()) write_file(init, embedded_init(), 0755);
+}
 
-  // Each version has a folder of its own, so that a build that runs keeps the buildpacks it began
-  // with.
-  const auto buildpacks = data_directory / "buildpacks";
+// Each version has a folder of its own, so that a build that runs keeps the buildpacks it began
+// with.
+fs::path unpack_buildpacks(const fs::path& buildpacks) {
   const auto version = crypto::sha256(embedded_buildpacks()).substr(0, 16);
   if (fs::exists(buildpacks / version)) return buildpacks / version;
 
@@ -57,6 +60,25 @@ fs::path unpack_embedded(const fs::path& data_directory) {
   fs::remove(archive);
   fs::rename(beside, buildpacks / version);
   return buildpacks / version;
+}
+
+}  // namespace
+
+std::string_view embedded_init() { return between(renga_embedded_init, renga_embedded_init_end); }
+std::string_view embedded_buildpacks() {
+  return between(renga_embedded_buildpacks, renga_embedded_buildpacks_end);
+}
+
+std::string_view embedded_stacks() {
+  return between(renga_embedded_stacks, renga_embedded_stacks_end);
+}
+
+fs::path unpack_embedded(const fs::path& data_directory) {
+  unpack_init(data_directory / "bin/renga-init");
+  auto buildpacks = unpack_buildpacks(data_directory / "buildpacks");
+  let_go(embedded_init());
+  let_go(embedded_buildpacks());
+  return buildpacks;
 }
 
 }  // namespace renga::server

@@ -1,5 +1,7 @@
 #include "server/providers.h"
 
+#include "base/report.h"
+
 namespace renga::server {
 namespace {
 
@@ -16,8 +18,20 @@ std::vector<addons::BuiltInProvider> built_in_providers() {
 Providers::Providers(store::Database& database, Clock& clock, const crypto::SecretBox& box,
                      accounts::Accounts& accounts, apps::Apps& apps, releases::Releases& releases,
                      logs::LogStore& logs, std::filesystem::path directory,
-                     const std::string& api_url)
-    : marketplace_(database, clock, box, accounts, apps, releases, logs, *provider_,
+                     const std::string& api_url,
+                     std::function<void(const addons::Addon&)> scheduler_gone)
+    : provider_(addons::with_own_services(
+          addons::http_provider(),
+          [this, scheduler_gone = std::move(scheduler_gone)](const std::string& uuid) {
+            const auto addon = marketplace_.books.find(Id<addons::Addon>{uuid});
+            if (!addon) return;
+            // Asked again after a crash, when there may be another already, whose jobs they are.
+            for (const auto& other : marketplace_.books.all_on(addon->app))
+              if (other.service == addon->service && other.state != addons::State::deprovisioning)
+                return;
+            scheduler_gone(*addon);
+          })),
+      marketplace_(database, clock, box, accounts, apps, releases, logs, *provider_,
                    {.api_url = api_url}),
       supervisor_(marketplace_.catalog, {.program = "/proc/self/exe",
                                          .directory = std::move(directory),
@@ -25,6 +39,8 @@ Providers::Providers(store::Database& database, Clock& clock, const crypto::Secr
                                          .providers = built_in_providers()}) {}
 
 void Providers::start() {
+  if (const auto put = marketplace_.catalog.put(addons::scheduler_manifest()); !put)
+    report("addons", "the scheduler: " + put.error().message);
   bool all_known = true;
   for (const auto& provider : built_in_providers())
     all_known = all_known && marketplace_.catalog.service(provider.service).has_value();

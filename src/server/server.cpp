@@ -181,6 +181,20 @@ class Control {
     return ending;
   }
 
+  // Options that have the next of us listen where we do, when the kernel chose that: callers have
+  // the address. The router's ports are the router's, which goes on or hands them over.
+  std::vector<std::string> chosen_ports(const Options& options) const {
+    std::vector<std::string> more;
+    const auto keep = [&](const char* option, const std::string& asked, const std::string& got) {
+      const auto [host, port] = host_and_port(asked);
+      if (port != "0") return;
+      more.insert(more.end(), {option, host + ":" + host_and_port(got).second});
+    };
+    keep("--listen", options.listen, http_->address());
+    if (metrics_) keep("--metrics", options.metrics, metrics_->address());
+    return more;
+  }
+
  private:
   router::RouterEvents router_events() {
     return {
@@ -217,7 +231,10 @@ class Control {
     const auto address = http_->address();
     const auto api_url = options.public_url.empty() ? "http://" + address : options.public_url;
     providers_.emplace(database_, clock_, box_, accounts_, apps_, releases_, logs_,
-                       directory_ / "providers", api_url);
+                       directory_ / "providers", api_url, [this](const addons::Addon& addon) {
+                         for (const auto& output : declared_jobs_.remove_others(addon.app))
+                           outputs_.remove(output);
+                       });
     api_.emplace(api::Services{.database = database_,
                                .clock = clock_,
                                .box = box_,
@@ -403,11 +420,16 @@ int server_main(int argc, char** argv) {
     if (!directory) return refuse(1, directory.error().message);
     // The path that we were started from, whatever is there by the time of a restart.
     const auto program = std::filesystem::read_symlink("/proc/self/exe");
-    const auto ending =
-        Control(*options, std::move(*directory), std::move(*settings), std::move(*drains))
-            .run(ends);
-    if (ending == Control::Ending::stop) return 0;
-    ::execv(program.c_str(), argv);
+    std::vector<std::string> arguments(argv, argv + argc);
+    {
+      Control control(*options, std::move(*directory), std::move(*settings), std::move(*drains));
+      if (control.run(ends) == Control::Ending::stop) return 0;
+      for (auto& word : control.chosen_ports(*options)) arguments.push_back(std::move(word));
+    }
+    std::vector<char*> words;
+    for (auto& argument : arguments) words.push_back(argument.data());
+    words.push_back(nullptr);
+    ::execv(program.c_str(), words.data());
     fault("run " + program.string());
   } catch (const std::exception& error) {
     return refuse(1, fmt::format("the server cannot go on: {}", error.what()));

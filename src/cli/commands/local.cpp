@@ -6,6 +6,7 @@
 #include "cli/local_deployed.h"
 #include "local/control.h"
 #include "local/run.h"
+#include "os/file.h"
 
 namespace renga::cli {
 namespace {
@@ -26,6 +27,7 @@ const std::vector<Flag>& flags() {
       {"tty", 0, "", "give each process a terminal, also in a pipe"},
       {"color", 'c', "", "colours, also in a pipe"},
       {"no-timestamp", 0, "", "no time before each line"},
+      {"no-cron", 0, "", "leave the scheduled jobs of app.json out"},
       {"as-deployed", 0, "", "build and run it as the platform does (needs root)"},
   };
   return all;
@@ -40,6 +42,20 @@ Result<std::chrono::seconds> exit_limit(const Context& context) {
                 fmt::format("-t takes seconds from 0 to {}, not \"{}\".", longest_limit,
                             text::printable(context.flag("timeout"))));
   return std::chrono::seconds(*seconds);
+}
+
+// Jobs come with the whole app, and not with some of its types.
+Result<std::vector<scheduler::Wish>> jobs(const Context& context) {
+  if (context.has("no-cron") || !context.arguments.empty()) return std::vector<scheduler::Wish>();
+  const auto text = os::read_file(local_directory(context) / "app.json");
+  if (!text) return std::vector<scheduler::Wish>();
+  auto wishes = scheduler::wishes_of(*text);
+  if (!wishes.errors.empty())
+    return fail(Kind::invalid,
+                fmt::format("The scheduled jobs of app.json cannot be used (--no-cron leaves them "
+                            "out). {}",
+                            text::join(wishes.errors, " ")));
+  return std::move(wishes.all);
 }
 
 Result<int> run(Context& context) {
@@ -70,6 +86,7 @@ Result<int> run(Context& context) {
                  : context.has("watch") ? local::AtExit::wait
                                         : local::AtExit::end_all,
       .waits = std::move(waits),
+      .jobs = TRY(jobs(context)),
       .watch = context.has("watch"),
       .streams =
           interactive || context.has("tty") ? local::Streams::terminal : local::Streams::pipe,
@@ -102,6 +119,8 @@ migration) ends nothing else when it succeeds. What is not healthy within a minu
 --watch starts all again when a file changes. It ignores .git, node_modules, __pycache__, .venv, log, tmp,
 and files such as *.log, *.pyc and *.sqlite3. A process that ends waits for the next change.
 `renga local:attach web.1` joins your terminal to one process, for a debugger's prompt.
+
+"cron" of app.json is run too, as cron.1, cron.2 and so on, unless types are named.
 
 The exit status is that of the process that ended first.
 

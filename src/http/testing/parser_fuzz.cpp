@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "http/chunked.h"
+#include "http/octets.h"
 #include "http/parser.h"
 
 namespace {
@@ -79,6 +80,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           [](auto& parser, std::string_view text) { return parser.parse(text); });
   try_head<ResponseParser>(
       input, cut, [](auto& parser, std::string_view text) { return parser.parse(text, "GET"); });
+  insist(octets::value_run(input) == octets::run(input, octets::value));
+  insist(octets::target_run(input) == octets::run(input, octets::target));
   bool whole_refused = false, cut_refused = false;
   const auto whole = decode(input, input.size() + 1, whole_refused);
   const auto pieces = decode(input, cut + 1, cut_refused);
