@@ -151,7 +151,7 @@ TEST_F(BackupTest, RestoresFormatOneAndRefusesWhatIsNewer) {
     fs::create_directories(home / "old/slugs");
     write(home / "old/renga-backup", head + "\n");
     database->backup_to((home / "old/renga.db").string());
-    write(home / "old/slugs" / archive, "old slug");
+    write(home / "old/slugs" / old_archive, "old slug");
     fs::remove(file);
     const auto made =
         os::run({.argv = {"bash", "-c",
