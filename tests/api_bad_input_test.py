@@ -81,7 +81,8 @@ class BadCalls(unittest.TestCase):
         for index in range(3):
             self.server.api("PATCH", "/apps/sushi/config-vars", {"RANGE": str(index)})
         for path in ("/apps", "/apps/sushi/releases", "/apps/sushi/domains", "/account/keys", "/account/app-transfers",
-                     "/oauth/authorizations", "/accounts", "/apps/sushi/collaborators", "/apps/sushi/log-drains", "/pipelines"):
+                     "/oauth/authorizations", "/accounts", "/apps/sushi/collaborators", "/apps/sushi/log-drains", "/pipelines",
+                     "/dyno-sizes", "/stacks", "/regions", "/apps/sushi/features"):
             status, headers, content = self.server.request("GET", path)
             keys = headers["Accept-Ranges"].split(", ")
             whole = json.loads(content)
@@ -122,6 +123,14 @@ class BadCalls(unittest.TestCase):
         said = self.together([("POST", "/account/app-transfers", {"app": "busy", "recipient": "bob@example.com"})] * 8)
         self.assertEqual(sorted(said), [201] + [409] * 7)
         self.assertEqual(sorted(self.together([("DELETE", "/apps/once")] * 8)), [200] + [404] * 7)
+
+    def test_apps_are_made_while_others_change(self):
+        for n in range(4):
+            self.server.api("POST", "/apps", {"name": f"changing-{n}"})
+        for turn in range(5):
+            calls = [("POST", "/apps", {"name": f"made-{turn}-{n}"}) for n in range(8)]
+            calls += [("PATCH", f"/apps/changing-{n % 4}/config-vars", {"TURN": f"{turn}-{n}"}) for n in range(16)]
+            self.assertEqual(sorted(self.together(calls)), [200] * 16 + [201] * 8)
 
     def test_what_is_in_use_stays(self):
         bob = self.server.api("POST", "/accounts", {"email": "owner@example.com"})

@@ -3,9 +3,10 @@
 import hashlib
 import io
 import json
+import sqlite3
 import tarfile
 
-from harness import Failed, StoryTest, main, needs_root, wait_until, web_files
+from harness import WEB, Failed, StoryTest, main, needs_root, wait_until, web_files
 
 APP_JSON = {
     "name": "Sushi",
@@ -17,6 +18,23 @@ APP_JSON = {
     "scripts": {"postdeploy": "echo seeding for $NEEDED; test -f text && exit ${POSTDEPLOY_EXIT:-0}"},
 }
 PROCFILE = "web: python3 web.py\nworker: sleep 1000\nrelease: echo releasing\n"
+# Its page counts in the store at REDIS_URL and looks for the count in the one at STORE_URL.
+COUNTER = WEB.replace('os.environ.get("GREETING", "-")', 'counts()').replace("class Handler", '''\
+import socket, ssl
+from urllib.parse import urlsplit
+
+def ask(url, command):
+    parts, context = urlsplit(url), ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(socket.create_connection((parts.hostname, parts.port), 20)) as connection:
+        connection.sendall(f"AUTH {parts.password}\\r\\n{command}\\r\\nQUIT\\r\\n".encode())
+        answers = connection.makefile("rb").read().decode().split("\\r\\n")
+    return answers[1].replace("$-1", "nil").lstrip(":")
+
+def counts():
+    return "REDIS {}, STORE {}".format(ask(os.environ["REDIS_URL"], "INCR visits"), ask(os.environ["STORE_URL"], "GET visits"))
+
+class Handler''', 1)
 
 
 @needs_root
@@ -38,9 +56,12 @@ class AppSetup(StoryTest):
         return {"url": source["get_url"], "version": "v1",
                 "checksum": "SHA256:" + hashlib.sha256(packed.getvalue()).hexdigest()}
 
-    def set_up(self, app_json, name, env):
-        return self.server.api("POST", "/app-setups", {"source_blob": self.upload(app_json), "app": {"name": name},
+    def set_up(self, app_json, name, env, files=None):
+        return self.server.api("POST", "/app-setups", {"source_blob": self.upload(app_json, files), "app": {"name": name},
                                                        "overrides": {"env": env}})
+
+    def addons(self, app):
+        return self.server.api("GET", f"/apps/{app}/addons")
 
     def end(self, setup):
         def ended():
@@ -71,6 +92,34 @@ class AppSetup(StoryTest):
         self.assertEqual([one["buildpack"]["name"] for one in
                           self.server.api("GET", "/apps/sushi/buildpack-installations")], ["heroku/python"])
 
+    def test_add_ons_are_there_before_the_build_and_once(self):
+        app_json = {"addons": ["heroku-redis", {"plan": "heroku-redis:premium-0", "as": "store"}],
+                    "scripts": {"postdeploy": "echo ${STORE_URL%%:*} and ${REDIS_URL%%:*}"}}
+        setup = self.set_up(app_json, "stocked", {}, {"web.py": COUNTER})
+        # kill -9 before its add-ons are asked for, while they are made, and once there is one.
+        for already in (0, 0, 1):
+            wait_until(lambda: len(self.addons("stocked")) >= already, 60, what="an add-on")
+            self.server.kill()
+            self.server.start()
+        done = self.end(setup)
+        self.assertEqual((done["status"], done["failure_message"]), ("succeeded", None))
+        self.assertIn("rediss and rediss", done["postdeploy"]["output"])
+        self.assertEqual(sorted((addon["plan"]["name"], addon["state"]) for addon in self.addons("stocked")),
+                         [("heroku-redis:mini", "provisioned"), ("heroku-redis:premium-0", "provisioned")])
+        self.assertEqual(sorted(one["name"] for one in self.server.api("GET", "/apps/stocked/addon-attachments")),
+                         ["REDIS", "STORE"])
+        config = self.server.api("GET", "/apps/stocked/config-vars")
+        self.assertEqual(sorted(config), ["REDIS_URL", "STORE_URL"])
+        self.assertNotEqual(config["REDIS_URL"], config["STORE_URL"])
+        # The provider has no more than the platform knows of.
+        books = sqlite3.connect(f"file:{self.server.data / 'providers/redis/provider.db'}?mode=ro", uri=True, timeout=10)
+        self.addCleanup(books.close)
+        self.assertEqual(sorted(uuid for uuid, in books.execute("SELECT uuid FROM stores WHERE state = 'available'")),
+                         sorted(addon["id"] for addon in self.addons("stocked")))
+        # Two stores: what is counted in one is not in the other.
+        self.server.wait_for_page("stocked", "REDIS 1, STORE nil")
+        self.server.wait_for_page("stocked", "REDIS 2, STORE nil")
+
     def test_a_failed_postdeploy_fails_the_setup(self):
         setup = self.set_up(APP_JSON, "maki", {"NEEDED": "x", "POSTDEPLOY_EXIT": "7"})
         done = self.end(setup)
@@ -81,7 +130,10 @@ class AppSetup(StoryTest):
         before = len(self.server.api("GET", "/apps"))
         for app_json, why in ((None, "no app.json"), ("{", "not valid JSON"), ({"nmae": "x"}, "nmae is not a key"),
                               ({"env": {"A": 1}}, "env.A must be"), ({"env": {"A": {"description": "d"}}}, "A is required"),
-                              ({"addons": ["heroku-postgresql"]}, "add-ons"), ({"stack": "cedar"}, "stack"),
+                              ({"addons": ["heroku-fax:mini"]}, "heroku-fax:mini is no plan of this server"),
+                              ({"addons": ["heroku-redis", {"plan": "heroku-redis:huge"}]}, "heroku-redis:huge is no plan"),
+                              ({"addons": [{"plan": "heroku-redis", "as": "9 lives"}]}, "9 lives"),
+                              ({"addons": [{"plan": "heroku-redis", "as": "CACHE"}] * 2}, "attached as CACHE"), ({"stack": "cedar"}, "stack"),
                               ({"formation": {"web": {"size": "huge"}}}, "dyno size")):
             with self.assertRaises(Failed) as refused:
                 self.set_up(app_json, "tofu", {})
@@ -91,6 +143,7 @@ class AppSetup(StoryTest):
             with self.assertRaises(Failed):
                 self.server.api("POST", "/app-setups", body)
         self.assertEqual(len(self.server.api("GET", "/apps")), before)
+        self.assertEqual(self.server.api("GET", "/addons"), [])
 
 
 main()

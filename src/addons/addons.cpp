@@ -12,7 +12,6 @@
 namespace renga::addons {
 namespace {
 
-constexpr std::size_t most_addons = 100;  // on one app
 constexpr std::size_t largest_options = 16'384;
 constexpr int made_up_attempts = 20;
 

@@ -12,6 +12,8 @@
 
 namespace renga::addons {
 
+inline constexpr std::size_t most_addons = 100;  // on one app
+
 struct NewAddon {
   std::string plan;        // "heroku-postgresql", "heroku-postgresql:basic", or a plan's id
   std::string name;        // empty: made up
@@ -55,6 +57,8 @@ class Addons {
   // it.
   void app_destroyed(const Id<apps::App>& app, const accounts::Account& user);
   void poke() { provisioner_.poke(); }
+  // What apps are owed is in their releases when it returns: an add-on is provisioned just before.
+  void settle() { owed_.pay(); }
 
   Result<Attachment> attach(const Addon& addon, const apps::App& app, const accounts::Account& user,
                             const NewAttachment& wanted);

@@ -1,5 +1,5 @@
-// Names of add-ons and of their attachments, as Heroku makes them up. Private to this room. Pure,
-// but for the random choice.
+// Names of add-ons and of their attachments, as Heroku makes them up. Pure, but for the random
+// choice.
 #pragma once
 
 #include <string>

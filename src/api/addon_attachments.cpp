@@ -7,6 +7,7 @@
 #include "api/addon_handlers.h"
 #include "api/addon_objects.h"
 #include "api/body.h"
+#include "api/small_lists.h"
 #include "base/text.h"
 
 namespace renga::api {
@@ -37,19 +38,22 @@ std::vector<Attachment> visible(Call& call, std::vector<Attachment> attachments)
 }  // namespace
 
 Result<Answer> attachment_list(Call& call) {
-  return ok(list_of(call, visible(call, call.services.marketplace.addons.attachments())));
+  return small_list(call,
+                    list_of(call, visible(call, call.services.marketplace.addons.attachments())),
+                    {"name", "id"});
 }
 
 Result<Answer> attachment_list_of_addon(Call& call) {
   const auto addon = TRY(addon_in(call, apps::Permission::view));
   auto found = call.services.marketplace.addons.attachments_of(addon.id);
   if (!call.caller.addon) found = visible(call, std::move(found));
-  return ok(list_of(call, found));
+  return small_list(call, list_of(call, found), {"name", "id"});
 }
 
 Result<Answer> attachment_list_of_app(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
-  return ok(list_of(call, call.services.marketplace.addons.attachments_on(app.id)));
+  return small_list(call, list_of(call, call.services.marketplace.addons.attachments_on(app.id)),
+                    {"name", "id"});
 }
 
 Result<Answer> attachment_info(Call& call) {

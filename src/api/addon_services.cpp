@@ -3,9 +3,11 @@
 
 #include <boost/json.hpp>
 
+#include "addons/own_services.h"
 #include "api/addon_handlers.h"
 #include "api/addon_objects.h"
 #include "api/body.h"
+#include "api/small_lists.h"
 
 namespace renga::api {
 namespace {
@@ -13,6 +15,15 @@ namespace {
 Result<void> operators_only(const Call& call) {
   if (call.account().admin) return {};
   return fail(Kind::forbidden, "Only an administrator of this server may change its catalog.");
+}
+
+// It is put back at every start, and no provider would be asked.
+Result<void> not_the_servers_own(std::string_view service) {
+  if (service != addons::scheduler_service) return {};
+  return fail(Kind::conflict,
+              fmt::format("{} is this server's own service: nobody registers another in its place, "
+                          "or takes it away.",
+                          service));
 }
 
 json::object given(const addons::Secrets& secrets) {
@@ -29,7 +40,7 @@ Result<Answer> addon_service_list(Call& call) {
   json::array list;
   for (const auto& service : call.services.marketplace.catalog.services())
     list.push_back(to_json(service));
-  return ok(std::move(list));
+  return small_list(call, std::move(list), {"name", "id"});
 }
 
 Result<Answer> addon_service_info(Call& call) {
@@ -40,6 +51,7 @@ Result<Answer> addon_service_info(Call& call) {
 Result<Answer> addon_service_register(Call& call) {
   TRY(operators_only(call));
   const auto manifest = TRY(addons::Manifest::parse(call.request.body));
+  TRY(not_the_servers_own(manifest.id));
   const auto registered = TRY(call.services.marketplace.catalog.put(manifest));
   auto object = to_json(registered.service);
   object["secrets"] = given(registered.made_up);
@@ -54,7 +66,10 @@ Result<Answer> addon_service_manifest(Call& call) {
 
 Result<Answer> addon_service_delete(Call& call) {
   TRY(operators_only(call));
-  return ok(to_json(TRY(call.services.marketplace.catalog.remove(call.param("service")))));
+  auto& catalog = call.services.marketplace.catalog;
+  const auto service = TRY(catalog.service(call.param("service")));
+  TRY(not_the_servers_own(service.name()));
+  return ok(to_json(TRY(catalog.remove(service.name()))));
 }
 
 Result<Answer> plan_list(Call& call) {
@@ -62,7 +77,7 @@ Result<Answer> plan_list(Call& call) {
   const auto service = TRY(catalog.service(call.param("service")));
   json::array list;
   for (const auto& plan : catalog.plans(service.id)) list.push_back(to_json(plan));
-  return ok(std::move(list));
+  return small_list(call, std::move(list), {"name", "id"});
 }
 
 Result<Answer> plan_info(Call& call) {

@@ -7,6 +7,7 @@
 #include "api/addon_objects.h"
 #include "api/body.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 #include "base/text.h"
 
 namespace renga::api {
@@ -44,7 +45,7 @@ Result<Answer> addon_list(Call& call) {
     if (call.account().admin ||
         services.apps.find_for(call.account(), addon.app.value, apps::Permission::view))
       seen.push_back(addon);
-  return ok(list_of(call, seen));
+  return small_list(call, list_of(call, seen), {"name", "id", "created_at", "updated_at"});
 }
 
 Result<Answer> addon_list_of_user(Call& call) {
@@ -59,7 +60,8 @@ Result<Answer> addon_list_of_user(Call& call) {
 
 Result<Answer> addon_list_of_app(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
-  return ok(list_of(call, call.services.marketplace.addons.all_on(app.id)));
+  return small_list(call, list_of(call, call.services.marketplace.addons.all_on(app.id)),
+                    {"name", "id", "created_at", "updated_at"});
 }
 
 Result<Answer> addon_info(Call& call) {

@@ -53,6 +53,10 @@ TEST_F(AddonsApiTest, OnlyAnAdministratorRegistersAndSecretsAreShownOnce) {
   expect_error(send("POST", "/addon-services", "{}", as_root), 422, "invalid_params");
   auto other = text::replace_all(std::string(tank), "heroku-tank", "other");
   other = text::replace_all(other, "HEROKU_TANK", "OTHER");
+  const auto ours = addons::scheduler_manifest();
+  marketplace.catalog.put(ours).value();
+  expect_error(send("POST", "/addon-services", ours.to_json(), as_root), 409, "conflict");
+  expect_error(send("DELETE", "/addon-services/scheduler", "", as_root), 409, "conflict");
   const auto made = json(send("POST", "/addon-services", other, as_root), 201);
   EXPECT_EQ(made.at("secrets").as_object().size(), 3u);
   const auto again = json(send("POST", "/addon-services", other, as_root), 201);

@@ -36,7 +36,8 @@ TEST_F(AppSetupsApi, MakeAnAppWithItsConfig) {
 }
 
 TEST_F(AppSetupsApi, RefuseBadManifestsAndBodies) {
-  for (const auto* app_json : {"[]", R"({"env":{"A":{}}})", R"({"scripts":7})"})
+  for (const auto* app_json :
+       {"[]", R"({"env":{"A":{}}})", R"({"scripts":7})", R"({"addons":["heroku-fax:mini"]})"})
     expect_error(set_up(app_json), 422, "invalid_params");
   expect_error(set_up("{}", R"({"A":1})"), 422, "invalid_params");
   expect_error(send("POST", "/app-setups", "{}"), 422, "invalid_params");

@@ -4,6 +4,7 @@
 #include "api/body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 
 namespace renga::api {
 namespace {
@@ -20,7 +21,7 @@ json::array to_json(const std::vector<apps::BuildpackInstallation>& installation
 
 Result<Answer> buildpack_installation_list(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
-  return ok(to_json(call.services.buildpack_installations.all(app.id)));
+  return small_list(call, to_json(call.services.buildpack_installations.all(app.id)), {"ordinal"});
 }
 
 Result<Answer> buildpack_installation_update(Call& call) {

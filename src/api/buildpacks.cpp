@@ -7,6 +7,7 @@
 
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 #include "base/text.h"
 
 namespace renga::api {
@@ -70,7 +71,7 @@ Result<Answer> registry_buildpack_list(Call& call) {
         }))
       array.push_back(to_json(each));
   }
-  return ok(std::move(array));
+  return small_list(call, std::move(array), {"name", "id"});
 }
 
 // A name that nobody registered is no name here, but the repository of GitHub that it is; the

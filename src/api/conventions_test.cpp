@@ -143,6 +143,44 @@ TEST_F(ConventionsTest, PagesLists) {
                "requested_range_not_satisfiable");
 }
 
+TEST_F(ConventionsTest, PagesSmallListsThatAreAskedFor) {
+  deploy();
+  const auto page =
+      send("GET", "/apps/sushi/formation", "", {{"Range", "type ..; order=desc, max=1"}});
+  EXPECT_EQ(text_at(json(page, 206).at(0), "type"), "worker");
+  const std::string next(page.headers.value_or("Next-Range", ""));
+  EXPECT_EQ(next, "type ]worker..; max=1, order=desc");
+  const auto rest = send("GET", "/apps/sushi/formation", "", {{"Range", next}});
+  EXPECT_EQ(text_at(json(rest).at(0), "type"), "web");
+  EXPECT_FALSE(rest.headers.has("Next-Range"));
+
+  json(send("PUT", "/apps/sushi/buildpack-installations",
+            R"({"updates": [{"buildpack": "heroku/python"}, {"buildpack": "heroku/procfile"}]})"));
+  const auto last =
+      json(send("GET", "/apps/sushi/buildpack-installations", "", {{"Range", "ordinal 1.."}}));
+  ASSERT_EQ(last.as_array().size(), 1U);
+  EXPECT_EQ(last.at(0).at("ordinal"), 1);
+  expect_error(send("GET", "/apps/sushi/buildpack-installations", "", {{"Range", "ordinal one.."}}),
+               416, "requested_range_not_satisfiable");
+
+  // Unasked, they are whole and in the order that people expect: sizes by what they cost.
+  EXPECT_EQ(text_at(get("/dyno-sizes").at(0), "name"), dynos::sizes()[0].name);
+}
+
+TEST_F(ConventionsTest, EveryListOfAnAppSaysWhatItIsOrderedBy) {
+  deploy();
+  for (const auto& row : routes()) {
+    if (row.method != "GET" || row.form != Form::json) continue;
+    const auto path = text::replace_all(std::string(row.path), "{app}", "sushi");
+    if (path.find('{') != path.npos) continue;
+    const auto answer = send("GET", path);
+    if (answer.status != 200 || !boost::json::parse(answer.body).is_array()) continue;
+    EXPECT_NE(answer.headers.value_or("Accept-Ranges", ""), "") << path;
+    expect_error(send("GET", path, "", {{"Range", "color .."}}), 416,
+                 "requested_range_not_satisfiable");
+  }
+}
+
 TEST_F(ConventionsTest, ChallengesGit) {
   const auto asked =
       send("GET", "/sushi.git/info/refs?service=git-receive-pack", "", {{"Authorization", ""}});

@@ -5,6 +5,7 @@
 
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 #include "base/fault.h"
 
 namespace renga::api {
@@ -29,10 +30,10 @@ json::object to_json(const dynos::Size& size) {
 
 }  // namespace
 
-Result<Answer> dyno_size_list(Call&) {
+Result<Answer> dyno_size_list(Call& call) {
   json::array array;
   for (const auto& size : dynos::sizes()) array.push_back(to_json(size));
-  return ok(std::move(array));
+  return small_list(call, std::move(array), {"name", "id"});
 }
 
 Result<Answer> dyno_size_list_of_app(Call& call) {

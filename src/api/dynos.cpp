@@ -7,6 +7,7 @@
 #include "api/body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 #include "base/text.h"
 
 namespace renga::api {
@@ -164,7 +165,7 @@ Result<Answer> dyno_list(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
   json::array array;
   for (const auto& dyno : call.services.engine.dynos(app.id)) array.push_back(to_json(app, dyno));
-  return ok(std::move(array));
+  return small_list(call, std::move(array), {"name", "id", "created_at", "updated_at"});
 }
 
 Result<Answer> dyno_info(Call& call) {

@@ -8,6 +8,7 @@
 
 #include "api/account_handlers.h"
 #include "api/handlers.h"
+#include "api/small_lists.h"
 #include "base/text.h"
 
 namespace renga::api {
@@ -21,7 +22,7 @@ std::string things_in(const Call& call) {
 
 }  // namespace
 
-Result<Answer> no_things(Call&) { return ok(json::array()); }
+Result<Answer> no_things(Call& call) { return small_list(call, {}, {"id"}); }
 
 Result<Answer> no_things_of_app(Call& call) {
   TRY(call.app(apps::Permission::view));

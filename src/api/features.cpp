@@ -6,6 +6,7 @@
 #include "api/body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 
 namespace renga::api {
 namespace {
@@ -58,7 +59,7 @@ Result<Answer> app_feature_list(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
   json::array array;
   for (const auto& feature : call.services.features.all(app.id)) array.push_back(to_json(feature));
-  return ok(std::move(array));
+  return small_list(call, std::move(array), {"name", "id", "updated_at"});
 }
 
 Result<Answer> app_feature_info(Call& call) {
@@ -77,7 +78,8 @@ Result<Answer> app_feature_update(Call& call) {
 }
 
 Result<Answer> account_feature_list(Call& call) {
-  return ok(json::array{to_json(account_feature(call))});
+  return small_list(call, json::array{to_json(account_feature(call))},
+                    {"name", "id", "updated_at"});
 }
 
 Result<Answer> account_feature_info(Call& call) {

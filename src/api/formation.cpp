@@ -6,6 +6,7 @@
 #include "api/body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 #include "base/text.h"
 
 namespace renga::api {
@@ -76,7 +77,8 @@ Result<std::vector<dynos::Process>> scale(Call& call, const apps::App& app,
 
 Result<Answer> formation_list(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
-  return ok(to_json(app, call.services.formation.all(app.id)));
+  return small_list(call, to_json(app, call.services.formation.all(app.id)),
+                    {"type", "id", "updated_at"});
 }
 
 Result<Answer> formation_info(Call& call) {

@@ -6,6 +6,7 @@
 #include "api/body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 
 namespace renga::api {
 namespace {
@@ -124,7 +125,7 @@ Result<Answer> pipeline_release_list(Call& call) {
   json::array latest;
   for (const auto& app : TRY(apps_of_pipeline(call)))
     latest.push_back(to_json(call, app, call.services.releases.newest(app.id)));
-  return ok(std::move(latest));
+  return small_list(call, std::move(latest), {"id", "created_at"});
 }
 
 // The release that brought the slug which the newest one runs.
@@ -138,7 +139,7 @@ Result<Answer> pipeline_deployment_list(Call& call) {
     }
     if (deployment) latest.push_back(to_json(call, app, *deployment));
   }
-  return ok(std::move(latest));
+  return small_list(call, std::move(latest), {"id", "created_at"});
 }
 
 Result<Answer> pipeline_build_list(Call& call) {
@@ -149,7 +150,7 @@ Result<Answer> pipeline_build_list(Call& call) {
         all, {}, [](const builds::Build& build) { return build.created_at; });
     if (newest != all.end()) latest.push_back(to_json(call, *newest));
   }
-  return ok(std::move(latest));
+  return small_list(call, std::move(latest), {"id", "created_at"});
 }
 
 }  // namespace renga::api

@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 
 namespace renga::api {
 namespace {
@@ -21,7 +22,9 @@ json::object region() {
 
 }  // namespace
 
-Result<Answer> region_list(Call&) { return ok(json::array{region()}); }
+Result<Answer> region_list(Call& call) {
+  return small_list(call, json::array{region()}, {"name", "id"});
+}
 
 Result<Answer> region_info(Call& call) {
   const auto& identity = call.param("region");

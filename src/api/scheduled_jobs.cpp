@@ -7,6 +7,7 @@
 #include "api/body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 
 namespace renga::api {
 namespace {
@@ -80,7 +81,7 @@ Result<Answer> scheduled_job_list(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
   json::array array;
   for (const auto& job : call.services.jobs.all(app.id)) array.push_back(to_json(app, job));
-  return ok(std::move(array));
+  return small_list(call, std::move(array), {"id", "created_at", "updated_at"});
 }
 
 Result<Answer> scheduled_job_info(Call& call) {
@@ -119,7 +120,7 @@ Result<Answer> scheduled_run_list(Call& call) {
   json::array array;
   for (const auto& run : call.services.jobs.runs(TRY(job_of(call, app))))
     array.push_back(to_json(call, run));
-  return ok(std::move(array));
+  return small_list(call, std::move(array), {"id"});
 }
 
 Result<Answer> scheduled_run_info(Call& call) {

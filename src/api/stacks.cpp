@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/small_lists.h"
 
 namespace renga::api {
 namespace {
@@ -29,7 +30,7 @@ Result<Answer> stack_list(Call& call) {
   json::array array;
   for (const auto& name : call.services.apps.stacks())
     array.push_back(to_json(call.services.apps, name));
-  return ok(std::move(array));
+  return small_list(call, std::move(array), {"name", "id"});
 }
 
 Result<Answer> stack_list_of_app(Call& call) {
@@ -43,7 +44,9 @@ Result<Answer> stack_info(Call& call) {
   return ok(to_json(call.services.apps, *name));
 }
 
-Result<Answer> generation_list(Call&) { return ok(json::array{generation()}); }
+Result<Answer> generation_list(Call& call) {
+  return small_list(call, json::array{generation()}, {"name", "id"});
+}
 
 Result<Answer> generation_info(Call& call) {
   const auto& identity = call.param("generation");

@@ -34,6 +34,7 @@
 #include "server/drain_options.h"
 #include "server/embedded.h"
 #include "server/first_start.h"
+#include "server/listening.h"
 #include "server/metrics_endpoint.h"
 #include "server/options.h"
 #include "server/providers.h"
@@ -146,7 +147,7 @@ class Control {
     wire();
   }
 
-  ~Control() { *listeners_.lock() = {}; }
+  ~Control() { listening_.end(); }
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
@@ -159,7 +160,6 @@ class Control {
     reconciler_.start();
     builds_.resume();
     promotions_.resume();
-    app_setups_.start();
     cron_jobs_.start();
     repositories_.start();
     drains_.start();
@@ -167,6 +167,7 @@ class Control {
     feeder_.start();
     http_->start();
     providers_->start();
+    app_setups_->start();
     announce();
 
     int signal = 0;
@@ -235,6 +236,11 @@ class Control {
                          for (const auto& output : declared_jobs_.remove_others(addon.app))
                            outputs_.remove(output);
                        });
+    auto& marketplace = providers_->marketplace();
+    app_setups_.emplace(setups::AppSetupsParts{database_, clock_, apps_, buildpack_installations_,
+                                               releases_, builds_, formation_, *engine_,
+                                               reconciler_, outputs_, box_, marketplace.catalog,
+                                               marketplace.addons, directory_ / "setups"});
     api_.emplace(api::Services{.database = database_,
                                .clock = clock_,
                                .box = box_,
@@ -248,7 +254,7 @@ class Control {
                                .releases = releases_,
                                .slugs = slugs_,
                                .builds = builds_,
-                               .marketplace = providers_->marketplace(),
+                               .marketplace = marketplace,
                                .formation = formation_,
                                .engine = *engine_,
                                .reconciler = reconciler_,
@@ -261,7 +267,7 @@ class Control {
                                .repositories = repositories_,
                                .pipelines = pipelines_,
                                .promotions = promotions_,
-                               .app_setups = app_setups_,
+                               .app_setups = *app_setups_,
                                .sources_directory = directory_ / "sources",
                                .fetch_reach = fetch_reach(),
                                .web_url_format = web_url_format(addresses_.http),
@@ -271,37 +277,36 @@ class Control {
   }
 
   // News travels upwards: who hears of what. What sends it (builds' and the engine's threads) may
-  // outlast what hears it, by a moment at the end: so it goes through `listeners_`, which the
-  // destructor empties.
+  // outlast what hears it, by a moment at the end: so it goes through `listening_`, which the
+  // destructor ends.
   void wire() {
-    *listeners_.lock() = {&reconciler_, &feeder_, rendezvous_.get(), &scheduler_, &cron_jobs_};
-    jobs_.on_change([this] {
-      auto now = listeners_.lock();
-      if (now->scheduler) now->scheduler->poke();
-    });
+    listening_.begin({reconciler_, feeder_, *rendezvous_, scheduler_, cron_jobs_});
+    jobs_.on_change([this] { listening_.news([](auto& who) { who.scheduler.poke(); }); });
     releases_.on_change([this](const releases::Release& release) {
       promotions_.release_changed(release);
-      auto now = listeners_.lock();
-      if (now->reconciler) now->reconciler->release_changed(release);
-      if (now->cron_jobs) now->cron_jobs->release_changed(release);
-      if (now->feeder) now->feeder->poke();
+      listening_.news([&](auto& who) {
+        who.reconciler.release_changed(release);
+        who.cron_jobs.release_changed(release);
+        who.feeder.poke();
+      });
     });
     formation_.on_change([this](const Id<apps::App>& app) {
-      auto now = listeners_.lock();
-      if (now->reconciler) now->reconciler->formation_changed(app);
-      if (now->feeder) now->feeder->poke();
+      listening_.news([&](auto& who) {
+        who.reconciler.formation_changed(app);
+        who.feeder.poke();
+      });
     });
     engine_->set_events({.on_change =
                              [this](const dynos::Dyno& dyno) {
-                               auto now = listeners_.lock();
-                               if (now->reconciler) now->reconciler->dyno_changed(dyno);
-                               if (now->rendezvous) now->rendezvous->dyno_changed(dyno);
-                               if (now->scheduler) now->scheduler->dyno_changed(dyno);
+                               listening_.news([&](auto& who) {
+                                 who.reconciler.dyno_changed(dyno);
+                                 who.rendezvous.dyno_changed(dyno);
+                                 who.scheduler.dyno_changed(dyno);
+                               });
                              },
                          .on_endpoints_change =
                              [this](const Id<apps::App>&) {
-                               auto now = listeners_.lock();
-                               if (now->feeder) now->feeder->poke();
+                               listening_.news([](auto& who) { who.feeder.poke(); });
                              }});
   }
 
@@ -323,14 +328,14 @@ class Control {
   }
 
   struct Listeners {
-    dynos::Reconciler* reconciler = nullptr;
-    RouteFeeder* feeder = nullptr;
-    dynos::Rendezvous* rendezvous = nullptr;
-    scheduler::Scheduler* scheduler = nullptr;
-    setups::CronJobs* cron_jobs = nullptr;
+    dynos::Reconciler& reconciler;
+    RouteFeeder& feeder;
+    dynos::Rendezvous& rendezvous;
+    scheduler::Scheduler& scheduler;
+    setups::CronJobs& cron_jobs;
   };
 
-  Locked<Listeners> listeners_;
+  Listening<Listeners> listening_;
   SystemClock clock_;
   DataDirectory directory_;
   std::filesystem::path buildpacks_;
@@ -365,9 +370,6 @@ class Control {
   router::RouterLink link_;
   router::RouterLink::Addresses addresses_;
   builds::Builds builds_;
-  setups::AppSetups app_setups_{{database_, clock_, apps_, buildpack_installations_, releases_,
-                                 builds_, formation_, *engine_, reconciler_, outputs_,
-                                 directory_ / "setups"}};
   scheduler::DeclaredJobs declared_jobs_{database_, jobs_};
   setups::CronJobs cron_jobs_{
       {database_, apps_, releases_, slugs_, declared_jobs_, logs_, outputs_, clock_}};
@@ -376,6 +378,7 @@ class Control {
   RouteFeeder feeder_;
   std::optional<MetricsEndpoint> metrics_;
   std::optional<Providers> providers_;
+  std::optional<setups::AppSetups> app_setups_;
   std::optional<api::Api> api_;
   std::optional<http::Server> http_;
 };

@@ -91,7 +91,9 @@ std::vector<dynos::ScaleChange> scale_changes(const std::string& formation) {
 }  // namespace
 
 struct AppSetups::State {
-  explicit State(AppSetupsParts its_parts) : parts(std::move(its_parts)) {
+  explicit State(AppSetupsParts its_parts)
+      : parts(std::move(its_parts)),
+        addons(parts.database, parts.clock, parts.box, parts.catalog, parts.addons) {
     fs::create_directories(parts.directory);
     fs::permissions(parts.directory, fs::perms(0700));
   }
@@ -132,6 +134,10 @@ struct AppSetups::State {
   void start_build(const Row& row, const apps::App& app) {
     const auto user = accounts::Accounts(parts.database, parts.clock).find(row.setup.user);
     if (!user) return fail_with(row, "The account that asked for the setup is gone.");
+    // The build, and what it is for, find their config vars.
+    const auto addons_there = addons.ready(row.setup.id.value, app, *user);
+    if (!addons_there) return fail_with(row, addons_there.error().message);
+    if (!*addons_there) return;
     builds::NewBuild wanted;
     wanted.source_archive = source_of(row.setup.id);
     wanted.source_url = row.source_url;
@@ -222,6 +228,7 @@ struct AppSetups::State {
     bool poked = false;
   };
   AppSetupsParts parts;
+  SetupAddons addons;
   Locked<Signals> signals;
   std::condition_variable condition;
   std::thread thread;
@@ -258,11 +265,7 @@ Result<AppSetup> AppSetups::create(const accounts::Account& user, const NewAppSe
   const auto& file = read_file.app;
   auto config = first_config(file, wanted.env);
   TRY(check(std::move(config.errors)));
-  if (!file.addons.empty())
-    return fail(Kind::unsupported,
-                fmt::format("app.json asks for add-ons ({}), which app setups do not provision on "
-                            "this server yet. Create the app, add them, then push.",
-                            file.addons.front().plan));
+  TRY(check(state_->addons.mistakes(file.addons)));
   for (const auto& wish : file.formation)
     if (!wish.size.empty() && dynos::find_size(wish.size) == nullptr)
       TRY(check({fmt::format("There is no dyno size {}.", text::printable(wish.size))}));
@@ -287,14 +290,18 @@ Result<AppSetup> AppSetups::create(const accounts::Account& user, const NewAppSe
   const auto now = parts.clock.now();
   const auto postdeploy = file.scripts.find("postdeploy");
   const auto script = postdeploy == file.scripts.end() ? Script() : postdeploy->second;
+  const auto stream = script.command.empty() ? std::string() : parts.outputs.create();
+  auto transaction = parts.database.begin();
   parts.database.run(
       "INSERT INTO app_setups (id, app, user, status, source_url, source_version, "
       "source_checksum, formation, postdeploy, postdeploy_size, postdeploy_dyno, "
       "postdeploy_stream, success_url, created_at, updated_at) "
       "VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, made->id, user.id, wanted.source_url, wanted.source_version, wanted.source_checksum,
-      formation_text(file), script.command, script.size, Id<dynos::Dyno>::create(),
-      script.command.empty() ? std::string() : parts.outputs.create(), file.success_url, now, now);
+      formation_text(file), script.command, script.size, Id<dynos::Dyno>::create(), stream,
+      file.success_url, now, now);
+  state_->addons.ask(id.value, file.addons);
+  transaction.commit();
   state_->signals.lock()->poked = true;
   state_->condition.notify_all();
   return find(id);

@@ -16,6 +16,7 @@
 #include "dynos/formation.h"
 #include "dynos/reconciler.h"
 #include "setups/app_json.h"
+#include "setups/setup_addons.h"
 
 namespace renga::setups {
 
@@ -59,6 +60,9 @@ struct AppSetupsParts {
   dynos::Engine& engine;
   dynos::Reconciler& reconciler;
   logs::OutputStreams& outputs;
+  const crypto::SecretBox& box;
+  addons::Catalog& catalog;
+  addons::Addons& addons;
   std::filesystem::path directory;  // DIR/setups: sources whose build was not started yet
 };
 
@@ -72,10 +76,10 @@ class AppSetups {
   AppSetups(const AppSetups&) = delete;
   AppSetups& operator=(const AppSetups&) = delete;
 
-  // Starts the thread; once, when everything else runs.
+  // Starts the thread; once, when everything else runs, providers of add-ons too.
   void start();
   // Kind::invalid: no app.json at the source's root, mistakes in it (all of them in the message),
-  // required config without a value, a name that is taken, add-ons, which are not offered here.
+  // required config without a value, a name that is taken, add-ons that this server does not have.
   Result<AppSetup> create(const accounts::Account& user, const NewAppSetup& wanted);
   Result<AppSetup> find(const Id<AppSetup>& id);
 

@@ -23,7 +23,16 @@ class SchemaCheck {
     schema_ = boost::json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
   }
 
+  explicit SchemaCheck(boost::json::value schema) : schema_(std::move(schema)) {}
+
   bool there() const { return schema_.is_object(); }
+  const boost::json::object& definitions() const { return schema_.at("definitions").as_object(); }
+
+  // What the definition asks for, and no more.
+  void members(std::string_view resource, const boost::json::value& value,
+               std::vector<std::string>& found) const {
+    check(schema_.at("definitions").at(resource), value, std::string(resource), found);
+  }
 
   // What is wrong with `value` as a "release", an "app", …: a line each; none when it fits. Every
   // property of the definition must be there; more may be.
@@ -96,6 +105,10 @@ class SchemaCheck {
       if (!known)
         found.push_back(where + " is none of the words: " + boost::json::serialize(value));
     }
+    if (const auto* any = object.if_contains("additionalProperties");
+        any != nullptr && any->is_object() && value.is_object())
+      for (const auto& [name, member] : value.as_object())
+        check(*any, member, where + "." + std::string(name), found);
     if (value.is_object()) check_members(object, value.as_object(), where, found);
     if (const auto* items = object.if_contains("items"); items != nullptr && value.is_array())
       for (const auto& item : value.as_array()) check(*items, item, where + "[]", found);

@@ -9,6 +9,7 @@
 
 #include "addons/testing/fake_provider.h"
 #include "api/api.h"
+#include "api/testing/own_schema.h"
 #include "api/testing/pieces.h"
 #include "api/testing/schema_check.h"
 #include "api/testing/tables.h"
@@ -59,7 +60,10 @@ class World : public testing::Test {
   http::Response send(const std::string& method, const std::string& target, std::string body = "",
                       const Fields& fields = {}) {
     auto made = request(method, target, std::move(body), fields);
-    return api.handle(made);
+    auto response = api.handle(made);
+    for (const auto& flaw : own_schema.flaws(method, made.path, response))
+      ADD_FAILURE() << method << " " << made.path << ": " << flaw;
+    return response;
   }
   http::Response put(const std::string& url, std::vector<std::string> pieces) {
     auto made = request("PUT", path_of(url), "", {{"Authorization", ""}});
@@ -138,6 +142,7 @@ class World : public testing::Test {
   }
 
   SchemaCheck schema;
+  OwnSchema own_schema;
   releases::Scratch scratch;
   FakeClock clock;
   Tables database;
@@ -194,7 +199,8 @@ class World : public testing::Test {
   pipelines::Pipelines pipelines{database, clock, apps, box};
   pipelines::Promotions promotions{database, clock, apps, pipelines, releases, slugs};
   setups::AppSetups app_setups{{database, clock, apps, installations, releases, builds, formation,
-                                engine, reconciler, outputs, scratch.path / "setups"}};
+                                engine, reconciler, outputs, box, marketplace.catalog,
+                                marketplace.addons, scratch.path / "setups"}};
   scheduler::Jobs jobs{database, clock};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
