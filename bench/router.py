@@ -185,8 +185,8 @@ def measure_routes(report, renga):
         swaps.append(renga.swap(ROUTES, table) * 1000)
         time.sleep(0.3)
         stalls.append(watching.end())
-    report.add(f"{ROUTES} routes: a table, from its first byte to its use", statistics.median(swaps), "ms")
-    report.add(f"{ROUTES} routes: longest wait of a client meanwhile", statistics.median(stalls), "ms")
+    report.add(f"{ROUTES} routes: a table, from its first byte to its use", statistics.median(swaps), "ms", 50)
+    report.add(f"{ROUTES} routes: longest wait of a client meanwhile", statistics.median(stalls), "ms", 5)
 
 
 def main():
