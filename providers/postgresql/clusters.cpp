@@ -161,12 +161,16 @@ std::string Clusters::choose(const Plan& plan) {
   auto transaction = surroundings_.database.begin();
   auto& database = surroundings_.database;
   if (!plan.dedicated) {
-    const auto found = database.first(
-        "SELECT server FROM clusters WHERE plan = 'shared' AND "
+    // One that refuses to start takes nobody else down with it. But where not even a new one has
+    // ever served, the reason is another, and more new ones would not help.
+    const auto found = database.all(
+        "SELECT server, EXISTS (SELECT 1 FROM databases WHERE databases.server = clusters.server "
+        "AND state <> 'provisioning') FROM clusters WHERE plan = 'shared' AND "
         "(SELECT count(*) FROM databases WHERE databases.server = clusters.server) < ? "
-        "ORDER BY created_at LIMIT 1",
-        [](const store::Row& row) { return row.text(0); }, most_databases);
-    if (found) return transaction.commit(), *found;
+        "ORDER BY created_at",
+        [](const store::Row& row) { return std::pair(row.text(0), row.flag(1)); }, most_databases);
+    for (const auto& [server, has_served] : found)
+      if (!has_served || !servers_.fails(server)) return transaction.commit(), server;
   }
   const auto server = servers_.add();
   database.run("INSERT INTO clusters (server, plan, created_at) VALUES (?, ?, ?)", server.id,
@@ -275,6 +279,10 @@ Result<Connection> Clusters::administer(const std::string& server, const std::st
                                                     "The database server is "
                                                     "not running."));
     if (connection || Steady::now() > deadline) return connection;
+    if (servers_.fails(server))
+      return fail(Kind::unavailable,
+                  "The database server does not stay up. It is started again every half minute; "
+                  "its server.log says why it ends.");
     // While it starts.
     poll(nullptr, 0, 10);
   }

@@ -38,6 +38,7 @@ constexpr off_t longest_log = 4 << 20;
 constexpr std::size_t longest_output = 64 << 10;
 constexpr seconds back_offs[] = {seconds(0), seconds(1),  seconds(2),
                                  seconds(5), seconds(15), seconds(30)};
+constexpr std::size_t often = 3;  // so many ends in a row are no accident
 
 const char* const columns = "SELECT id, slot, sandbox, address, wanted FROM servers";
 
@@ -81,6 +82,7 @@ struct Servers::State {
     Steady::time_point started, retry;
   };
   std::map<std::string, Trouble> troubles;  // under `turn`
+  Locked<std::set<std::string>> failing;
   std::thread thread;
 
   void poke() {
@@ -130,8 +132,11 @@ struct Servers::State {
       const auto server = find(listed.id);
       if (!server || !server->wanted) continue;
       trim_log(*server);
-      if (running(*server)) continue;
       auto& trouble = troubles[server->id];
+      if (running(*server)) {
+        if (trouble.count > 0 && stands(trouble)) failing.lock()->erase(server->id);
+        continue;
+      }
       if (Steady::now() < trouble.retry) continue;
       if (!server->sandbox.empty()) note_end(*server, trouble);
       if (Steady::now() < trouble.retry) continue;
@@ -139,16 +144,26 @@ struct Servers::State {
     }
   }
 
+  // Has been up for as long as one that refuses to start never is.
+  static bool stands(const Trouble& trouble) {
+    return trouble.started != Steady::time_point{} &&
+           Steady::now() - trouble.started > std::chrono::minutes(1);
+  }
+
+  // How long to wait before the next try.
+  seconds failed(const Server& server, Trouble& trouble) {
+    const auto wait = back_offs[std::min(trouble.count, std::size(back_offs) - 1)];
+    trouble.retry = Steady::now() + wait;
+    if (++trouble.count >= often) failing.lock()->insert(server.id);
+    return wait;
+  }
+
   // It has ended and was wanted: the first time it is started again at once, then after a while.
   void note_end(const Server& server, Trouble& trouble) {
-    if (trouble.started != Steady::time_point{} &&
-        Steady::now() - trouble.started > std::chrono::minutes(1))
-      trouble.count = 0;
-    const auto wait = back_offs[std::min(trouble.count, std::size(back_offs) - 1)];
+    if (stands(trouble)) trouble.count = 0;
+    const auto wait = failed(server, trouble);
     report("provider", "server " + server.id + " is not running; it is started again" +
                            (wait > seconds(0) ? " in a while" : ""));
-    ++trouble.count;
-    trouble.retry = Steady::now() + wait;
     spawner.remove(server.sandbox);
     database.run("UPDATE servers SET sandbox = '' WHERE id = ?", server.id);
   }
@@ -178,8 +193,7 @@ struct Servers::State {
     const auto started = spawner.start(spec, log.get());
     if (!started) {
       report("provider", "server " + server.id + ": " + started.error().message);
-      trouble.retry =
-          Steady::now() + back_offs[std::min(++trouble.count, std::size(back_offs) - 1)];
+      failed(server, trouble);
       return;
     }
     if (started->address == server.address) return;
@@ -212,6 +226,7 @@ struct Servers::State {
     }
     if (!server.sandbox.empty()) spawner.remove(server.sandbox);
     troubles.erase(server.id);
+    failing.lock()->erase(server.id);
     database.run("UPDATE servers SET sandbox = '' WHERE id = ?", server.id);
   }
 
@@ -291,6 +306,7 @@ void Servers::forget(const std::string& id) {
 }
 
 std::optional<Server> Servers::find(const std::string& id) const { return state_->find(id); }
+bool Servers::fails(const std::string& id) const { return state_->failing.lock()->contains(id); }
 bool Servers::runs(const Server& server) const { return state_->running(server).has_value(); }
 std::int64_t Servers::memory(const Server& server) const {
   const auto memory = state_->spawner.memory(server.sandbox);
