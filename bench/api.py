@@ -178,6 +178,7 @@ def show(report, what, times, peer=None, p50=None, p99=None):
     report.add(f"{what}: p99", percentile(times, 0.99), "ms", p99)
     if peer:
         report.add(f"{what}: p50, times nginx's with the same bytes", statistics.median(times) / statistics.median(peer), "x")
+        report.add(f"{what}: nginx's p99", percentile(peer, 0.99), "ms")
 
 
 def main():

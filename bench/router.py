@@ -111,7 +111,9 @@ def measure(report, name, proxies):
         report.add(f"{name}: {one}, p99", statistics.median(slow[one]), "ms")
 
     def to_the_better(of):
-        return statistics.median(own / min(nginx, haproxy) for own, nginx, haproxy in zip(of["renga"], of["nginx"], of["haproxy"]))
+        rounds = [(own, min(peers)) for own, *peers in zip(of["renga"], of["nginx"], of["haproxy"])]
+        # On a busy machine one that is short may have no answer to tell of.
+        return statistics.median(own / better for own, better in rounds if better > 0)
 
     report.add(f"{name}: CPU, renga to the better in the same round", round(to_the_better(cost), 3), "times", limit)
     report.add(f"{name}: p99, renga to the better in the same round", round(to_the_better(slow), 3), "times")
@@ -185,8 +187,8 @@ def measure_routes(report, renga):
         swaps.append(renga.swap(ROUTES, table) * 1000)
         time.sleep(0.3)
         stalls.append(watching.end())
-    report.add(f"{ROUTES} routes: a table, from its first byte to its use", statistics.median(swaps), "ms")
-    report.add(f"{ROUTES} routes: longest wait of a client meanwhile", statistics.median(stalls), "ms")
+    report.add(f"{ROUTES} routes: a table, from its first byte to its use", statistics.median(swaps), "ms", 50)
+    report.add(f"{ROUTES} routes: longest wait of a client meanwhile", statistics.median(stalls), "ms", 5)
 
 
 def main():

@@ -170,6 +170,8 @@ class Router(StoryTest):
         newest = self.server.releases("shop")[0]["version"]
         wait_until(lambda: [(d["state"], d["release"]["version"]) for d in self.server.dynos("shop")] == [("up", newest)] * 3,
                    60, what="the newest release's dynos alone")
+        # The API no longer lists those before while the router may still send somebody their way.
+        wait_until(lambda: self.server.logs("shop").count("Stopping all processes with SIGTERM") >= 3, 60, what="the end of the old ones")
 
     def restart(self):
         done = subprocess.run([RENGA, "server:restart", "--data", str(self.server.data)], capture_output=True, text=True, timeout=90)

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 from harness import StoryTest, commit, main, needs_root, wait_until, web_files
@@ -43,6 +44,30 @@ class ZeroDrop(StoryTest):
         self.assertEqual(load.failures, [])
         self.assertGreater(load.answers, 100)
         self.assertLessEqual({f"v{n}" for n in range(4, 10)}, load.bodies)
+
+    def test_a_server_that_is_stopped_and_started_answers_what_had_begun_and_keeps_the_dynos(self):
+        self.create("kept")
+        self.server.push(self.repository(web_files()), "kept")
+        self.server.wait_for_page("kept", "one")
+        dynos = lambda: [(d["id"], d["name"]) for d in self.server.dynos("kept")]
+        before, answers = dynos(), []
+        begun = [threading.Thread(target=lambda: answers.append(self.server.get("kept", "/slow")[:2])) for _ in range(8)]
+        for request in begun:
+            request.start()
+        active = lambda: sum(dyno["active"] for dyno in self.server.api("GET", "/apps/kept/router-metrics")["dynos"])
+        wait_until(lambda: active() == 8, what="eight requests under way")
+        self.server.stop()
+        for request in begun:
+            request.join()
+        self.assertEqual([(status, body[:6]) for status, body in answers], [(200, "v3 one")] * 8)
+        with self.assertRaises(OSError, msg="nobody listens meanwhile"):
+            self.server.get("kept")
+        self.server.start()
+        self.server.wait_for_page("kept", "v3 one")
+        self.assertEqual(dynos(), before)
+        load = Load(self.server.http, "kept.localhost", clients=8)
+        wait_until(lambda: load.answers > 100, what="answers")
+        self.assertEqual(load.end().failures, [])
 
     def test_a_release_that_does_not_come_up_leaves_the_old_one_serving(self):
         self.create("steady")

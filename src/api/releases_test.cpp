@@ -102,7 +102,11 @@ TEST_F(ReleasesTest, ReleasesAnUploadedSlug) {
   ASSERT_TRUE(download.stream);
   const auto sink = std::make_shared<logs::FakeResponseStream>();
   download.stream(sink);
-  EXPECT_EQ(sink->written(), bytes);
+  // Packed anew, and the same slug when it comes back.
+  EXPECT_TRUE(sink->written().starts_with("\x1f\x8b"));
+  const auto other = json(send("POST", "/apps/sushi/slugs", R"({"process_types": {}})"), 201);
+  const auto back = json(put(text_at(other.at("blob"), "url"), {sink->written()}));
+  EXPECT_EQ(text_at(back, "checksum"), text_at(uploaded, "checksum"));
 }
 
 TEST_F(ReleasesTest, RefusesSlugsThatAreNotArchives) {

@@ -40,6 +40,7 @@ class ArchiveWriter {
 
 // Reads a whole archive. `open` gets the name and size of each file but the last and says where its
 // bytes go (a descriptor), or refuses it; nothing counts before this has returned without an error.
+// Nothing is synced.
 Result<void> read_archive(
     const std::filesystem::path& path,
     const std::function<Result<os::Fd>(const std::string& name, std::int64_t size)>& open,

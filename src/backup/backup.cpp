@@ -119,7 +119,7 @@ Result<Summary> back_up(const fs::path& data, const fs::path& wanted) {
   };
 
   archive->add_text(std::string(head_name),
-                    fmt::format("format 1\ncreated {}\n", rfc3339(SystemClock().now())));
+                    fmt::format("format 2\ncreated {}\n", rfc3339(SystemClock().now())));
   const auto snapshot = draft.path() / "renga.db";
   store::Database((data / "renga.db").string()).backup_to(snapshot.string());
   add("renga.db", snapshot);
@@ -127,10 +127,16 @@ Result<Summary> back_up(const fs::path& data, const fs::path& wanted) {
 
   for (const auto& path : sorted(data))
     if (belongs(path)) add(path.filename().string(), path);
+  // Archives are what slugs of an older server are, until somebody needs their files.
   for (const auto& path : sorted(data / "slugs")) {
     const auto name = path.filename().string();
     if (is_sha256(name.substr(0, 64)) && name.substr(64).starts_with(".tar"))
-      summary.slugs += add("slugs/" + name, path) ? 1 : 0;
+      summary.slug_files += add("slugs/" + name, path) ? 1 : 0;
+  }
+  for (const auto& path : sorted(data / "slugs/objects")) {
+    const auto name = path.filename().string();
+    if (is_sha256(name.substr(0, 64)))
+      summary.slug_files += add("slugs/objects/" + name, path) ? 1 : 0;
   }
   for (const auto& path : sorted(data / "output"))
     if (path.extension() == ".done") add("output/" + path.filename().string(), path);

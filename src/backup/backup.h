@@ -10,7 +10,7 @@
 namespace renga::backup {
 
 struct Summary {
-  int slugs = 0;
+  int slug_files = 0;
   int repositories = 0;
   std::int64_t bytes = 0;  // of the archive's files
 };

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 class BackupTest : public testing::Test {
  protected:
   BackupTest() {
-    fs::create_directories(data / "slugs");
+    fs::create_directories(data / "slugs/objects");
     fs::create_directories(data / "repositories");
     fs::create_directories(data / "output");
     fs::create_directories(data / "run");
@@ -31,8 +31,10 @@ class BackupTest : public testing::Test {
     write(data / "ca.pem", "a certificate\n");
     write(data / "run/server.lock", "1");
     write(data / "output/1.done", "Migrated.\n");
-    slug = crypto::sha256("slug") + ".tar.zst";
-    write(data / "slugs" / slug, "slug");
+    object = crypto::sha256("slug") + "-644";
+    write(data / "slugs/objects" / object, "slug");
+    old_archive = crypto::sha256("old slug") + ".tar.zst";
+    write(data / "slugs" / old_archive, "old slug");
     git({"init", "-q", "--bare", (data / "repositories/empty.git").string()});
     git({"init", "-q", "-b", "main", (home / "work").string()});
     git({"-C", (home / "work").string(), "-c", "user.name=t", "-c", "user.email=t@example.com",
@@ -68,13 +70,13 @@ class BackupTest : public testing::Test {
   const fs::path home = fs::temp_directory_path() / ("renga-backup-" + random_hex(8));
   const fs::path data = home / "data", file = home / "backup.tar", back = home / "back";
   std::unique_ptr<store::Database> database;
-  std::string slug;
+  std::string object, old_archive;
 };
 
 TEST_F(BackupTest, BringsEverythingBack) {
   const auto made = back_up(data, file);
   ASSERT_TRUE(made) << made.error().message;
-  EXPECT_EQ(made->slugs, 1);
+  EXPECT_EQ(made->slug_files, 2);
   EXPECT_EQ(made->repositories, 1);
   struct stat status {};
   ASSERT_EQ(::stat(file.c_str(), &status), 0);
@@ -86,7 +88,9 @@ TEST_F(BackupTest, BringsEverythingBack) {
   EXPECT_EQ(restored->bytes, made->bytes);
   for (const auto* name : {"secret.key", "ca.pem", "output/1.done"})
     EXPECT_EQ(read(back / name), read(data / name)) << name;
-  EXPECT_EQ(read(back / "slugs" / slug), "slug");
+  EXPECT_EQ(restored->slug_files, 2);
+  EXPECT_EQ(read(back / "slugs/objects" / object), "slug");
+  EXPECT_EQ(read(back / "slugs" / old_archive), "old slug");
   EXPECT_FALSE(fs::exists(back / "run"));
   EXPECT_FALSE(fs::exists(back / "renga-backup"));
   EXPECT_EQ(
@@ -125,14 +129,14 @@ TEST_F(BackupTest, RefusesWhatWasCutShort) {
 TEST_F(BackupTest, RefusesWhatWasChanged) {
   ASSERT_TRUE(back_up(data, file));
   const auto whole = read(file);
-  for (const std::string_view what : {"a certificate", "Migrated", "format 1"}) {
+  for (const std::string_view what : {"a certificate", "Migrated", "format 2"}) {
     auto changed = whole;
     changed[changed.find(what) + 1] ^= 1;
     write(home / "changed.tar", changed);
     expect_refused(home / "changed.tar", "is not what was backed up");
   }
   auto changed = whole;
-  changed.replace(changed.find("slugs/") + 6, 4, "0000");
+  changed.replace(changed.find("slugs/objects/") + 14, 4, "0000");
   write(home / "changed.tar", changed);
   EXPECT_FALSE(restore(home / "changed.tar", home / "refused"));
   write(home / "changed.tar", "no tar at all");
@@ -140,11 +144,37 @@ TEST_F(BackupTest, RefusesWhatWasChanged) {
   EXPECT_FALSE(fs::exists(home / "refused"));
 }
 
+// An older program's, whose slugs are archives and nothing else.
+TEST_F(BackupTest, RestoresFormatOneAndRefusesWhatIsNewer) {
+  const auto pack = [&](const std::string& head) {
+    fs::remove_all(home / "old");
+    fs::create_directories(home / "old/slugs");
+    write(home / "old/renga-backup", head + "\n");
+    database->backup_to((home / "old/renga.db").string());
+    write(home / "old/slugs" / old_archive, "old slug");
+    fs::remove(file);
+    const auto made =
+        os::run({.argv = {"bash", "-c",
+                          "cd \"$1\"; sha256sum renga-backup renga.db slugs/* > checksums && "
+                          "tar -cf \"$2\" renga-backup renga.db slugs/* checksums",
+                          "pack", (home / "old").string(), file.string()}});
+    ASSERT_EQ(made.status, 0) << made.err;
+  };
+  pack("format 1");
+  const auto restored = restore(file, back);
+  ASSERT_TRUE(restored) << restored.error().message;
+  EXPECT_EQ(restored->slug_files, 1);
+  EXPECT_EQ(read(back / "slugs" / old_archive), "old slug");
+  EXPECT_TRUE(fs::is_directory(back / "slugs/objects"));
+  pack("format 3");
+  expect_refused(file, "newer renga");
+}
+
 TEST_F(BackupTest, RefusesNamesThatLeadElsewhere) {
   write(home / "renga-backup", "format 1\n");
   write(home / "evil", "x");
-  for (const auto* name :
-       {"../evil", "/tmp/evil", "slugs/../../evil", "unknown/evil", "slugs/.x"}) {
+  for (const auto* name : {"../evil", "/tmp/evil", "slugs/../../evil", "unknown/evil", "slugs/x",
+                           "slugs/objects/.x", "slugs/objects/x/y"}) {
     fs::remove(file);
     const auto made = os::run(
         {.argv = {"tar", "-P", "-cf", file.string(), "-C", home.string(),

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <vector>
 
 #include "backup/archive_file.h"
@@ -45,6 +46,9 @@ class Draft {
   fs::path path_;
 };
 
+// The files of slugs: objects, and in a backup of format 1, or of slugs that are older, archives.
+constexpr std::string_view slugs = "slugs/", objects = "slugs/objects/";
+
 // "renga.db", or one of the directories and a plain name in it; nothing that leads elsewhere.
 bool is_name(std::string_view name) {
   const auto [directory, rest] = text::split_once(name, '/');
@@ -55,8 +59,24 @@ bool is_name(std::string_view name) {
                "._-") == part.npos;
   };
   if (directory.size() == name.size()) return plain(name);
-  return (directory == "slugs" || directory == "repositories" || directory == "output") &&
-         plain(rest);
+  if (name.starts_with(objects)) return plain(name.substr(objects.size()));
+  if (directory == "slugs") return plain(rest) && rest.find(".tar") == 64;
+  return (directory == "repositories" || directory == "output") && plain(rest);
+}
+
+// The head's first line; a newer program's backup may hold what would be lost here.
+Result<void> check_format(const fs::path& head) {
+  std::ifstream in(head);
+  std::string line;
+  std::getline(in, line);
+  if (line == "format 1" || line == "format 2") return {};
+  return fail(Kind::invalid, "This backup is of a newer renga (" + text::printable(line) +
+                                 "). Restore it with that one.");
+}
+
+void sync(const fs::path& directory) {
+  const os::Fd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened || ::syncfs(opened.get()) != 0) fault("sync " + directory.string());
 }
 
 Result<void> check_store(const fs::path& file) {
@@ -84,7 +104,7 @@ Result<Summary> restore(const fs::path& file, const fs::path& wanted) {
                                            "another directory, or move this one away first.",
                                            data.string()));
   Draft draft(data);
-  for (const auto* directory : {"slugs", "repositories", "output"}) {
+  for (const auto* directory : {"slugs", "slugs/objects", "repositories", "output"}) {
     fs::create_directory(draft.path() / directory);
     fs::permissions(draft.path() / directory, fs::perms(0700));
   }
@@ -105,13 +125,15 @@ Result<Summary> restore(const fs::path& file, const fs::path& wanted) {
         return out;
       },
       [&](const std::string& name, const std::string& sha256) -> Result<void> {
-        if (!name.starts_with("slugs/")) return {};
-        // A slug is named by its checksum.
-        if (name.substr(6, 64) != sha256)
+        if (!name.starts_with(slugs)) return {};
+        // Each is named by its checksum.
+        const auto at = name.starts_with(objects) ? objects.size() : slugs.size();
+        if (name.substr(at, 64) != sha256)
           return fail(Kind::invalid, name + " is not what its name says. Nothing was restored.");
-        ++summary.slugs;
+        ++summary.slug_files;
         return {};
       }));
+  TRY(check_format(draft.path() / head_name));
   fs::remove(draft.path() / head_name);
   TRY(check_store(draft.path() / "renga.db"));
   std::vector<fs::path> bundles;
@@ -124,7 +146,7 @@ Result<Summary> restore(const fs::path& file, const fs::path& wanted) {
   }
   // As the server makes it: others may pass through to ca.pem.
   fs::permissions(draft.path(), fs::perms(0711));
-  ::sync();
+  sync(draft.path());
   draft.become(data);
   return summary;
 }

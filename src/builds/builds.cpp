@@ -19,6 +19,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "builds/follow_output.h"
+#include "builds/full_disk.h"
 #include "builds/pipeline.h"
 #include "crypto/digest.h"
 
@@ -270,12 +271,17 @@ Result<Build> Builds::start(const apps::App& app, const accounts::Account& user,
       if (!path.empty()) fs::remove_all(path, ignored);
     }
   } undo{files.path()};
-  if (wanted.source_archive.empty())
-    files.keep_source_directory(wanted.source_directory);
-  else
-    files.keep_source(wanted.source_archive);
-  files.keep_submodules(wanted.submodules);
-  TRY(files.unpack());
+  try {
+    if (wanted.source_archive.empty())
+      files.keep_source_directory(wanted.source_directory);
+    else
+      files.keep_source(wanted.source_archive);
+    files.keep_submodules(wanted.submodules);
+    TRY(files.unpack());
+  } catch (const std::system_error& fault) {
+    if (!is_full_disk(fault)) throw;
+    return fail(Kind::unavailable, fmt::format("{} {}", full_disk, free_some_space));
+  }
 
   auto job = state_->make_job(build, wanted.buildpacks);
   job->unpacked = true;

@@ -1,5 +1,7 @@
 #include "builds/builds.h"
 
+#include <sys/mount.h>
+
 #include <thread>
 
 #include "base/text.h"
@@ -325,9 +327,47 @@ TEST_F(BuildsTest, ForgetsAnAppThatIsDestroyed) {
   EXPECT_TRUE(builds->all(sushi.id).empty());
 }
 
+// Builds have a disk of their own, of 64 MB; so nothing can be moved or linked from it, either.
+class SmallDisk : public BuildHouse {
+ protected:
+  void SetUp() override {
+    BuildHouse::SetUp();
+    if (!builds) return;
+    close();
+    fs::create_directories(options.directory);
+    ASSERT_EQ(mount("renga-test", options.directory.c_str(), "tmpfs", MS_NODEV, "size=64m"), 0);
+    open();
+  }
+  void TearDown() override {
+    builds.reset();
+    umount2(options.directory.c_str(), MNT_DETACH);
+    BuildHouse::TearDown();
+  }
+};
+
+TEST_F(SmallDisk, StopsABuildThatFillsItAndTakesTheNext) {
+  const auto full = run({{"compile.sh", "echo filling; cat /dev/zero > big; sleep 600"}});
+  EXPECT_EQ(full.failure, "The disk of this server is full, or nearly, and the build was stopped.");
+  EXPECT_THAT(output(full), HasSubstr(" !     Ask its operator to free some space"));
+  EXPECT_TRUE(spawner->running().empty());
+
+  NewBuild large;
+  large.source_archive = archive({{"compile.sh", ""}, {"big", std::string(40 << 20, 'x')}});
+  const auto refused = builds->start(sushi, ada, large);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::unavailable);
+  EXPECT_THAT(refused.error().message, HasSubstr("The disk of this server is full"));
+
+  const std::string text(5'000, 'x');
+  const auto next = run({{"compile.sh", ""}, {"text", text}});
+  ASSERT_EQ(next.status, BuildStatus::succeeded) << output(next);
+  std::ifstream in(slugs->directory(slugs->find(*next.slug).value()).value() / "text");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text);
+}
+
 class SmallSlugs : public BuildHouse {
  protected:
-  SmallSlugs() { slug_limit = 4'096; }
+  SmallSlugs() { slug_limits = {.bytes = 4'096, .entries = 200}; }
 };
 
 TEST_F(SmallSlugs, AreSaidToBeTooSmall) {
@@ -337,6 +377,13 @@ TEST_F(SmallSlugs, AreSaidToBeTooSmall) {
       output(build),
       HasSubstr(" !     The slug could not be made. Compiled slug size: 0.1M is too large"));
   EXPECT_THAT(output(build), HasSubstr(" !     Request ID: " + build.id.value));
+}
+
+TEST_F(SmallSlugs, HaveOnlySoManyFiles) {
+  const auto build = run({{"compile.sh", "mkdir many; cd many; touch $(seq 300)"}});
+  EXPECT_EQ(build.status, BuildStatus::failed);
+  EXPECT_THAT(output(build), HasSubstr(" !     The slug could not be made. The app has more than "
+                                       "200 files."));
 }
 
 }  // namespace

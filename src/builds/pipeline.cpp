@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "builds/build_output.h"
 #include "builds/build_sandbox.h"
+#include "builds/full_disk.h"
 #include "builds/procfile.h"
 #include "builds/slugignore.h"
 #include "sandbox/stacks.h"
@@ -63,6 +64,10 @@ void Pipeline::run() {
 
 void Pipeline::fail_for(const std::exception& fault) {
   report("builds", fmt::format("build {} failed: {}", job_.build.id.value, fault.what()));
+  if (is_full_disk(fault)) {
+    end_as_failed(refuse({full_disk, free_some_space}).error().message);
+    return;
+  }
   say("");
   say(" !     The platform failed to carry out this build. Its operator finds the reason in its "
       "log, under");
@@ -192,8 +197,7 @@ Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
           "The build took longer than {} minutes and was stopped.",
           std::chrono::ceil<std::chrono::minutes>(tools_.options.time_limit).count())});
     case SandboxRun::End::disk_full:
-      return refuse({"The disk of this server is nearly full, and the build was stopped.",
-                     "Ask its operator to free some space, and push again."});
+      return refuse({full_disk, free_some_space});
     case SandboxRun::End::exited:
       break;
   }
@@ -334,7 +338,10 @@ void Pipeline::launch(const Chosen& chosen, const releases::Slug& slug) {
   // The app is live; a cache that cannot be kept must not turn that into a failure.
   try {
     save_cache();
-    if (release.version % collect_every == 0) tools_.slugs.collect_garbage();
+    if (release.version % collect_every == 0)
+      tools_.slugs.collect_garbage();
+    else
+      tools_.slugs.drop_unused_directories();
   } catch (const std::exception& fault) {
     report("builds", fmt::format("the build cache of {} or its slugs were not looked after: {}",
                                  app_.name, fault.what()));

@@ -129,6 +129,8 @@ class Engine {
   // That start, are up or crashed, and not those told to stop. Formation first, web before the
   // others.
   virtual std::vector<Dyno> dynos(const Id<apps::App>& app) = 0;
+  // Of all apps, of whatever still runs: those told to stop as well, until they are gone.
+  virtual std::vector<Id<releases::Release>> releases_in_use() = 0;
   virtual Endpoints endpoints(const Id<apps::App>& app) = 0;
   // The router no longer sends to this dyno and has no request of it under way (or gave up
   // waiting).

@@ -25,12 +25,14 @@ struct UnpackLimits {
 Result<void> unpack(const std::filesystem::path& archive, const std::filesystem::path& target,
                     const UnpackLimits& limits = {}, int owner = -1);
 
+enum class Compression { zstd, gzip };
+
 // Packs `directory` as `prefix`/... (deterministic: sorted, without owners; times are kept, since
-// Python's byte code is checked by them) with zstd into `archive`, synced, mode 0600. Sockets,
-// fifos and devices are left out. Relative links that lead out of `prefix` become absolute ones
-// with the same meaning for a directory that is mounted at /`prefix`. Returns the archive's SHA-256
-// in hexadecimal.
+// Python's byte code is checked by them) with zstd or gzip into `archive`, synced, mode 0600.
+// Sockets, fifos and devices are left out. Relative links that lead out of `prefix` become absolute
+// ones with the same meaning for a directory that is mounted at /`prefix`. Returns the archive's
+// SHA-256 in hexadecimal.
 std::string pack(const std::filesystem::path& directory, const std::filesystem::path& archive,
-                 const std::string& prefix);
+                 const std::string& prefix, Compression compression = Compression::zstd);
 
 }  // namespace renga::releases

@@ -38,15 +38,19 @@ using Entry = std::unique_ptr<archive_entry, FreeEntry>;
 
 class Packer {
  public:
-  explicit Packer(const fs::path& path)
+  Packer(const fs::path& path, Compression compression)
       : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
     if (!file_) fault("make " + path.string());
     writer_.reset(archive_write_new());
     if (!writer_) throw std::bad_alloc();
     // GNU's format keeps names as the bytes they are, of any length, and has no per-file extras.
     check(archive_write_set_format_gnutar(writer_.get()));
-    check(archive_write_add_filter_zstd(writer_.get()));
-    check(archive_write_set_filter_option(writer_.get(), "zstd", "compression-level", level));
+    const bool zstd = compression == Compression::zstd;
+    check(zstd ? archive_write_add_filter_zstd(writer_.get())
+               : archive_write_add_filter_gzip(writer_.get()));
+    check(archive_write_set_filter_option(writer_.get(), zstd ? "zstd" : "gzip",
+                                          "compression-level", level));
+    if (!zstd) check(archive_write_set_filter_option(writer_.get(), "gzip", "timestamp", nullptr));
     check(archive_write_set_bytes_per_block(writer_.get(), 256 << 10));
     check(archive_write_set_bytes_in_last_block(writer_.get(), 1));
     check(archive_write_open(writer_.get(), this, nullptr, take, nullptr));
@@ -176,11 +180,12 @@ class Packer {
 
 }  // namespace
 
-std::string pack(const fs::path& directory, const fs::path& archive, const std::string& prefix) {
+std::string pack(const fs::path& directory, const fs::path& archive, const std::string& prefix,
+                 Compression compression) {
   const Utf8Names names;
   const os::Fd top(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!top) fault("open " + directory.string());
-  Packer packer(archive);
+  Packer packer(archive, compression);
   packer.add_directory(top.get(), prefix, 1);
   return packer.finish();
 }

@@ -18,8 +18,8 @@ using ProcessTypes = std::map<std::string, std::string>;  // type to command
 struct Slug {
   Id<Slug> id;
   Id<apps::App> app;      // that built it
-  std::string checksum;   // "SHA256:<64 hex>" of the archive
-  std::int64_t size = 0;  // bytes, compressed
+  std::string checksum;   // "SHA256:<64 hex>" of what is in it; empty before the upload
+  std::int64_t size = 0;  // bytes of its files
   std::string stack;
   std::string commit;
   std::string commit_description;

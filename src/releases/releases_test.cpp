@@ -271,7 +271,8 @@ TEST_F(ReleasesTest, RefusesRollbacksThatCannotWork) {
 
   const auto third = releases.find(sushi.id, "v3").value();
   EXPECT_TRUE(releases.eligible_for_rollback(third));
-  std::filesystem::remove(slugs.archive(slugs.find(*third.slug).value()).value());
+  const auto tree = slugs.find(*third.slug)->checksum.substr(std::string("SHA256:").size());
+  std::filesystem::remove(scratch.path / "slugs/objects" / (tree + "-tree"));
   EXPECT_THAT(refusal("v3"), HasSubstr("slug is gone"));
   EXPECT_FALSE(releases.eligible_for_rollback(third));
 }

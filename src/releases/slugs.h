@@ -1,18 +1,21 @@
-// Slugs: built apps on the disk, content-addressed by their archive's SHA-256 and shared by every
-// release and app that runs them. DIR/slugs/<sha256>.tar.zst (or .tar.gz, as uploaded) is the
-// archive, rooted at ./app; DIR/slugs/<sha256>/app is its content unpacked, to be mounted
-// read-only, all owned 1000:1000 when control is root, without setuid bits and devices. The archive
-// is what counts: an unpacked directory that is missing or may have lost bytes with the power is
-// unpacked again. Blocks on the disk and the store; safe from any thread.
+// Slugs: built apps on the disk, as trees of objects that all slugs share (objects.h): equal
+// content is there once, and one slug, whatever the releases and apps. A slug's checksum is its
+// tree's. DIR/slugs/objects has them; DIR/slugs/<sha256>/app is one made of links to them, to be
+// mounted read-only, all owned 1000:1000 when control is root, without setuid bits and devices. The
+// objects are what counts: a directory that is missing or may have lost bytes with the power is
+// made again. Blocks on the disk and the store; safe from any thread.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/locked.h"
+#include "releases/objects.h"
 #include "releases/release.h"
 #include "store/database.h"
 
@@ -30,54 +33,67 @@ struct NewSlug {
 
 class Slugs {
  public:
-  static constexpr std::int64_t size_limit = 500LL << 20;  // compressed bytes, as Heroku's
-
-  // `directory` is DIR/slugs; made (mode 0700) when it is missing. `most` is the size limit to
-  // keep.
+  // `directory` is DIR/slugs; made (mode 0700) when it is missing.
   Slugs(store::Database& database, Clock& clock, std::filesystem::path directory,
-        std::int64_t most = size_limit);
+        TreeLimits limits = {});
 
-  // From a directory that a build filled and that nobody changes any more: archives it (zstd),
-  // moves it into place, and writes the row when the archive is safely on the disk. Kind::too_large
-  // past the limit, Kind::invalid for a tree that no slug can hold. The directory may be consumed.
+  // Which slugs dynos run from. Asked by drop_unused_directories(), on its thread.
+  void set_in_use(std::function<std::vector<Id<Slug>>()> in_use);
+
+  // From a directory that a build filled and that nobody changes any more, which is consumed: keeps
+  // it, and writes the row when all of it is safely on the disk. Kind::too_large past the limit,
+  // Kind::invalid for a tree that no slug can hold.
   Result<Slug> create(const NewSlug& wanted, const std::filesystem::path& app_directory);
   // A row without a file, until upload() (the slug API).
   Result<Slug> create_empty(const NewSlug& wanted);
-  // From an uploaded tar.gz or tar.zst with ./app inside, which is copied. Kind::conflict when the
-  // slug has a file already.
+  // From an uploaded tar.gz or tar.zst with ./app inside. Kind::conflict when the
+  // slug has its files already.
   Result<Slug> upload(const Id<Slug>& id, const std::filesystem::path& archive);
 
   Result<Slug> find(const Id<Slug>& id);
-  // Where the unpacked app is (its ./app); unpacked again from the archive when it is missing.
-  // Kind::not_found, with the reason, when the archive is gone or does not match its checksum
-  // (R17).
+  // Where the app is, and, made for whoever asks, Heroku's tar.gz of it. What is not there is made
+  // again, and every byte checked. Kind::not_found, with the reason, when a file is gone or does
+  // not match its checksum (R17).
   Result<std::filesystem::path> directory(const Slug& slug);
   Result<std::filesystem::path> archive(const Slug& slug);
   bool available(const Slug& slug);
-  // Rows of destroyed apps that no release needs, files that no row needs, and leftovers of
-  // interrupted builds. At start and after destroys.
+  // Rows of destroyed apps that no release needs, objects that no row needs, and leftovers of
+  // interrupted builds; then the directories. At start, when nothing was started yet, and after
+  // destroys.
   void collect_garbage();
+  // Takes away the directories that nobody runs from: each costs the disk its own directories.
+  // Those of current releases stay. directory() makes the others again.
+  void drop_unused_directories();
 
  private:
   class Temporary;
+  struct Needed;
 
-  Result<Slug> insert(const NewSlug& wanted, const std::string& sha, std::int64_t size);
-  bool unpacked(const std::string& sha) const;
-  void place_archive(const Temporary& made, const std::string& name);
-  void place_directory(const Temporary& made, const std::string& sha);
+  Result<Slug> insert(const NewSlug& wanted, const std::string& tree, std::int64_t size);
+  std::string tree_of(const Slug& slug);
+  Result<std::string> kept_tree(const Slug& slug);
+  std::optional<std::filesystem::path> old_archive(const Slug& slug) const;
+  static std::unexpected<Error> broken(const Slug& slug, const std::string& why);
+  bool is_made(const std::string& tree) const;
+  void place_directory(const Temporary& made, const std::string& tree);
   Result<void> unpack_into(const std::filesystem::path& archive, const Temporary& made);
-  std::set<std::string> needed();
+  Needed needed();
+  std::set<std::string> directories_in_use();
 
   store::Database& database_;
   Clock& clock_;
   const std::filesystem::path directory_;
-  const std::int64_t most_;
+  const TreeLimits limits_;
   const std::string boot_;  // the kernel's id of this boot
-  const int owner_;         // of unpacked files; -1 when we may not give files away
-  // Held while a file is put in place and until the row that needs it is written, so that garbage
-  // is not collected in between. Never taken inside a transaction.
+  const int owner_;         // of files; -1 when we may not give files away
+  Objects objects_;
+  // Held while files are kept and until the row that needs them is written, so that garbage is not
+  // collected in between. Never taken inside a transaction.
   std::mutex placing_;
+  std::mutex asking_;  // held while a directory is given to somebody, and while one is taken away
   Locked<std::set<std::string>> temporaries_;  // names in `directory_` that someone is filling
+  Locked<std::function<std::vector<Id<Slug>>()>> in_use_{
+      std::function<std::vector<Id<Slug>>()>([] { return std::vector<Id<Slug>>(); })};
 };
 
 }  // namespace renga::releases

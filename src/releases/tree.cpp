@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <map>
 #include <memory>
 
 #include "base/fault.h"
@@ -41,10 +40,6 @@ class Tidier {
     return {};
   }
 
-  bool self_contained() const {
-    return std::ranges::all_of(links_, [](const auto& link) { return link.second == 0; });
-  }
-
  private:
   Result<void> tidy_one(int directory, const std::string& name, std::size_t depth) {
     struct stat status {};
@@ -66,8 +61,6 @@ class Tidier {
     const mode_t mode = (status.st_mode & 0777) | 0400;
     if (mode != (status.st_mode & 07777) && fchmodat(directory, name.c_str(), mode, 0) != 0)
       fault("chmod " + name);
-    if (status.st_nlink > 1)
-      --links_.try_emplace({status.st_dev, status.st_ino}, status.st_nlink).first->second;
     return {};
   }
 
@@ -77,7 +70,6 @@ class Tidier {
   unsigned id() const { return static_cast<unsigned>(owner_); }
 
   const int owner_;
-  std::map<std::pair<dev_t, ino_t>, nlink_t> links_;  // names of a file that were not met yet
 };
 
 }  // namespace
@@ -115,12 +107,10 @@ void sync_directory(const fs::path& directory) {
   if (!opened || fsync(opened.get()) != 0) fault("sync " + directory.string());
 }
 
-Result<bool> tidy(const fs::path& directory, int owner) {
+Result<void> tidy(const fs::path& directory, int owner) {
   const os::Fd top(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!top) fault("open " + directory.string());
-  Tidier tidier(owner);
-  TRY(tidier.tidy(top.get(), 0));
-  return tidier.self_contained();
+  return Tidier(owner).tidy(top.get(), 0);
 }
 
 }  // namespace renga::releases

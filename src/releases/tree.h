@@ -16,9 +16,8 @@ std::string read_link(int directory, const std::string& name);
 void sync_directory(const std::filesystem::path& directory);
 
 // Makes a tree fit to be a slug: owned by `owner` (-1: left), without setuid, setgid and sticky
-// bits, readable by its owner, without sockets, fifos and devices. True when every hard link to its
-// files is inside, so that nobody can change a file from elsewhere. Kind::invalid for a tree that
-// is too deep.
-Result<bool> tidy(const std::filesystem::path& directory, int owner);
+// bits, readable by its owner, without sockets, fifos and devices. Kind::invalid for a tree that is
+// too deep.
+Result<void> tidy(const std::filesystem::path& directory, int owner);
 
 }  // namespace renga::releases

@@ -118,10 +118,10 @@ void ClientConnection::leave_for_http2(std::string_view first_bytes) {
   loop_.become_http2(std::move(transport_), ip_, entrance_, first_bytes);
 }
 
+// Asked of every client with each table, and of interest to few.
 void ClientConnection::table_changed() {
-  guarded([this] {
-    if (state_ == State::queued) admit();
-  });
+  if (state_ != State::queued) return;
+  guarded([this] { admit(); });
 }
 
 void ClientConnection::run() {

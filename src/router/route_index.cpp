@@ -14,6 +14,9 @@ namespace renga::router {
 RouteIndex::RouteIndex(RouteTable table, const RouteIndex* before) : generation_(table.generation) {
   std::vector<std::shared_ptr<const App>> apps;
   apps.reserve(table.routes.size());
+  apps_.reserve(table.routes.size());
+  dynos_.reserve(table.routes.size());
+  hosts_.reserve(table.hosts.size());
   for (auto& route : table.routes) {
     const auto* known = before == nullptr ? nullptr : before->find_app(route.app);
     std::shared_ptr<const App> app;
@@ -41,6 +44,7 @@ RouteIndex::RouteIndex(RouteTable table, const RouteIndex* before) : generation_
       app = std::move(fresh);
     }
     apps_.emplace(app->route.app, app);
+    if (app->route.idle) idle_.push_back(app);
     apps.push_back(std::move(app));
   }
   for (const auto& [host, place] : table.hosts) {
@@ -56,8 +60,8 @@ const std::shared_ptr<const App>* RouteIndex::find_app(std::string_view id) cons
 
 std::vector<std::shared_ptr<const App>> RouteIndex::apps_in_use() const {
   std::vector<std::shared_ptr<const App>> busy;
-  for (const auto& [id, app] : apps_)
-    if (app->route.idle && app->load->requests + app->load->pipes > 0) busy.push_back(app);
+  for (const auto& app : idle_)
+    if (app->load->requests + app->load->pipes > 0) busy.push_back(app);
   return busy;
 }
 

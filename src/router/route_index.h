@@ -95,6 +95,7 @@ class RouteIndex {
   ByName<std::shared_ptr<const App>> hosts_;
   ByName<std::shared_ptr<const App>> apps_;
   ByName<std::string> challenges_;
+  std::vector<std::shared_ptr<const App>> idle_;  // those of apps_ whose route says so
   std::unordered_map<std::string, std::shared_ptr<DynoState>> dynos_;
 };
 

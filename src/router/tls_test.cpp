@@ -104,7 +104,7 @@ TEST_F(TlsTest, AHostWithAnotherCertificateThanTheHandshakesIsRefused) {
 
 TEST_F(TlsTest, HostsUnderOneCertificateAndClientsThatNameNoneAreServed) {
   edge.serve({app("a.wild", {dyno.backend("d1")})});
-  for (const std::string handshake : {"b.wild.test", "A.Wild.Test", ""}) {
+  for (const std::string handshake : {"b.wild.test", "A.Wild.Test", "127.0.0.1", ""}) {
     TlsClient client(edge.https_port(), handshake);
     client.write("GET / HTTP/1.1\r\nHost: a.wild.test\r\nConnection: close\r\n\r\n");
     auto at_dyno = dyno.accept();

@@ -81,9 +81,12 @@ Transport::Outcome TlsTransport::write(iovec* parts, std::size_t count) {
 }
 
 // Who names no host gets the first certificate there is, and cannot be told that it is another's.
+// RFC 6066 3: an address is no name, though some clients send one.
 bool TlsTransport::good_for(std::string_view host) const {
   const auto named = stream_->server_name();
-  return named.empty() || text::equals_ignoring_case(named, host) ||
+  const bool address = named.find_first_not_of("0123456789.") == std::string_view::npos ||
+                       named.find(':') != std::string_view::npos;
+  return address || text::equals_ignoring_case(named, host) ||
          server_.same_certificate(named, host);
 }
 

@@ -48,8 +48,9 @@ int run(int argc, char** argv, const std::function<Result<backup::Summary>(const
       fmt::print(stderr, "renga: {}\n", summary.error().message);
       return 1;
     }
-    fmt::print("renga: {} {}: {} slugs, {} repositories, {:.1f} MB\n", done, words->data.string(),
-               summary->slugs, summary->repositories, static_cast<double>(summary->bytes) / 1e6);
+    fmt::print("renga: {} {}: {} files of slugs, {} repositories, {:.1f} MB\n", done,
+               words->data.string(), summary->slug_files, summary->repositories,
+               static_cast<double>(summary->bytes) / 1e6);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "renga: {} failed: {}\n", argv[1], error.what());

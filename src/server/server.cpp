@@ -271,10 +271,19 @@ class Control {
                                .router_figures = [this] { return link_.figures(); }});
   }
 
+  std::vector<Id<releases::Slug>> slugs_in_use() {
+    std::vector<Id<releases::Slug>> slugs;
+    for (const auto& id : engine_->releases_in_use())
+      if (const auto release = releases_.find(id); release && release->slug)
+        slugs.push_back(*release->slug);
+    return slugs;
+  }
+
   // News travels upwards: who hears of what. What sends it (builds' and the engine's threads) may
   // outlast what hears it, by a moment at the end: so it goes through `listening_`, which the
   // destructor ends.
   void wire() {
+    slugs_.set_in_use([this] { return slugs_in_use(); });
     listening_.begin({reconciler_, feeder_, *rendezvous_, scheduler_, cron_jobs_});
     jobs_.on_change([this] { listening_.news([](auto& who) { who.scheduler.poke(); }); });
     releases_.on_change([this](const releases::Release& release) {

@@ -34,18 +34,44 @@ save_cache() {
   cache_key >"$cache/key"
 }
 
+# LOG: whether what Go said there is that the module proxy is at fault. Go asks it once.
+proxy_failed() {
+  grep -qE ' 5[0-9]{2} [A-Z]|i/o timeout|handshake timeout|connection (refused|reset)|unexpected EOF|no such host' "$1"
+}
+
+# LOG COMMAND...: up to three times, while the module proxy is at fault.
+patiently() {
+  local log=$1 attempt
+  shift
+  for attempt in 1 2 3; do
+    "$@" 2>&1 >"$log.out" | tee "$log" >&2 && return 0
+    ! proxy_failed "$log" || ((attempt == 3)) || detail "The module proxy failed; asking it again." >&2
+    proxy_failed "$log" && ((attempt < 3)) || return 1
+    sleep "$attempt"
+  done
+}
+
+# What to do about the failure whose LOG this is.
+advice_for() {
+  if proxy_failed "$1"; then
+    echo "The module proxy could not be reached or answered with an error, three times: push again later."
+  else
+    echo "Where go.sum lacks something, run 'go mod tidy' and commit go.mod and go.sum."
+  fi
+}
+
 # Sets `packages`: GO_INSTALL_PACKAGE_SPEC, else "// +heroku install" of go.mod, else every main package.
 choose_packages() {
   local spec
   spec=$(config_var GO_INSTALL_PACKAGE_SPEC)
   [[ -n $spec ]] || spec=$(sed -nE 's#^// \+heroku install +(.*)#\1#p' go.mod | head -n1)
   if [[ -z $spec ]]; then
-    spec=$("$go" list -mod="$1" -tags heroku -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./... 2>"$work/list.log" |
-      grep -v '/vendor/') || true
+    patiently "$work/list.log" "$go" list -mod="$1" -tags heroku -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' \
+      ./... 2>/dev/null || true
+    spec=$(grep -v '/vendor/' "$work/list.log.out") || true
     if [[ -z $spec && -s $work/list.log ]]; then
       indent <"$work/list.log"
-      refuse "Error: unable to read the module." "What Go says about it is above." \
-        "Where go.sum lacks something, run 'go mod tidy' and commit go.mod and go.sum."
+      refuse "Error: unable to read the module." "What Go says about it is above." "$(advice_for "$work/list.log")"
     fi
   fi
   read -ra packages <<<"$(tr '\n' ' ' <<<"${spec:-.}")"
@@ -67,9 +93,8 @@ install_packages() {
   choose_packages "$mode"
   detail "${packages[@]}"
   topic "Running: go install ${flags[*]:0:4} ${packages[*]}"
-  "$go" install "${flags[@]}" "${packages[@]}" 2>&1 | sed -u 's/^/       /' ||
-    refuse "Error: unable to build the app." "What Go says about it is above." \
-      "Where go.sum lacks something, run 'go mod tidy' and commit go.mod and go.sum."
+  patiently "$work/install.log" "$go" install "${flags[@]}" "${packages[@]}" 2>&1 | indent ||
+    refuse "Error: unable to build the app." "What Go says about it is above." "$(advice_for "$work/install.log")"
   installed=$(find "$GOBIN" -maxdepth 1 -type f -newer "$work/started" -printf '%f\n' | sort)
   [[ -n $installed ]] || refuse "Error: nothing was built: there is no main package among ${packages[*]}." \
     "Name the ones to build in go.mod: // +heroku install ./cmd/..."

@@ -53,6 +53,28 @@ choose_package_manager() {
   fi
 }
 
+# A slip in a TOML file is said before anything is downloaded, by its line. A Python before 3.11 cannot read TOML; then
+# the managers say it, later.
+refuse_broken_files() {
+  local file why
+  for file in "$lock" "${needs[@]}"; do
+    [[ $file == *.toml || $file == Pipfile || $file == poetry.lock || $file == uv.lock ]] || continue
+    why=$(python3 - "$file" 2>&1 <<'PYTHON'
+import sys
+try:
+    import tomllib
+except ImportError:
+    sys.exit()
+try:
+    with open(sys.argv[1], "rb") as file:
+        tomllib.load(file)
+except ValueError as wrong:
+    sys.exit(str(wrong))
+PYTHON
+    ) || refuse "Error: unable to read $file." "$why"
+  done
+}
+
 # The managers themselves come from the package index, kept in the cache as one archive, never in the slug.
 tool_of() {
   case $1 in
@@ -131,10 +153,24 @@ install_with_pip() {
   mkdir -p "$PIP_CACHE_DIR"
   topic "Installing dependencies using 'pip install -r requirements.txt'"
   if ! "$environment/bin/python" -m pip install -r requirements.txt --progress-bar off --exists-action=w \
-    "--src=$environment/src" 2>&1 | tee "$work/pip.log" | indent; then
-    refuse "Error: unable to install the packages of requirements.txt." "What pip says about it is above."
+    "--src=$environment/src" --log "$work/pip-details.log" 2>&1 | tee "$work/pip.log" | indent; then
+    refuse "Error: unable to install the packages of requirements.txt." "$(why_pip_failed)"
   fi
   if grep -q '^Successfully installed' "$work/pip.log"; then environment_changed=1; fi
+}
+
+# pip asks an index six times, and if it still does not answer, says that there is no such package.
+why_pip_failed() {
+  local status
+  status=$(sed -nE '/Could not fetch URL/s/.*(: |too many )(5[0-9]{2}) ([Ss]erver [Ee]rror|error responses).*/\2/p' \
+    "$work/pip-details.log" | tail -n1)
+  if [[ -n $status ]]; then
+    echo "The package index answered with status $status each time that it was asked: push again later."
+  elif grep -qE 'Could not fetch URL .*(connection error|timed out)' "$work/pip-details.log"; then
+    echo "The package index could not be reached, however often it was tried: push again later."
+  else
+    echo "What pip says about it is above."
+  fi
 }
 
 install_with_pipenv() {

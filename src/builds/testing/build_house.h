@@ -43,7 +43,7 @@ class BuildHouse : public testing::Test {
     const auto self = fs::read_symlink("/proc/self/exe");
     spawner.emplace(sandbox::SpawnerOptions{self, self.parent_path() / "renga-init",
                                             directory / "run", server_name});
-    slugs.emplace(database, clock, directory / "slugs", slug_limit);
+    slugs.emplace(database, clock, directory / "slugs", slug_limits);
     releases.emplace(database, clock, apps, *slugs, box);
     outputs.emplace(directory / "outputs");
     logs.emplace(logs::LogStoreOptions{.directory = directory / "logs"});
@@ -134,7 +134,7 @@ class BuildHouse : public testing::Test {
 
   fs::path directory;
   std::string server_name;
-  std::int64_t slug_limit = releases::Slugs::size_limit;
+  releases::TreeLimits slug_limits;
   store::Database database{":memory:"};
   FakeClock clock;
   accounts::Accounts people{database, clock};

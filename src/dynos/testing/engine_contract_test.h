@@ -61,6 +61,22 @@ TEST_P(EngineContract, ReplacesDynosWhenAReleaseComes) {
   }));
 }
 
+TEST_P(EngineContract, TellsWhichReleasesAreInUse) {
+  const auto in_use = [this] {
+    std::set<Id<releases::Release>> all;
+    for (auto& release : engine().releases_in_use()) all.insert(std::move(release));
+    return all;
+  };
+  const auto first = spec(1, {worker(2)}), second = spec(2, {worker(1)});
+  EXPECT_TRUE(in_use().empty());
+  engine().apply(first);
+  ASSERT_TRUE(becomes({"worker.1@v1 up", "worker.2@v1 up"}));
+  EXPECT_EQ(in_use(), std::set{first.release});
+  engine().apply(second);
+  ASSERT_TRUE(becomes({"worker.1@v2 up"}));
+  EXPECT_TRUE(eventually([&] { return in_use() == std::set{second.release}; }));
+}
+
 TEST_P(EngineContract, RestartsByTypeAndByName) {
   engine().apply(spec(1, {web(1), worker(1)}));
   ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up"}));

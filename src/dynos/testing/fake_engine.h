@@ -71,6 +71,14 @@ class FakeEngine final : public Engine {
     });
   }
   std::vector<Dyno> dynos(const Id<apps::App>& app) override { return books_.lock()->living(app); }
+  std::vector<Id<releases::Release>> releases_in_use() override {
+    auto books = books_.lock();
+    std::vector<Id<releases::Release>> all;
+    for (const auto& dyno : books->dynos) all.push_back(dyno.release);
+    for (const auto& [id, dyno] : books->one_offs)
+      if (!dyno.exit_status) all.push_back(dyno.release);
+    return all;
+  }
   Endpoints endpoints(const Id<apps::App>& app) override {
     return books_.lock()->endpoints(app, web_host, web_port);
   }

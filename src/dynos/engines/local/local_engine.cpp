@@ -103,6 +103,13 @@ class LocalEngine final : public Engine, public Sleep {
     return all;
   }
 
+  std::vector<Id<releases::Release>> releases_in_use() override {
+    std::vector<Id<releases::Release>> all;
+    for (auto& record : records_.all())
+      if (!record.ended_at) all.push_back(std::move(record.dyno.release));
+    return all;
+  }
+
   Endpoints endpoints(const Id<apps::App>& app) override { return keeper_.endpoints(app); }
 
   void retired(const Id<Dyno>& dyno) override {
