@@ -52,9 +52,15 @@ class Receiver {
 
   std::string all() { return *seen_.lock(); }
   bool wait_for(const std::string& text, std::chrono::seconds limit = 20s) {
+    // Looks at each byte once: under a sanitizer, megabytes would cost more than what is tested.
+    std::size_t looked_at = 0;
     for (const auto end = std::chrono::steady_clock::now() + limit;
          std::chrono::steady_clock::now() < end;) {
-      if (all().contains(text)) return true;
+      {
+        auto seen = seen_.lock();
+        if (seen->find(text, looked_at) != std::string::npos) return true;
+        looked_at = seen->size() - std::min(seen->size(), text.size());
+      }
       poll(nullptr, 0, 5);
     }
     return false;
@@ -295,8 +301,8 @@ TEST_F(DrainsTest, ReachOnlyWhatTheyMay) {
   add(fmt::format("http://localhost:{}/?key=secret", forbidden.port));
   add(fmt::format("syslog://[::ffff:127.0.0.1]:{}", forbidden.port));
   say("hello");
-  for (int i = 0; i < 2'000 && !log().contains("127.0.0.1 is this machine's own"); ++i)
-    poll(nullptr, 0, 5);
+  // Each drain says so on its own.
+  for (int i = 0; i < 2'000 && !log().contains("Drain http://ada"); ++i) poll(nullptr, 0, 5);
   EXPECT_THAT(log(), AllOf(HasSubstr("heroku[logplex]: Drain http://ada:****@127.0.0.1:"),
                            Not(HasSubstr("secret"))));
   EXPECT_EQ(forbidden.connections, 0);
