@@ -150,7 +150,7 @@ class OfficialCli(Edge):
         self.home.mkdir()
         clean = {name: value for name, value in os.environ.items()
                  if not name.startswith(("HEROKU_", "RENGA_", "XDG_", "GIT_"))}
-        clean.update(HOME=str(self.home))
+        clean.update(HOME=str(self.home), HEROKU_DISABLE_AUTOUPDATE="1")  # its updater would outlive the test
         shown = subprocess.run(["bash", "-c", 'eval "$("$1" env --data "$2")" && env -0', "-", RENGA,
                                 str(self.server.data)], env=clean, capture_output=True, text=True, check=True).stdout
         self.environment = dict(entry.split("=", 1) for entry in shown.split("\0") if entry)

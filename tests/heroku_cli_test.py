@@ -88,7 +88,9 @@ class HerokuCli(unittest.TestCase):
 
         clean = {name: value for name, value in os.environ.items()
                  if not name.startswith(("HEROKU_", "RENGA_", "XDG_", "GIT_"))}
-        clean.update(HOME=str(self.home), PATH=f"{self.home / 'bin'}:{os.environ['PATH']}", GIT_TERMINAL_PROMPT="0",
+        # It is pinned; its updater would outlive the test.
+        clean.update(HEROKU_DISABLE_AUTOUPDATE="1", HOME=str(self.home),
+                     PATH=f"{self.home / 'bin'}:{os.environ['PATH']}", GIT_TERMINAL_PROMPT="0",
                      GIT_AUTHOR_NAME="t", GIT_AUTHOR_EMAIL="t@example.com",
                      GIT_COMMITTER_NAME="t", GIT_COMMITTER_EMAIL="t@example.com")
         # As a person does it: eval "$(renga env)".
