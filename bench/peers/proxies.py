@@ -247,8 +247,8 @@ class Renga(Proxy):
                 "crashed": False, "deployed": True, "maintenance": False, "web_quantity": max(len(backends), 1),
                 "error_page_url": "", "maintenance_page_url": "", "backends": backends, **more}
 
-    def other(self, number):
-        return [{"dyno": f"dyno-{number}-{self.generation}", "name": "web.1", "address": "127.0.0.1", "port": 9}]
+    def other(self, number, run=0):
+        return [{"dyno": f"dyno-{number}-{run}", "name": "web.1", "address": "127.0.0.1", "port": 9}]
 
     def table(self, routes):
         """As JSON: so many apps, the one with the dynos in their middle."""
@@ -263,7 +263,7 @@ class Renga(Proxy):
     def change(self, routes, count):
         """As JSON: another dyno for so many of the table's apps, from its beginning on."""
         self.generation += 1
-        apps = [self.route(n, self.other(n), hosts=[f"app-{n}.localhost"]) for n in range(count)]
+        apps = [self.route(n, self.other(n, self.generation), hosts=[f"app-{n}.localhost"]) for n in range(count)]
         assert count <= routes // 2
         return json.dumps({"from": self.generation - 1, "generation": self.generation, "apps": apps, "gone": [],
                            "retiring": [], "challenges": {}}).encode()

@@ -193,16 +193,21 @@ bool Proxy::change_table(TableChange change) {
 void Proxy::State::publish(const std::shared_ptr<const RouteIndex>& index, TableDifference made,
                            const std::vector<std::string>& retiring) {
   auto difference = std::make_shared<const TableDifference>(std::move(made));
+  // Ready before the lock is taken: loops may wait for it.
+  std::map<std::string, Leaving> left;
+  for (const auto& dyno : difference->left) left[dyno->dyno].state = dyno;
   std::uint64_t count = 0;
   {
     auto watched = watch.lock();
     auto& w = *watched;
     count = ++w.tables;
     w.old.push_back({count, std::exchange(w.current, index), difference});
-    for (const auto& dyno : difference->left) {
-      dyno->leaving.store(true);
-      w.leaving[dyno->dyno] = {count, dyno};
+    for (auto& [dyno, leaving] : left) {
+      leaving.since = count;
+      leaving.state->leaving.store(true);
+      w.leaving.erase(dyno);
     }
+    w.leaving.merge(left);
     for (const auto& dyno : retiring) {
       if (!index->names_dyno(dyno)) w.leaving.try_emplace(dyno, Leaving{count, nullptr});
     }

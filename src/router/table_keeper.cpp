@@ -22,7 +22,7 @@ constexpr const char* table_file = "routes.json";
 constexpr const char* changes_file = "routes.changes";
 constexpr std::size_t few_changes = 1 << 20;  // bytes: not worth a table
 // Making a large table must not take the processor from those who serve.
-constexpr int niceness = 10;
+constexpr int niceness = 5;
 // When the files could not be written, to try it again by a whole table.
 constexpr std::chrono::minutes keep_again{1};
 
