@@ -5,6 +5,7 @@ import http.client
 import pathlib
 import re
 import resource
+import select
 import subprocess
 import sys
 import time
@@ -81,13 +82,12 @@ class Connections(StoryTest):
         print(f"{opened} connections, {kept} descriptors, {most:.0f} MB, {served} pages, the slowest {slowest:.1f} s", file=sys.stderr)
         self.assertGreater(opened, CONNECTIONS // 10)
         self.assertLess(kept, int(hard))
-        self.assertLess(most, 96, "MB of the router")
+        self.assertLess(most, 40 + kept * 0.002, "MB of the router: 2 KB for each that it keeps")
         self.assertLess(slowest, 30)
         self.assertIn("served all the same", self.page())
         self.assertTrue(router.exists(), "it is the same router")
 
     def has_said(self, client):
-        import select
         return bool(select.select([client.stdout], [], [], 0)[0])
 
     def page(self):
