@@ -155,6 +155,20 @@ TEST_F(BuildsTest, StopsABuildThatTakesTooLong) {
   EXPECT_TRUE(spawner->running().empty());
 }
 
+TEST_F(BuildsTest, StopsABuildThatWritesWithoutEnd) {
+  close();
+  options.disk_limit = 20 << 20;
+  open();
+  for (const auto* where : {"$1/endless", "$2/endless", "$HOME/endless"}) {
+    const auto build = run(
+        {{"compile.sh", std::string("while :; do head -c 1M /dev/zero >> ") + where + "; done"}});
+    EXPECT_EQ(build.failure, "The build wrote more than 20.0M to the disk and was stopped.");
+    EXPECT_FALSE(fs::exists(options.directory / build.id.value)) << "nothing is left of it";
+  }
+  EXPECT_TRUE(spawner->running().empty());
+  EXPECT_EQ(run({{"Procfile", "web: x"}}).status, BuildStatus::succeeded);
+}
+
 TEST_F(BuildsTest, CancelsBuildsThatRunAndThatWait) {
   const auto first = start({{"compile.sh", "echo waiting; sleep 600"}});
   const auto second = start({{"Procfile", "web: x"}});
