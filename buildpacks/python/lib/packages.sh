@@ -53,19 +53,21 @@ choose_package_manager() {
   fi
 }
 
-# A slip in a TOML file is said before anything is downloaded, by its line. A Python before 3.11 cannot read TOML; then
-# the managers say it, later.
+# A slip in a file is said before anything is downloaded, by its line. A Python before 3.11 cannot read TOML; then the
+# managers say it, later.
 refuse_broken_files() {
   local file why
   for file in "$lock" "${needs[@]}"; do
-    [[ $file == *.toml || $file == Pipfile || $file == poetry.lock || $file == uv.lock ]] || continue
+    [[ $file != requirements.txt ]] || continue # pip's own form, which pip names the line of
     why=$(python3 - "$file" 2>&1 <<'PYTHON'
-import sys
+import json, sys
 try:
-    import tomllib
-except ImportError:
-    sys.exit()
-try:
+    if sys.argv[1] == "Pipfile.lock":
+        sys.exit(None if isinstance(json.load(open(sys.argv[1], encoding="utf-8")), dict) else "it is not an object")
+    try:
+        import tomllib
+    except ImportError:
+        sys.exit()
     with open(sys.argv[1], "rb") as file:
         tomllib.load(file)
 except ValueError as wrong:
