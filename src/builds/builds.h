@@ -45,7 +45,6 @@ struct BuildsOptions {
   std::map<std::string, std::string>
       environment;  // the operator's package-index, proxy and CA settings
   std::chrono::seconds time_limit{15 * 60};
-  std::int64_t disk_limit = 10LL << 30;  // bytes of everything that a build has on the disk
   int parallel = 2;
   std::string
       web_url_format;  // "http://{host}:8080/": how an app's address is written in the output

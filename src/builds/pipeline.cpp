@@ -178,12 +178,13 @@ Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
   files_.prepare(tools_.releases.config(app_.id),
                  tools_.options.directory / "caches" / app_.id.value);
   files_.write_plan(buildpacks);
+  const auto most_written = disk_limit(files_.path());
   const auto run = run_in_sandbox(
       tools_.spawner, tools_.clock, spec(stack, buildpacks, detect),
       {.time = tools_.options.time_limit,
        .called_off = job_.stopped.get(),
        .writes_to = files_.path(),
-       .disk = tools_.options.disk_limit},
+       .disk = most_written},
       [this](std::string_view bytes) { tools_.outputs.append(job_.build.output_stream, bytes); });
   files_.forget_config();
   if (!run)
@@ -202,7 +203,7 @@ Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
       return refuse({full_disk, free_some_space});
     case SandboxRun::End::wrote_too_much:
       return refuse({fmt::format("The build wrote more than {} to the disk and was stopped.",
-                                 readable_size(tools_.options.disk_limit)),
+                                 readable_size(most_written)),
                      "Find what writes so much above; what is only needed for a moment can be "
                      "deleted as the build goes on."});
     case SandboxRun::End::exited:

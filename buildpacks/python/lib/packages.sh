@@ -127,7 +127,8 @@ packages_key() {
   for file in "$lock" "${needs[@]}"; do sha256sum <"$file"; done | sha256sum | cut -d' ' -f1
 }
 
-install_packages() {
+# What the managers are told of indexes, passwords included.
+export_index_settings() {
   local extra name
   # Addresses of indexes are for the managers, not for the app's own code. uv has names of its own for them.
   for name in PIP_INDEX_URL PIP_EXTRA_INDEX_URL UV_DEFAULT_INDEX UV_INDEX UV_EXTRA_INDEX_URL; do
@@ -139,6 +140,10 @@ install_packages() {
   done
   [[ -z ${PIP_INDEX_URL:-} ]] || export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}
   [[ -z ${PIP_EXTRA_INDEX_URL:-} ]] || export UV_INDEX=${UV_INDEX:-$PIP_EXTRA_INDEX_URL}
+}
+
+install_packages() {
+  untraced export_index_settings
 
   if [[ -n $restored ]] && lock_is_all && [[ $(cat "$cache/packages" 2>/dev/null) == "$(packages_key)" ]]; then
     topic "Using cached packages: $lock has not changed"
