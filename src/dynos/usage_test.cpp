@@ -29,7 +29,7 @@ class UsageTest : public testing::Test {
   }
 
   FakeClock clock;
-  Scratch scratch;
+  logs::Scratch scratch;
   UsageHistory history{scratch.path / "usage", clock};
   Id<apps::App> app = Id<apps::App>::create(), another = Id<apps::App>::create();
 };
@@ -54,7 +54,7 @@ TEST_F(UsageTest, LetsGoOfWhatIsOlderThanADay) {
   }
   EXPECT_EQ(history.since(app, {}).size(), 24U);
   const auto files = std::filesystem::directory_iterator(scratch.path / "usage" / app.value);
-  EXPECT_LE(std::distance(begin(files), end(files)), 26);
+  EXPECT_LE(std::distance(files, std::filesystem::directory_iterator()), 26);
 }
 
 TEST_F(UsageTest, LivesWithALineThatWasCutOff) {
