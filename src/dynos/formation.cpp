@@ -100,8 +100,8 @@ Result<std::vector<Process>> Formation::scale(const Id<apps::App>& app,
         *before = process;
     }
     const auto wanted = memory_wanted();
-    if (capacity_.most_percent > 0 && wanted > wanted_before &&
-        wanted > capacity_.memory_bytes / 100 * capacity_.most_percent)
+    const double most = static_cast<double>(capacity_.memory_bytes) * capacity_.most_percent / 100;
+    if (capacity_.most_percent > 0 && wanted > wanted_before && static_cast<double>(wanted) > most)
       return fail(
           Kind::invalid,
           fmt::format("Cannot scale: the dynos of all apps could then use {} of memory, and "
