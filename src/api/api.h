@@ -22,6 +22,7 @@
 #include "dynos/formation.h"
 #include "dynos/reconciler.h"
 #include "dynos/rendezvous.h"
+#include "dynos/usage.h"
 #include "git/repositories.h"
 #include "http/client.h"
 #include "http/server.h"
@@ -57,6 +58,7 @@ struct Services {
   dynos::Engine& engine;
   dynos::Reconciler& reconciler;
   dynos::Rendezvous& rendezvous;
+  dynos::UsageHistory& usage;
   scheduler::Jobs& jobs;
   logs::LogStore& logs;
   logs::Sessions& log_sessions;

@@ -115,8 +115,9 @@ Result<dynos::OneOff> one_off_in(const Call& call, const apps::App& app, const j
                             text::printable(type)));
   wanted.type = type;
 
-  const auto size = TRY(identity_in(body, "size")).value_or(dynos::default_size().name);
-  const auto* found = dynos::find_size(size);
+  const auto& sizes = call.services.formation.sizes();
+  const auto size = TRY(identity_in(body, "size")).value_or(sizes.standard().name);
+  const auto* found = sizes.find(size);
   if (found == nullptr)
     return fail(Kind::invalid, fmt::format("There is no dyno size {}. GET /dyno-sizes lists them.",
                                            text::printable(size)));

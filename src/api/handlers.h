@@ -154,6 +154,9 @@ Result<Answer> pipeline_release_list(Call& call);
 Result<Answer> pipeline_deployment_list(Call& call);
 Result<Answer> pipeline_build_list(Call& call);
 
+// dyno_metrics.cpp
+Result<Answer> dyno_metrics(Call& call);
+
 // router_metrics.cpp
 Result<Answer> router_metrics(Call& call);
 

@@ -21,6 +21,7 @@ const std::map<std::string, apps::Permission> asked = {
     {"GET /apps/{app}/addons", view},
     {"POST /apps/{app}/addons", operate},
     {"GET /apps/{app}/router-metrics", view},
+    {"GET /apps/{app}/dyno-metrics", view},
     {"GET /apps/{app}/addons/{addon}", view},
     {"PATCH /apps/{app}/addons/{addon}", operate},
     {"DELETE /apps/{app}/addons/{addon}", operate},

@@ -205,6 +205,9 @@ std::span<const RouteRow> routes() {
       {"GET", "/apps/{app}/log-drains/{drain}", log_drain_info, read},
       {"DELETE", "/apps/{app}/log-drains/{drain}", log_drain_delete, write},
 
+      // dyno_metrics.cpp
+      {"GET", "/apps/{app}/dyno-metrics", dyno_metrics, read},
+
       // router_metrics.cpp
       {"GET", "/apps/{app}/router-metrics", router_metrics, read},
 

@@ -25,6 +25,7 @@
 #include "dynos/migrations.h"
 #include "git/migrations.h"
 #include "logs/migrations.h"
+#include "os/machine.h"
 #include "pipelines/migrations.h"
 #include "releases/migrations.h"
 #include "sandbox/stacks.h"
@@ -101,6 +102,8 @@ class Control {
         domains_(database_, clock_, options.domain),
         logs_({.directory = directory_ / "logs"}),
         outputs_(directory_ / "output"),
+        sizes_(options.dyno_sizes),
+        usage_(directory_ / "usage", clock_),
         drains_(database_, clock_, box_, logs_, std::move(drain_options)),
         slugs_(database_, clock_, directory_ / "slugs"),
         releases_(database_, clock_, apps_, slugs_, box_),
@@ -109,6 +112,7 @@ class Control {
         engine_(dynos::local_engine(
             database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
             {.log_socket = directory_ / "run/dynos/log.sock",
+             .sizes = &sizes_,
              .sleep_after = options.sleep_after,
              .put_away_after = options.put_away_after,
              .cycle_after = options.cycle_after,
@@ -116,7 +120,10 @@ class Control {
              .logs_metrics =
                  [this](const Id<apps::App>& app) {
                    return features_.enabled_for("log-runtime-metrics").contains(app.value);
-                 }})),
+                 },
+             .on_usage = [this](const Id<apps::App>& app,
+                                const dynos::UsagePoint& point) { usage_.add(app, point); }})),
+        formation_(database_, clock_, sizes_, {os::machine_memory(), options.overcommit}),
         reconciler_(database_, clock_, apps_, domains_, releases_, slugs_, formation_, *engine_,
                     logs_, outputs_),
         link_({.program = "/proc/self/exe",
@@ -253,6 +260,7 @@ class Control {
                                .engine = *engine_,
                                .reconciler = reconciler_,
                                .rendezvous = *rendezvous_,
+                               .usage = usage_,
                                .jobs = jobs_,
                                .logs = logs_,
                                .log_sessions = log_sessions_,
@@ -357,6 +365,8 @@ class Control {
   apps::UidRanges uids_{database_};
   logs::LogStore logs_;
   logs::OutputStreams outputs_;
+  dynos::Sizes sizes_;
+  dynos::UsageHistory usage_;
   logs::Sessions log_sessions_{logs_, clock_};
   logs::Drains drains_;
   releases::Slugs slugs_;
@@ -367,9 +377,9 @@ class Control {
   sandbox::Freezer freezer_;
   std::unique_ptr<dynos::Engine> engine_;
   std::unique_ptr<dynos::Rendezvous> rendezvous_ = std::make_unique<dynos::Rendezvous>(*engine_);
-  dynos::Formation formation_{database_, clock_};
+  dynos::Formation formation_;
   dynos::Reconciler reconciler_;
-  scheduler::Jobs jobs_{database_, clock_};
+  scheduler::Jobs jobs_{database_, clock_, sizes_};
   scheduler::Scheduler scheduler_{jobs_, clock_, apps_, releases_, reconciler_, *engine_, outputs_};
   router::RouterLink link_;
   router::RouterLink::Addresses addresses_;

@@ -165,14 +165,12 @@ struct AppSetups::State {
     const Id<dynos::Dyno> dyno{row.postdeploy_dyno};
     const auto there = parts.engine.one_off(dyno);
     if (!there) {
-      const auto* size =
-          row.postdeploy_size.empty() ? nullptr : dynos::find_size(row.postdeploy_size);
       const auto started =
           parts.engine.run(parts.reconciler.spec_of(app, release),
                            {.id = dyno,
                             .type = "postdeploy",
                             .command = row.postdeploy,
-                            .size = size == nullptr ? dynos::default_size().name : size->name,
+                            .size = parts.formation.sizes().of(row.postdeploy_size).name,
                             .env = {},
                             .time_to_live = postdeploy_limit,
                             .output_stream = row.postdeploy_stream});
@@ -267,7 +265,7 @@ Result<AppSetup> AppSetups::create(const accounts::Account& user, const NewAppSe
   TRY(check(std::move(config.errors)));
   TRY(check(state_->addons.mistakes(file.addons)));
   for (const auto& wish : file.formation)
-    if (!wish.size.empty() && dynos::find_size(wish.size) == nullptr)
+    if (!wish.size.empty() && parts.formation.sizes().find(wish.size) == nullptr)
       TRY(check({fmt::format("There is no dyno size {}.", text::printable(wish.size))}));
   apps::ConfigChanges changes(config.vars.begin(), config.vars.end());
   TRY(apps::apply({}, changes));

@@ -196,6 +196,7 @@ class World : public testing::Test {
                                   people,   apps,     releases,
                                   logs,     provider, {.api_url = "http://127.0.0.1:7373"}};
   dynos::Rendezvous rendezvous{engine};
+  dynos::UsageHistory usage{scratch.path / "usage", clock};
   pipelines::Pipelines pipelines{database, clock, apps, box};
   pipelines::Promotions promotions{database, clock, apps, pipelines, releases, slugs};
   setups::AppSetups app_setups{{database, clock, apps, installations, releases, builds, formation,
@@ -224,6 +225,7 @@ class World : public testing::Test {
       .engine = engine,
       .reconciler = reconciler,
       .rendezvous = rendezvous,
+      .usage = usage,
       .jobs = jobs,
       .logs = logs,
       .log_sessions = sessions,

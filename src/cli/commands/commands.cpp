@@ -48,6 +48,7 @@ std::span<const Command> all_commands() {
       ps_scale(),
       ps_type(),
       ps_sizes(),
+      ps_metrics(),
       ps_restart(),
       ps_stop(),
       ps_wait(),

@@ -285,9 +285,8 @@ class LocalEngine final : public Engine, public Sleep {
     do number = static_cast<int>(1'000 + random_below(9'000));
     while (taken(number));
 
-    const auto* size = find_size(wanted.size);
     auto record = new_record(wanted.id, spec, wanted.type, number, wanted.command,
-                             (size ? *size : default_size()).name, clock_.now());
+                             options_.sizes->of(wanted.size).name, clock_.now());
     record.one_off = true;
     record.output_stream = wanted.output_stream;
     record.attached = wanted.attached;
