@@ -11,8 +11,6 @@
 #include "base/text.h"
 
 namespace renga::api {
-namespace {
-
 json::object to_json(const apps::App& app, const dynos::Dyno& dyno) {
   return {
       {"app", app_ref(app)},
@@ -29,6 +27,8 @@ json::object to_json(const apps::App& app, const dynos::Dyno& dyno) {
       {"updated_at", rfc3339(dyno.state_since)},
   };
 }
+
+namespace {
 
 // By name or id; one-off dynos also after their end.
 Result<dynos::Dyno> find_dyno(const Call& call, const apps::App& app) {

@@ -205,4 +205,15 @@ Result<Answer> generation_info(Call& call);
 Result<Answer> output_stream_open(Call& call);
 Result<Answer> log_session_open(Call& call);
 
+// webhooks.cpp
+Result<Answer> webhook_create(Call& call);
+Result<Answer> webhook_list(Call& call);
+Result<Answer> webhook_info(Call& call);
+Result<Answer> webhook_update(Call& call);
+Result<Answer> webhook_delete(Call& call);
+Result<Answer> webhook_delivery_list(Call& call);
+Result<Answer> webhook_delivery_info(Call& call);
+Result<Answer> webhook_event_list(Call& call);
+Result<Answer> webhook_event_info(Call& call);
+
 }  // namespace renga::api

@@ -44,6 +44,8 @@
 #include "setups/cron_jobs.h"
 #include "setups/migrations.h"
 #include "store/upgrade.h"
+#include "webhooks/courier.h"
+#include "webhooks/migrations.h"
 
 namespace renga::server {
 namespace {
@@ -54,12 +56,12 @@ std::pair<std::string, std::string> host_and_port(const std::string& endpoint) {
 }
 
 void migrate(store::Database& database, Clock& clock, const std::filesystem::path& copies) {
-  store::upgrade(
-      database, clock,
-      {accounts::migrations(), apps::migrations(), logs::migrations(), releases::migrations(),
-       addons::migrations(), builds::migrations(), git::migrations(), dynos::migrations(),
-       pipelines::migrations(), setups::migrations(), scheduler::migrations()},
-      copies);
+  store::upgrade(database, clock,
+                 {accounts::migrations(), apps::migrations(), logs::migrations(),
+                  releases::migrations(), addons::migrations(), builds::migrations(),
+                  git::migrations(), dynos::migrations(), pipelines::migrations(),
+                  setups::migrations(), scheduler::migrations(), webhooks::migrations()},
+                 copies);
 }
 
 // The names that the control endpoint's certificate is good for.
@@ -104,6 +106,8 @@ class Control {
         outputs_(directory_ / "output"),
         sizes_(options.dyno_sizes),
         usage_(directory_ / "usage", clock_),
+        webhook_sender_(webhooks::http_sender(
+            {.destinations = drain_options.destinations, .ca_file = drain_options.ca_file})),
         drains_(database_, clock_, box_, logs_, std::move(drain_options)),
         slugs_(database_, clock_, directory_ / "slugs"),
         releases_(database_, clock_, apps_, slugs_, box_),
@@ -169,6 +173,7 @@ class Control {
     cron_jobs_.start();
     repositories_.start();
     drains_.start();
+    webhook_courier_.start();
     scheduler_.start();
     feeder_.start();
     http_->start();
@@ -232,7 +237,7 @@ class Control {
         .limits = {}});
     const auto address = http_->address();
     const auto api_url = options.public_url.empty() ? "http://" + address : options.public_url;
-    providers_.emplace(database_, clock_, box_, accounts_, apps_, releases_, logs_,
+    providers_.emplace(database_, clock_, box_, accounts_, apps_, releases_, logs_, drains_,
                        directory_ / "providers", api_url, [this](const addons::Addon& addon) {
                          for (const auto& output : declared_jobs_.remove_others(addon.app))
                            outputs_.remove(output);
@@ -270,6 +275,7 @@ class Control {
                                .pipelines = pipelines_,
                                .promotions = promotions_,
                                .app_setups = *app_setups_,
+                               .webhooks = webhooks_,
                                .sources_directory = directory_ / "sources",
                                .fetch_reach = fetch_reach(),
                                .web_url_format = web_url_format(addresses_.http),
@@ -292,13 +298,18 @@ class Control {
   // destructor ends.
   void wire() {
     slugs_.set_in_use([this] { return slugs_in_use(); });
-    listening_.begin({reconciler_, feeder_, *rendezvous_, scheduler_, cron_jobs_});
+    listening_.begin({reconciler_, feeder_, *rendezvous_, scheduler_, cron_jobs_, *api_});
+    webhooks_.on_news([this] { webhook_courier_.poke(); });
+    builds_.on_change([this](const builds::Build& build) {
+      listening_.news([&](auto& who) { who.api.build_changed(build); });
+    });
     jobs_.on_change([this] { listening_.news([](auto& who) { who.scheduler.poke(); }); });
     releases_.on_change([this](const releases::Release& release) {
       promotions_.release_changed(release);
       listening_.news([&](auto& who) {
         who.reconciler.release_changed(release);
         who.cron_jobs.release_changed(release);
+        who.api.release_changed(release);
         who.feeder.poke();
       });
     });
@@ -314,6 +325,7 @@ class Control {
                                  who.reconciler.dyno_changed(dyno);
                                  who.rendezvous.dyno_changed(dyno);
                                  who.scheduler.dyno_changed(dyno);
+                                 who.api.dyno_changed(dyno);
                                });
                              },
                          .on_endpoints_change =
@@ -345,6 +357,7 @@ class Control {
     dynos::Rendezvous& rendezvous;
     scheduler::Scheduler& scheduler;
     setups::CronJobs& cron_jobs;
+    api::Api& api;
   };
 
   Listening<Listeners> listening_;
@@ -368,6 +381,9 @@ class Control {
   dynos::Sizes sizes_;
   dynos::UsageHistory usage_;
   logs::Sessions log_sessions_{logs_, clock_};
+  webhooks::Webhooks webhooks_{database_, clock_, box_};
+  std::unique_ptr<webhooks::Sender> webhook_sender_;
+  webhooks::Courier webhook_courier_{webhooks_, clock_, *webhook_sender_};
   logs::Drains drains_;
   releases::Slugs slugs_;
   releases::Releases releases_;

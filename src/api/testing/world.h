@@ -192,9 +192,9 @@ class World : public testing::Test {
                                   .hook_socket = scratch.path / "hook.sock",
                                   .program = "/bin/false"}};
   addons::FakeProvider provider;
-  addons::Marketplace marketplace{database, clock,    box,
-                                  people,   apps,     releases,
-                                  logs,     provider, {.api_url = "http://127.0.0.1:7373"}};
+  addons::Marketplace marketplace{
+      database, clock, box,    people,   apps,
+      releases, logs,  drains, provider, {.api_url = "http://127.0.0.1:7373"}};
   dynos::Rendezvous rendezvous{engine};
   dynos::UsageHistory usage{scratch.path / "usage", clock};
   pipelines::Pipelines pipelines{database, clock, apps, box};
@@ -203,6 +203,7 @@ class World : public testing::Test {
                                 engine, reconciler, outputs, box, marketplace.catalog,
                                 marketplace.addons, scratch.path / "setups"}};
   scheduler::Jobs jobs{database, clock};
+  webhooks::Webhooks webhooks{database, clock, box};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
   Result<router::RouterFigures> routed = router::RouterFigures();
@@ -235,6 +236,7 @@ class World : public testing::Test {
       .pipelines = pipelines,
       .promotions = promotions,
       .app_setups = app_setups,
+      .webhooks = webhooks,
       .sources_directory = scratch.path / "sources",
       .web_url_format = "http://{host}:8080/",
       .url = "http://127.0.0.1:7373",
