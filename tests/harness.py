@@ -93,7 +93,8 @@ def wait_until(ask, limit=30.0, pause=0.02, what="condition"):
 class Server:
     """One `renga server`, on ports that the kernel chose."""
 
-    def __init__(self, *options, environment=None):
+    def __init__(self, *options, environment=None, program=RENGA):
+        self.program = program
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="renga-test-"))
         self.data = self.base / "data"
         self.options = list(options)
@@ -107,7 +108,7 @@ class Server:
 
     def start(self):
         self.stderr = open(self.base / "server.log", "ab")
-        arguments = [RENGA, "server", "--data", str(self.data), "--listen", "127.0.0.1:0",
+        arguments = [str(self.program), "server", "--data", str(self.data), "--listen", "127.0.0.1:0",
                      "--http", self.http or "127.0.0.1:0", *self.options]
         self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=self.stderr,
                                         env=self.environment, start_new_session=True)

@@ -4,7 +4,7 @@
 #include <array>
 #include <chrono>
 
-#include "base/random.h"
+#include "accounts/token_text.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 
@@ -15,7 +15,6 @@ constexpr std::array<std::string_view, 6> scopes = {"global", "identity",       
                                                     "write",  "read-protected", "write-protected"};
 constexpr std::chrono::seconds longest_lifetime = std::chrono::days(3650);
 constexpr std::size_t longest_description = 1000;
-constexpr std::size_t hint_size = 12;
 
 std::string select(std::string_view rest) {
   return "SELECT id, account, description, scope, token_hint, expires_at, created_at, updated_at "
@@ -35,19 +34,6 @@ Authorization read(const store::Row& row) {
   authorization.created_at = row.time(6);
   authorization.updated_at = row.time(7);
   return authorization;
-}
-
-// 58 characters of 6 random bits each: 348 bits, far past guessing, so that a plain SHA-256 without
-// salt or cost is enough to keep them by.
-std::string make_token() {
-  static constexpr char alphabet[] =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
-  static_assert(sizeof alphabet == 65);
-  std::array<unsigned char, 58> random{};
-  fill_random(random);
-  std::string token = "HRKU-AA";
-  for (const auto byte : random) token += alphabet[byte & 63];
-  return token;
 }
 
 Result<std::vector<std::string>> check_scope(std::vector<std::string> scope) {
@@ -120,7 +106,10 @@ Result<Authorization> Authorizations::create(const Id<Account>& account,
           "SELECT 1 FROM accounts WHERE id = ?", [](const auto&) { return true; }, account))
     return fail(Kind::not_found, "Couldn't find that account.");
   // Here, so that a robot that logs in daily does not fill the table.
-  database_.run("DELETE FROM authorizations WHERE account = ? AND expires_at <= ?", account, now);
+  database_.run(
+      "DELETE FROM authorizations WHERE account = ? AND expires_at <= ? "
+      "AND id NOT IN (SELECT authorization FROM refresh_tokens)",
+      account, now);
   database_.run(
       "INSERT INTO authorizations (id, account, description, scope, token_hint, expires_at, "
       "created_at, updated_at, lifetime, token_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

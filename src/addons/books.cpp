@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "addons/json.h"
+#include "store/text_map.h"
 
 namespace renga::addons {
 namespace {
@@ -96,7 +96,7 @@ void Books::insert(const Addon& addon, const std::map<std::string, std::string>&
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       addon.id, addon.name, addon.app, addon.app_name, addon.service, addon.plan, addon.user,
       name_in(states, addon.state), name_in(tasks, addon.task), addon.wanted_plan, addon.attempts,
-      addon.due_at, store::Blob{box_.seal(to_json(options), options_context(addon.id))},
+      addon.due_at, store::Blob{box_.seal(store::to_json(options), options_context(addon.id))},
       addon.created_at, addon.updated_at);
 }
 
@@ -175,7 +175,7 @@ std::map<std::string, std::string> Books::options(const Id<Addon>& id) {
   const auto sealed = database_.first(
       "SELECT options FROM addons WHERE id = ?", [](const store::Row& row) { return row.text(0); },
       id);
-  return sealed ? from_json(box_.open(*sealed, options_context(id)))
+  return sealed ? store::from_json(box_.open(*sealed, options_context(id)))
                 : std::map<std::string, std::string>();
 }
 
@@ -183,14 +183,15 @@ std::map<std::string, std::string> Books::config(const Id<Addon>& id, std::strin
   const auto sealed = database_.first(
       "SELECT vars FROM addon_config WHERE addon = ? AND namespace = ?",
       [](const store::Row& row) { return row.text(0); }, id, name_space);
-  return sealed ? from_json(box_.open(*sealed, config_context(id, name_space)))
+  return sealed ? store::from_json(box_.open(*sealed, config_context(id, name_space)))
                 : std::map<std::string, std::string>();
 }
 
 void Books::set_config(const Id<Addon>& id, std::string_view name_space,
                        const std::map<std::string, std::string>& vars) {
   database_.run("INSERT OR REPLACE INTO addon_config (addon, namespace, vars) VALUES (?, ?, ?)", id,
-                name_space, store::Blob{box_.seal(to_json(vars), config_context(id, name_space))});
+                name_space,
+                store::Blob{box_.seal(store::to_json(vars), config_context(id, name_space))});
 }
 
 void Books::forget_config(const Id<Addon>& id) {

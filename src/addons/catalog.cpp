@@ -4,9 +4,9 @@
 
 #include <stdexcept>
 
-#include "addons/json.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "store/text_map.h"
 
 namespace renga::addons {
 namespace {
@@ -84,10 +84,11 @@ Result<Catalog::Registered> Catalog::put(const Manifest& manifest) {
   registered.secrets.sso_salt = settle(manifest.secrets.sso_salt, before.sso_salt, made.sso_salt);
   registered.secrets.client_secret =
       settle(manifest.secrets.client_secret, before.client_secret, made.client_secret);
-  const auto sealed = box_.seal(to_json({{"password", registered.secrets.password},
-                                         {"sso_salt", registered.secrets.sso_salt},
-                                         {"client_secret", registered.secrets.client_secret}}),
-                                context_of(id));
+  const auto sealed =
+      box_.seal(store::to_json({{"password", registered.secrets.password},
+                                {"sso_salt", registered.secrets.sso_salt},
+                                {"client_secret", registered.secrets.client_secret}}),
+                context_of(id));
   database_.run(
       "INSERT INTO addon_services (id, name, manifest, secrets, created_at, updated_at) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?5) "
@@ -180,7 +181,7 @@ Secrets Catalog::secrets(const Id<Service>& id) {
       "SELECT secrets FROM addon_services WHERE id = ?",
       [](const store::Row& row) { return row.text(0); }, id);
   if (!sealed) throw std::runtime_error("The add-on service " + id.value + " is gone.");
-  auto map = from_json(box_.open(*sealed, context_of(id)));
+  auto map = store::from_json(box_.open(*sealed, context_of(id)));
   return {map["password"], map["sso_salt"], map["client_secret"]};
 }
 

@@ -13,13 +13,13 @@
 #include <set>
 #include <thread>
 
-#include "addons/json.h"
 #include "base/fault.h"
 #include "base/locked.h"
 #include "base/report.h"
 #include "base/text.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "store/text_map.h"
 
 namespace renga::addons {
 namespace {
@@ -108,10 +108,10 @@ bool Supervisor::State::hand_over_secrets(const BuiltInProvider& provider, os::C
                                           Secrets& secrets) {
   const auto known = catalog.service(provider.service);
   secrets = known ? catalog.secrets(known->id) : Catalog::made_up();
-  const auto line = to_json({{"password", secrets.password},
-                             {"sso_salt", secrets.sso_salt},
-                             {"client_secret", secrets.client_secret},
-                             {"api_url", options.api_url}}) +
+  const auto line = store::to_json({{"password", secrets.password},
+                                    {"sso_salt", secrets.sso_salt},
+                                    {"client_secret", secrets.client_secret},
+                                    {"api_url", options.api_url}}) +
                     "\n";
   try {
     // Far less than a pipe holds: this does not wait.

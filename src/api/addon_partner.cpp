@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "accounts/refresh_tokens.h"
 #include "api/addon_handlers.h"
 #include "api/addon_objects.h"
 #include "api/body.h"
@@ -23,6 +24,17 @@ json::array to_json(const addons::Addons::Config& config) {
   for (const auto& [name, value] : config)
     list.push_back(json::object{{"name", name}, {"value", value}});
   return list;
+}
+
+// A person's token is renewed with the refresh token alone; a provider's wants its secret as well.
+Result<addons::Grants::Tokens> refreshed(const Call& call, const std::string& token,
+                                         const std::string& secret) {
+  const auto& services = call.services;
+  const auto renewed = accounts::RefreshTokens(services.database, services.clock).use(token);
+  if (!renewed) return services.marketplace.grants.refresh(token, secret);
+  const auto end = renewed->expires_at.value_or(services.clock.now());
+  return addons::Grants::Tokens{
+      renewed->token, token, std::chrono::floor<std::chrono::seconds>(end - services.clock.now())};
 }
 
 }  // namespace
@@ -59,7 +71,8 @@ Result<Answer> addon_action_deprovision(Call& call) {
   return ok(to_json(call, TRY(call.services.marketplace.addons.deprovisioned(addon))));
 }
 
-// RFC 6749, 4.1.3 and 6: a form. JSON with the same members is taken as well.
+// RFC 6749, 4.1.3 and 6: a form. JSON with the same members is taken as well. Libraries for OAuth
+// renew a person's token here, too.
 Result<Answer> provider_token_create(Call& call) {
   auto fields = text::query(call.request.body);
   if (text::trim(call.request.body).starts_with('{')) {
@@ -71,9 +84,9 @@ Result<Answer> provider_token_create(Call& call) {
   const auto& type = fields["grant_type"];
   if (type != "authorization_code" && type != "refresh_token")
     return fail(Kind::invalid, "`grant_type` must be authorization_code or refresh_token.");
-  const auto tokens =
-      TRY(type == "refresh_token" ? grants.refresh(fields["refresh_token"], fields["client_secret"])
-                                  : grants.exchange(fields["code"], fields["client_secret"]));
+  const auto tokens = TRY(type == "authorization_code"
+                              ? grants.exchange(fields["code"], fields["client_secret"])
+                              : refreshed(call, fields["refresh_token"], fields["client_secret"]));
   auto answer = ok(json::object{{"access_token", tokens.access_token},
                                 {"expires_in", tokens.expires_in.count()},
                                 {"refresh_token", tokens.refresh_token},

@@ -8,6 +8,7 @@
 #include "api/body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "apps/listing.h"
 #include "base/text.h"
 
 namespace renga::api {
@@ -31,13 +32,38 @@ json::object with_owner(Call& call, const apps::App& app) {
   return to_json(call, app, owner);
 }
 
+const std::vector<Order<apps::App>>& orders() {
+  static const std::vector<Order<apps::App>> all = {
+      by_text<apps::App>("name", [](const auto& app) { return app.name; }),
+      by_text<apps::App>("id", [](const auto& app) { return app.id.value; }),
+      by_time<apps::App>("updated_at", [](const auto& app) { return app.updated_at; })};
+  return all;
+}
+
 Answer list_of(Call& call, const std::vector<apps::App>& found) {
-  return call.page<apps::App>(
-      found,
-      {by_text<apps::App>("name", [](const auto& app) { return app.name; }),
-       by_text<apps::App>("id", [](const auto& app) { return app.id.value; }),
-       by_time<apps::App>("updated_at", [](const auto& app) { return app.updated_at; })},
-      [&](const apps::App& app) { return with_owner(call, app); });
+  return call.page<apps::App>(found, orders(),
+                              [&](const apps::App& app) { return with_owner(call, app); });
+}
+
+// All that it takes to choose the page that the caller asks for. Several apps may have changed in
+// one second, so that an order by time takes all of them.
+std::vector<apps::App> enough_for_page(const Call& call) {
+  const auto& services = call.services;
+  std::vector<Attribute> attributes;
+  for (const auto& order : orders()) attributes.push_back(order.attribute);
+  const auto range = parse_range(call.request.headers.value_or("Range", ""), attributes);
+  if (!range || range->attribute == "updated_at") return services.apps.visible_to(call.account());
+
+  apps::Listing listing;
+  listing.by = range->attribute == "id" ? apps::Listing::By::id : apps::Listing::By::name;
+  listing.descending = range->descending;
+  const auto& least = range->descending ? range->last : range->first;
+  const auto& greatest = range->descending ? range->first : range->last;
+  if (least) listing.least = least->text;
+  if (greatest) listing.greatest = greatest->text;
+  // One that the range begins behind, and one that tells that there are more.
+  listing.most = range->max + 2;
+  return apps::visible_to(services.database, call.account(), listing);
 }
 
 }  // namespace
@@ -68,9 +94,7 @@ Result<Answer> app_create(Call& call) {
   return created(with_owner(call, TRY(services.apps.find(app.id))));
 }
 
-Result<Answer> app_list(Call& call) {
-  return list_of(call, call.services.apps.visible_to(call.account()));
-}
+Result<Answer> app_list(Call& call) { return list_of(call, enough_for_page(call)); }
 
 Result<Answer> app_list_of_user(Call& call) {
   const auto& user = call.param("user");

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "api/testing/world.h"
 
 namespace renga::api {
@@ -38,6 +40,34 @@ TEST_F(AppsTest, FindsByNameAndId) {
   expect_fits("app", get("/apps/sushi"));
   EXPECT_EQ(get("/apps/" + sushi.id.value), get("/apps/sushi"));
   expect_fits("app", get("/users/~/apps"));
+}
+
+TEST_F(AppsTest, ListsThemPageByPageInEveryOrder) {
+  for (const auto* name : {"maki", "natto", "unagi", "tempura", "ramen", "udon"})
+    json(send("POST", "/apps", fmt::format(R"({{"name": "{}"}})", name)), 201);
+  const auto whole = get("/apps");
+  ASSERT_EQ(whole.as_array().size(), 7U);
+  for (const std::string by : {"name", "id", "updated_at"})
+    for (const std::string order : {"asc", "desc"}) {
+      std::vector<std::string> found;
+      auto range = fmt::format("{} ..; max=2, order={}", by, order);
+      for (int pages = 0; !range.empty() && pages < 9; ++pages) {
+        const auto answer = send("GET", "/apps", "", {{"Range", range}});
+        range = answer.headers.value_or("Next-Range", "");
+        EXPECT_EQ(answer.status, range.empty() ? 200 : 206);
+        const auto page = json(answer, answer.status);
+        for (const auto& app : page.as_array()) found.push_back(text_at(app, by));
+      }
+      std::vector<std::string> wanted;
+      for (const auto& app : whole.as_array()) wanted.push_back(text_at(app, by));
+      std::ranges::sort(wanted);
+      if (order == "desc") std::ranges::reverse(wanted);
+      EXPECT_EQ(found, wanted) << by << " " << order;
+    }
+  EXPECT_EQ(json(send("GET", "/apps", "", {{"Range", "name ]maki..ramen"}})).as_array().size(), 2U);
+  EXPECT_EQ(json(send("GET", "/apps", "", {{"Range", "name z.."}})).as_array().size(), 0U);
+  expect_error(send("GET", "/apps", "", {{"Range", "owner .."}}), 416,
+               "requested_range_not_satisfiable");
 }
 
 TEST_F(AppsTest, HidesAppsFromStrangers) {

@@ -1,13 +1,11 @@
 // A short run of testing/entry_fuzz.cpp over mutated headers and bodies, the same on every machine.
 #include <gtest/gtest.h>
 
-#include <cstdint>
-#include <random>
-#include <string>
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "base/testing/fuzz_run.h"
 
 namespace {
+
+using namespace renga::testing;
 
 TEST(EntryFuzz, TakesOrRefusesWhateverComes) {
   const std::string seeds[2][4] = {
@@ -17,34 +15,15 @@ TEST(EntryFuzz, TakesOrRefusesWhateverComes) {
        R"({"a": {"id": null}, "b": [[[[1.5e3]]]], "c": "\u00e9\ud83d\ude00"})",
        R"({"x": 12345678901234567890, "y": -0.0, "z": true})", R"({"enabled": "yes"})"}};
   using namespace std::string_literals;
-  const std::string alphabets[2] = {" ;,=].-+:0129aznvmord%\0\x7f\xc3"s,
-                                    "{}[]\":,\\u0019eE+-. tfn\0\n\xed\xa0\xc3"s};
+  const Mutations mutated[2] = {
+      {.alphabet = " ;,=].-+:0129aznvmord%\0\x7f\xc3"s, .most_edits = 5},
+      {.alphabet = "{}[]\":,\\u0019eE+-. tfn\0\n\xed\xa0\xc3"s, .most_edits = 5}};
   std::mt19937 random(1);
   for (std::size_t round = 0; round < 20'000; ++round) {
     const auto kind = round % 2;
-    const auto& alphabet = alphabets[kind];
-    auto text = seeds[kind][random() % 4];
-    for (auto edits = random() % 6; edits > 0; --edits) {
-      if (text.empty()) text = " ";
-      const auto at = random() % text.size();
-      const auto letter = alphabet[random() % alphabet.size()];
-      switch (random() % 4) {
-        case 0:
-          text[at] = letter;
-          break;
-        case 1:
-          text.insert(at, 1, letter);
-          break;
-        case 2:
-          text.erase(at, 1 + random() % 3);
-          break;
-        default:
-          text.insert(at, text.substr(random() % text.size(), 20));
-          break;
-      }
-    }
+    auto text = mutated[kind](seeds[kind][random() % 4], random);
     text.insert(0, 1, static_cast<char>(kind));
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    fuzz_once(text);
   }
 }
 

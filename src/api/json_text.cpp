@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
+#include <charconv>
 #include <cmath>
+#include <concepts>
 
 namespace renga::api {
 namespace {
@@ -32,35 +35,53 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   return length;
 }
 
+void write_escaped(std::string& out, char c) {
+  if (c == '"' || c == '\\') {
+    out += '\\';
+    out += c;
+  } else if (c == '\n') {
+    out += "\\n";
+  } else if (c == '\r') {
+    out += "\\r";
+  } else if (c == '\t') {
+    out += "\\t";
+  } else {
+    out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+  }
+}
+
 void write_text(std::string& out, std::string_view text) {
+  // Most of what there is to write needs no thought, and is copied in runs as long as they come.
+  const auto is_plain = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+  };
   out += '"';
   for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
+    const auto run = static_cast<std::size_t>(
+        std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_plain) -
+        text.begin());
+    out.append(text, at, run - at);
+    at = run;
+    if (at == text.size()) break;
+
     const auto length = sequence_length(text, at);
     if (length == 0) {
       out += "\xEF\xBF\xBD";
       ++at;
-      continue;
-    }
-    if (length > 1) {
-      out += text.substr(at, length);
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else if (length == 1) {
+      write_escaped(out, text[at++]);
     } else {
-      out += c;
+      out.append(text, at, length);
+      at += length;
     }
-    at += length;
   }
   out += '"';
+}
+
+void write_number(std::string& out, std::integral auto number) {
+  char digits[24];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
 void write(std::string& out, const json::value& value, std::size_t depth) {
@@ -96,8 +117,14 @@ void write(std::string& out, const json::value& value, std::size_t depth) {
     out += "null";  // 1e999 is read as infinite, for which JSON has no word
   } else if (value.is_double()) {
     out += fmt::format("{}", value.get_double());  // 0.5, where Boost writes 5E-1
+  } else if (value.is_int64()) {
+    write_number(out, value.get_int64());
+  } else if (value.is_uint64()) {
+    write_number(out, value.get_uint64());
+  } else if (value.is_bool()) {
+    out += value.get_bool() ? "true" : "false";
   } else {
-    out += json::serialize(value);
+    out += "null";
   }
 }
 

@@ -18,8 +18,8 @@ std::string fixed_uuid(std::string_view text) {
   auto digits = crypto::sha256(text);
   digits[12] = '8';
   digits[16] = "89ab"[std::string_view("0123456789abcdef").find(digits[16]) % 4];
-  return fmt::format("{}-{}-{}-{}-{}", digits.substr(0, 8), digits.substr(8, 4),
-                     digits.substr(12, 4), digits.substr(16, 4), digits.substr(20, 12));
+  for (const std::size_t at : {8, 13, 18, 23}) digits.insert(at, 1, '-');
+  return digits.substr(0, 36);
 }
 
 json::object app_ref(const apps::App& app) { return {{"id", app.id.value}, {"name", app.name}}; }
@@ -28,10 +28,14 @@ json::object stack_ref(std::string_view name) {
   return {{"id", fixed_uuid(fmt::format("stack/{}", name))}, {"name", name}};
 }
 
-json::object region_ref() { return {{"id", fixed_uuid("region/local")}, {"name", "local"}}; }
+json::object region_ref() {
+  static const auto id = fixed_uuid("region/local");
+  return {{"id", id}, {"name", "local"}};
+}
 
 json::object generation_ref() {
-  return {{"id", fixed_uuid("generation/cedar")}, {"name", "cedar"}};
+  static const auto id = fixed_uuid("generation/cedar");
+  return {{"id", id}, {"name", "cedar"}};
 }
 
 json::value text_or_null(std::string_view text) {
@@ -61,10 +65,11 @@ json::object to_json(const Call& call, const apps::App& app, const accounts::Acc
   const auto host = call.request.headers.value_or("Host", "");
   const auto git = host.empty() ? services.tls_url
                                 : "https" + call.base_url().substr(call.base_url().find("://"));
+  const auto stack = stack_ref(app.stack);
   return {
       {"acm", false},
       {"archived_at", nullptr},
-      {"build_stack", stack_ref(app.build_stack)},
+      {"build_stack", app.build_stack == app.stack ? stack : stack_ref(app.build_stack)},
       {"buildpack_provided_description",
        text_or_null(app.buildpack_provided_description.value_or(""))},
       {"create_status", "complete"},
@@ -84,7 +89,7 @@ json::object to_json(const Call& call, const apps::App& app, const accounts::Acc
       {"repo_size", bytes(app.repo_size)},
       {"slug_size", bytes(app.slug_size)},
       {"space", nullptr},
-      {"stack", stack_ref(app.stack)},
+      {"stack", stack},
       {"team", nullptr},
       {"updated_at", rfc3339(app.updated_at)},
       {"web_url", text::replace_all(services.web_url_format, "{host}",

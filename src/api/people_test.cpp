@@ -146,11 +146,71 @@ TEST_F(PeopleTest, DescribesTokensAnewAndRevokesThemByTheirOwnId) {
   EXPECT_EQ(text_at(changed, "description"), "robot");
   expect_error(send("PATCH", path, "{}"), 422, "invalid_params");
   expect_error(send("PATCH", path, R"({"client": {"id": "x"}})"), 422, "unsupported");
-  expect_error(send("POST", "/oauth/tokens", "{}"), 422, "unsupported");
   const auto token = "/oauth/tokens/" + text_at(made.at("access_token"), "id");
   expect_error(send("DELETE", token, "", as_bob()), 404, "not_found");
-  json(send("DELETE", token));
+  expect_fits("oauth-token", json(send("DELETE", token)));
   expect_error(send("GET", path), 404, "not_found");
+}
+
+TEST_F(PeopleTest, RenewsAnAccessTokenWithItsRefreshToken) {
+  const auto made = json(
+      send("POST", "/oauth/authorizations", R"({"scope": ["read"], "refresh_token": true})"), 201);
+  expect_fits("oauth-authorization", made);
+  EXPECT_EQ(made.at("access_token").at("expires_in").as_int64(), 8 * 3600);
+  const auto first = text_at(made.at("access_token"), "token");
+  const auto refresh = text_at(made.at("refresh_token"), "token");
+  const auto path = "/oauth/authorizations/" + text_at(made, "id");
+  EXPECT_EQ(boost::json::serialize(get(path)).find(refresh), std::string::npos);
+  expect_error(send("GET", "/apps", "", {{"Authorization", "Bearer " + refresh}}), 401,
+               "unauthorized");
+
+  clock.advance(std::chrono::hours(9));
+  expect_error(send("GET", "/apps", "", {{"Authorization", "Bearer " + first}}), 401,
+               "unauthorized");
+  const auto with = [&](const std::string& token) {
+    return send("POST", "/oauth/tokens",
+                fmt::format(R"({{"grant": {{"type": "refresh_token"}}, "client": {{"secret": "x"}},
+                                "refresh_token": {{"token": "{}"}}}})",
+                            token),
+                {{"Authorization", ""}});
+  };
+  const auto renewed = json(with(refresh), 201);
+  expect_fits("oauth-token", renewed);
+  EXPECT_EQ(text_at(renewed.at("refresh_token"), "token"), refresh);
+  const auto second = text_at(renewed.at("access_token"), "token");
+  EXPECT_EQ(send("GET", "/apps", "", {{"Authorization", "Bearer " + second}}).status, 200);
+  expect_error(send("POST", "/apps", "{}", {{"Authorization", "Bearer " + second}}), 403,
+               "forbidden");
+
+  // As libraries for OAuth do it.
+  const auto form =
+      json(send("POST", "/oauth/token", "grant_type=refresh_token&refresh_token=" + refresh,
+                {{"Authorization", ""}}));
+  EXPECT_EQ(form.at("expires_in").as_int64(), 8 * 3600);
+  const auto third = text_at(form, "access_token");
+  EXPECT_EQ(send("GET", "/apps", "", {{"Authorization", "Bearer " + third}}).status, 200);
+
+  // Whoever fears for one of the two has both exchanged.
+  const auto rotated = json(send("POST", path + "/actions/regenerate-tokens"), 201);
+  expect_error(with(refresh), 401, "unauthorized");
+  expect_error(with(third), 401, "unauthorized");
+  const auto last = text_at(rotated.at("refresh_token"), "token");
+  json(with(last), 201);
+  json(send("DELETE", "/oauth/tokens/" + text_at(rotated.at("refresh_token"), "id")));
+  expect_error(with(last), 401, "unauthorized");
+}
+
+TEST_F(PeopleTest, RefusesOtherGrantsInASentence) {
+  for (const auto* wrong :
+       {"{}", R"({"grant": "refresh_token"})", R"({"grant": {"type": "password"}})",
+        R"({"grant": {"type": "refresh_token"}})",
+        R"({"grant": {"type": "refresh_token"}, "refresh_token": {}})",
+        R"({"grant": {"type": "refresh_token"}, "refresh_token": {"token": 7}})"})
+    expect_error(send("POST", "/oauth/tokens", wrong), 422, "invalid_params");
+  expect_error(send("POST", "/oauth/tokens", R"({"grant": {"type": "authorization_code"}})"), 422,
+               "unsupported");
+  expect_error(send("POST", "/oauth/authorizations", R"({"refresh_token": "perhaps"})"), 422,
+               "invalid_params");
 }
 
 TEST_F(PeopleTest, LeavesNothingOfAnAccountThatGoesButNoAppWithoutAnOwner) {

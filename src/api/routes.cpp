@@ -62,7 +62,7 @@ std::span<const RouteRow> routes() {
       {"POST", "/oauth/authorizations/{authorization}/actions/regenerate-tokens",
        authorization_regenerate, everything},
       {"DELETE", "/oauth/sessions/{session}", session_delete, identity},
-      {"POST", "/oauth/tokens", token_create, everything},
+      {"POST", "/oauth/tokens", token_create, nothing},
       {"DELETE", "/oauth/tokens/{token}", token_delete, everything},
 
       // addon_services.cpp

@@ -5,6 +5,7 @@
 #include <regex>
 #include <set>
 
+#include "apps/listing.h"
 #include "apps/names.h"
 #include "apps/permissions.h"
 #include "apps/testing/house.h"
@@ -145,6 +146,29 @@ TEST_F(AppsTest, ListsWhatAnAccountMaySeeByName) {
   EXPECT_THAT(names(apps.visible_to(eve)), ElementsAre("natto", "sushi"));
   EXPECT_THAT(names(apps.visible_to(root)), ElementsAre("maki", "natto", "sushi"));
   EXPECT_THAT(names(apps.all()), ElementsAre("maki", "natto", "sushi"));
+}
+
+TEST_F(AppsTest, ListsAPartOfThemInEitherOrder) {
+  const auto sushi = make("sushi");
+  make("maki");
+  ASSERT_TRUE(apps.create(eve, {"natto", ""}));
+  ASSERT_TRUE(apps.add_collaborator(sushi.id, eve));
+  const auto part = [&](const accounts::Account& who, const Listing& listing) {
+    return names(visible_to(database, who, listing));
+  };
+  EXPECT_THAT(part(root, {.least = {}, .greatest = {}, .most = 2}), ElementsAre("maki", "natto"));
+  EXPECT_THAT(part(root, {.least = {}, .greatest = {}, .descending = true, .most = 2}),
+              ElementsAre("sushi", "natto"));
+  EXPECT_THAT(part(root, {.least = "mb", .greatest = "natto", .most = 9}), ElementsAre("natto"));
+  EXPECT_THAT(part(ada, {.least = "maki", .greatest = {}, .most = 9}),
+              ElementsAre("maki", "sushi"));
+  EXPECT_THAT(part(eve, {.least = {}, .greatest = {}, .most = 1}), ElementsAre("natto"));
+
+  auto ids = std::vector{sushi.id.value, apps.find_by_name("natto")->id.value};
+  std::ranges::sort(ids);
+  const auto first = visible_to(
+      database, eve, {.by = Listing::By::id, .least = ids[0], .greatest = {}, .most = 1});
+  EXPECT_EQ(first.at(0).id.value, ids[0]);
 }
 
 TEST_F(AppsTest, ChangesOnlyWhatIsGiven) {

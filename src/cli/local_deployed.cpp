@@ -3,19 +3,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
 
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/text.h"
 #include "cli/answers.h"
 #include "cli/deployed_addons.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "os/signal_fd.h"
 
 namespace renga::cli {
 namespace json = boost::json;
@@ -31,32 +29,17 @@ constexpr std::string_view ready = "renga: ready listen=";
 // The end that somebody asks for, as a descriptor; children have the signals' defaults.
 class Interrupts {
  public:
-  Interrupts() {
-    sigset_t ours;
-    sigemptyset(&ours);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ours, number);
-    pthread_sigmask(SIG_BLOCK, &ours, &before_);
-    fd_ = os::Fd(signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC));
-    if (!fd_) fault("listen to signals");
-  }
-  ~Interrupts() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  Interrupts(const Interrupts&) = delete;
-  Interrupts& operator=(const Interrupts&) = delete;
-
   // Waits for one, or for `fd` to be readable.
   void wait(std::chrono::milliseconds limit, int fd = -1) {
-    pollfd fds[] = {{fd_.get(), POLLIN, 0}, {fd, POLLIN, 0}};
+    pollfd fds[] = {{signals_.fd(), POLLIN, 0}, {fd, POLLIN, 0}};
     ::poll(fds, 2, static_cast<int>(limit.count()));
-    signalfd_siginfo info{};
-    if (::read(fd_.get(), &info, sizeof info) == sizeof info)
-      status = 128 + static_cast<int>(info.ssi_signo);
+    if (const int signal = signals_.next(); signal != 0) status = 128 + signal;
   }
 
   int status = 0;  // 128 + the signal, once there was one
 
  private:
-  sigset_t before_{};
-  os::Fd fd_;
+  os::SignalFd signals_{SIGINT, SIGTERM, SIGHUP};
 };
 
 class Deployed {

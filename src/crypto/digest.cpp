@@ -16,6 +16,14 @@ void must(int ok, const char* attempted) {
   if (ok != 1) throw std::runtime_error(std::string("OpenSSL could not ") + attempted);
 }
 
+// Fetched once: OpenSSL looks through its providers at each use of EVP_sha256(), which costs more
+// than the digest of a token.
+const EVP_MD* sha256_of_openssl() {
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  must(fetched != nullptr ? 1 : 0, "find SHA-256");
+  return fetched;
+}
+
 }  // namespace
 
 struct Sha256::State {
@@ -30,7 +38,7 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  must(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr), "start a SHA-256 digest");
+  must(EVP_DigestInit_ex(state_->context, sha256_of_openssl(), nullptr), "start a SHA-256 digest");
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
@@ -50,9 +58,10 @@ std::string Sha256::finish() {
 }
 
 std::string sha256(std::string_view bytes) {
-  Sha256 digest;
-  digest.update(bytes);
-  return digest.finish();
+  std::array<unsigned char, 32> digest;
+  must(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, sha256_of_openssl(), nullptr),
+       "take a SHA-256");
+  return text::hex(digest);
 }
 
 std::string sha1(std::string_view bytes) {

@@ -1,13 +1,11 @@
 // A short run of testing/exit_marker_fuzz.cpp over texts with markers and halves of them.
 #include <gtest/gtest.h>
 
-#include <cstdint>
-#include <random>
-#include <string>
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "base/testing/fuzz_run.h"
 
 namespace {
+
+using namespace renga::testing;
 
 TEST(ExitMarkerFuzz, PassesEveryByteOn) {
   const std::string marker = "\xEF\xBF\xBF heroku-command-exit-status: ";
@@ -32,7 +30,7 @@ TEST(ExitMarkerFuzz, PassesEveryByteOn) {
           break;
       }
     }
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    fuzz_once(text);
   }
 }
 

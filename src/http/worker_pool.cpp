@@ -22,13 +22,14 @@ WorkerPool::~WorkerPool() {
 
 bool WorkerPool::run(std::function<void()> work) {
   std::list<std::thread> ended;
+  bool awaited = false;
   {
     const std::lock_guard lock(mutex_);
     ended.swap(ended_);
     if (ending_) return false;
     if (idle_ > handed_.size()) {
       handed_.push_back(std::move(work));
-      changed_.notify_one();
+      awaited = true;
     } else if (threads_.size() < most_) {
       handed_.push_front(std::move(work));
       const auto self = threads_.emplace(threads_.end());
@@ -46,6 +47,8 @@ bool WorkerPool::run(std::function<void()> work) {
       return false;
     }
   }
+  // Behind the lock, which whoever wakes up wants at once.
+  if (awaited) changed_.notify_one();
   for (auto& thread : ended) thread.join();  // they have nothing left to do
   return true;
 }

@@ -1,9 +1,7 @@
 // Signals: ours as a descriptor, and us as the parent of orphans. Both are as before at the end.
 #pragma once
 
-#include <signal.h>
-
-#include "os/fd.h"
+#include "os/signal_fd.h"
 
 namespace renga::local {
 
@@ -16,14 +14,13 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  int descriptor() const { return signals_.get(); }
-  int next();  // 0: none
+  int descriptor() const { return signals_.fd(); }
+  int next() { return signals_.next(); }  // 0: none
 
  private:
-  sigset_t before_{};
+  os::SignalFd signals_;
   void (*pipe_before_)(int) = SIG_DFL;
   int reaper_before_ = 0;
-  os::Fd signals_;
 };
 
 }  // namespace renga::local

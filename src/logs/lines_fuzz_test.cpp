@@ -1,13 +1,11 @@
 // A short run of testing/lines_fuzz.cpp over texts of every sort, the same on every machine.
 #include <gtest/gtest.h>
 
-#include <cstdint>
-#include <random>
-#include <string>
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "base/testing/fuzz_run.h"
 
 namespace {
+
+using namespace renga::testing;
 
 TEST(LinesFuzz, LosesNothingAndCountsRightWhateverADynoSays) {
   using namespace std::string_literals;
@@ -27,7 +25,7 @@ TEST(LinesFuzz, LosesNothingAndCountsRightWhateverADynoSays) {
       else
         text.insert(at, 1, static_cast<char>(random()));
     }
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    fuzz_once(text);
   }
 }
 

@@ -1,15 +1,12 @@
 // A short run of testing/frames_fuzz.cpp over mutated frames, the same on every machine.
 #include <gtest/gtest.h>
 
-#include <cstdint>
-#include <random>
-#include <string>
-
+#include "base/testing/fuzz_run.h"
 #include "net/frames.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-
 namespace {
+
+using namespace renga::testing;
 
 TEST(FramesFuzz, AgreesWithItselfOnMutatedFrames) {
   using renga::net::frame;
@@ -23,7 +20,7 @@ TEST(FramesFuzz, AgreesWithItselfOnMutatedFrames) {
     if (random() % 4 == 0)
       text.resize(text.size() - std::min(text.size(), std::size_t{random() % 9}));
     text.insert(0, 1, static_cast<char>(random()));
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    fuzz_once(text);
   }
 }
 

@@ -1,8 +1,5 @@
 #include "os/raw_mode.h"
 
-#include <sys/signalfd.h>
-#include <unistd.h>
-
 namespace renga::os {
 
 RawMode::RawMode(int fd, bool wanted) : fd_(fd), set_(wanted && ::tcgetattr(fd, &before_) == 0) {
@@ -17,21 +14,11 @@ RawMode::~RawMode() {
 }
 
 SizeChanges::SizeChanges(bool wanted) {
-  if (!wanted) return;
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGWINCH);
-  ::pthread_sigmask(SIG_BLOCK, &set, &before_);
-  fd_ = Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-}
-
-SizeChanges::~SizeChanges() {
-  if (fd_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  if (wanted) changes_.emplace({SIGWINCH});
 }
 
 void SizeChanges::take() {
-  signalfd_siginfo info;
-  while (::read(fd_.get(), &info, sizeof info) > 0) continue;
+  while (changes_ && changes_->next() != 0) continue;
 }
 
 }  // namespace renga::os

@@ -2,10 +2,11 @@
 // window's new size. Both put back what they found.
 #pragma once
 
-#include <signal.h>
 #include <termios.h>
 
-#include "os/fd.h"
+#include <optional>
+
+#include "os/signal_fd.h"
 
 namespace renga::os {
 
@@ -28,16 +29,12 @@ class RawMode {
 class SizeChanges {
  public:
   explicit SizeChanges(bool wanted);
-  ~SizeChanges();
-  SizeChanges(const SizeChanges&) = delete;
-  SizeChanges& operator=(const SizeChanges&) = delete;
 
-  int fd() const { return fd_.get(); }
+  int fd() const { return changes_ ? changes_->fd() : -1; }
   void take();
 
  private:
-  Fd fd_;
-  sigset_t before_{};
+  std::optional<SignalFd> changes_;
 };
 
 }  // namespace renga::os

@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "base/text.h"
-#include "releases/json.h"
+#include "store/text_map.h"
 
 namespace renga::releases {
 namespace {
@@ -168,8 +168,8 @@ std::vector<Id<Release>> Releases::insert(const Id<apps::App>& app, const NewRel
       "addon_config, addon_plans, created_at, updated_at) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, app, version, wanted.description, name_of(status), wanted.user, slug,
-      store::Blob{box_.seal(to_json(vars), context_of(id))},
-      store::Blob{box_.seal(to_json(addons.vars), addons_context_of(id))},
+      store::Blob{box_.seal(store::to_json(vars), context_of(id))},
+      store::Blob{box_.seal(store::to_json(addons.vars), addons_context_of(id))},
       text::join(addons.plans, " "), now, now);
   apps_.set_released(app, now);
   std::vector<Id<Release>> changed = {id};
@@ -245,7 +245,7 @@ apps::ConfigVars Releases::config_from_addons(const Release& release) {
       [](const store::Row& row) { return row.maybe_text(0); }, release.id);
   if (!sealed) throw std::runtime_error("The release " + release.id.value + " is gone.");
   if (!*sealed) return {};  // older than add-ons
-  return from_json(box_.open(**sealed, addons_context_of(release.id)));
+  return store::from_json(box_.open(**sealed, addons_context_of(release.id)));
 }
 
 apps::ConfigVars Releases::config_by_hand(const Release& release) {
@@ -253,7 +253,7 @@ apps::ConfigVars Releases::config_by_hand(const Release& release) {
       "SELECT config FROM releases WHERE id = ?", [](const store::Row& row) { return row.text(0); },
       release.id);
   if (!sealed) throw std::runtime_error("The release " + release.id.value + " is gone.");
-  return from_json(box_.open(*sealed, context_of(release.id)));
+  return store::from_json(box_.open(*sealed, context_of(release.id)));
 }
 
 Result<apps::ConfigVars> Releases::set_config(const Id<apps::App>& app,

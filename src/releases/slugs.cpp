@@ -21,9 +21,9 @@
 #include "crypto/digest.h"
 #include "os/fd.h"
 #include "releases/archive.h"
-#include "releases/json.h"
 #include "releases/slug_files.h"
 #include "releases/tree.h"
+#include "store/text_map.h"
 
 namespace renga::releases {
 namespace {
@@ -46,7 +46,7 @@ Slug read_slug(const store::Row& row) {
           .commit = row.text(5),
           .commit_description = row.text(6),
           .buildpack_provided_description = row.text(7),
-          .process_types = from_json(row.text(8)),
+          .process_types = store::from_json(row.text(8)),
           .created_at = row.time(9),
           .updated_at = row.time(10)};
 }
@@ -124,7 +124,7 @@ Result<Slug> Slugs::insert(const NewSlug& wanted, const std::string& tree, std::
       fmt::format("INSERT INTO slugs ({}, tree) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                   columns),
       id, wanted.app, tree, size, wanted.stack, wanted.commit, wanted.commit_description,
-      wanted.buildpack_provided_description, to_json(wanted.process_types), now, now, tree);
+      wanted.buildpack_provided_description, store::to_json(wanted.process_types), now, now, tree);
   return find(id);
 }
 

@@ -2,13 +2,11 @@
 // machine.
 #include <gtest/gtest.h>
 
-#include <cstdint>
-#include <random>
-#include <string>
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "base/testing/fuzz_run.h"
 
 namespace {
+
+using namespace renga::testing;
 
 TEST(EdgeFuzz, WhatIsForwardedIsOneRequestOrAnswerOfTheSameFraming) {
   const std::string seeds[] = {
@@ -26,29 +24,11 @@ TEST(EdgeFuzz, WhatIsForwardedIsOneRequestOrAnswerOfTheSameFraming) {
       "\7shop.test.",
   };
   using namespace std::string_literals;
-  const auto alphabet = "\r\n\t :;,/*[]@#0123fF\0\x7f\xc3ghH_-."s;
+  // The first byte says which parser.
+  const Mutations mutated{.alphabet = "\r\n\t :;,/*[]@#0123fF\0\x7f\xc3ghH_-."s, .kept = 1};
   std::mt19937 random(1);
   for (int round = 0; round < 20'000; ++round) {
-    auto text = seeds[random() % std::size(seeds)];
-    for (auto edits = random() % 5; edits > 0; --edits) {
-      const auto at = 1 + random() % text.size();
-      const auto letter = alphabet[random() % alphabet.size()];
-      switch (random() % 4) {
-        case 0:
-          if (at < text.size()) text[at] = letter;
-          break;
-        case 1:
-          text.insert(at, 1, letter);
-          break;
-        case 2:
-          text.erase(at, 1 + random() % 3);
-          break;
-        default:
-          text.insert(at, text.substr(1 + random() % text.size() / 2, 20));
-          break;
-      }
-    }
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    fuzz_once(mutated(seeds[random() % std::size(seeds)], random));
   }
 }
 

@@ -71,6 +71,8 @@ ps -o pid,ppid,pgid,sid,tty,ni,stat,comm -e; df -P /tmp /dev/shm /app | awk '{pr
     auto text = run(spec).output;
     text = std::regex_replace(text, std::regex("100\\.[0-9]+\\.[0-9.]+|[0-9a-f]{8}-[0-9a-f-]{27}"),
                               "X");
+    // Whether a process waits or runs as ps looks at it is chance.
+    text = std::regex_replace(text, std::regex(" [DRS]([a-zA-Z<+]*) "), " $1 ");
     return std::regex_replace(text, std::regex("(master|shared|propagate_from):[0-9]+|0:[0-9]+ "),
                               "N");
   }

@@ -1,13 +1,11 @@
 // A short run of testing/log_frames_fuzz.cpp over mutated frames, the same on every machine.
 #include <gtest/gtest.h>
 
-#include <cstdint>
-#include <random>
-#include <string>
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "base/testing/fuzz_run.h"
 
 namespace {
+
+using namespace renga::testing;
 
 TEST(LogFramesFuzz, AgreesWithItselfOnMutatedFrames) {
   const std::string seed = "an-id a-secret\n12 o 5\nhello13 e 0\n14 d 1\n715 o 3\na\nb";
@@ -24,7 +22,7 @@ TEST(LogFramesFuzz, AgreesWithItselfOnMutatedFrames) {
         text.insert(at, 1, letter);
     }
     text.insert(0, 1, static_cast<char>(random()));
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    fuzz_once(text);
   }
 }
 

@@ -1,13 +1,11 @@
 // A short run of testing/cron_fuzz.cpp over mutated schedules and files, the same on every machine.
 #include <gtest/gtest.h>
 
-#include <cstdint>
-#include <random>
-#include <string>
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "base/testing/fuzz_run.h"
 
 namespace {
+
+using namespace renga::testing;
 
 TEST(CronFuzz, TakesNothingThatCannotBeDue) {
   using namespace std::string_literals;
@@ -20,31 +18,12 @@ TEST(CronFuzz, TakesNothingThatCannotBeDue) {
       R"({"cron":[{"command":"a","schedule":"@daily","time_zone":"UTC","overlap":"skip"}],)"
       R"("environments":{"review":{"cron":[]}}})",
   };
-  const auto alphabet = "*/,-0123456789 \t@:{}[]\"ajmn\0\x7f\xc3+"s;
+  const Mutations mutated{.alphabet = "*/,-0123456789 \t@:{}[]\"ajmn\0\x7f\xc3+"s, .most_edits = 3};
   std::mt19937 random(1);
   for (int round = 0; round < 5'000; ++round) {
-    auto text = seeds[random() % std::size(seeds)];
-    for (auto edits = random() % 4; edits > 0; --edits) {
-      const auto at = random() % text.size();
-      const auto letter = alphabet[random() % alphabet.size()];
-      switch (random() % 4) {
-        case 0:
-          text[at] = letter;
-          break;
-        case 1:
-          text.insert(at, 1, letter);
-          break;
-        case 2:
-          text.erase(at, 1 + random() % 3);
-          break;
-        default:
-          text.insert(at, text.substr(random() % text.size(), 20));
-          break;
-      }
-      if (text.empty()) text = " ";
-    }
+    auto text = mutated(seeds[random() % std::size(seeds)], random);
     text.insert(0, 1, static_cast<char>(random() % 256));
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    fuzz_once(text);
   }
 }
 

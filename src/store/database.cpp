@@ -86,7 +86,9 @@ Database::Database(const std::string& path) {
     if (fd < 0) fault("open " + path);
     ::close(fd);
   }
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+  // Without SQLite's own lock around each column that is read: nothing here is done to the
+  // connection but under `mutex_`.
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   if (sqlite3_open_v2(path.c_str(), &connection_, flags, nullptr) != SQLITE_OK)
     refuse("open " + path);
   sqlite3_extended_result_codes(connection_, 1);
@@ -149,10 +151,12 @@ void Database::query_bound(std::string_view sql, const std::vector<Value>& value
 std::shared_ptr<Database::Statement> Database::prepare(std::string_view sql,
                                                        const std::vector<Value>& values) {
   std::shared_ptr<Statement> statement;
-  const auto cached = std::ranges::find_if(
-      cache_, [&](const auto& entry) { return entry.first == sql && !entry.second->busy; });
-  if (cached != cache_.end()) {
-    std::rotate(cached, cached + 1, cache_.end());
+  // From the back, where those that are asked for all the time are.
+  const auto cached = std::find_if(cache_.rbegin(), cache_.rend(), [&](const auto& entry) {
+    return entry.first == sql && !entry.second->busy;
+  });
+  if (cached != cache_.rend()) {
+    std::rotate(cached.base() - 1, cached.base(), cache_.end());
     statement = cache_.back().second;
   } else {
     statement = std::make_shared<Statement>();

@@ -19,6 +19,7 @@ Result<int> run(Context& context) {
     for (const auto word : text::split(list, ',')) scope.emplace_back(text::trim(word));
     wanted["scope"] = std::move(scope);
   }
+  if (context.has("refresh-token")) wanted["refresh_token"] = true;
   const auto made = TRY(TRY(context.platform())->post("/oauth/authorizations", wanted));
   if (context.has("json")) {
     context.terminal.out(pretty(made));
@@ -27,6 +28,10 @@ Result<int> run(Context& context) {
   context.terminal.say(
       fmt::format("Creating {}... done. The token is shown only now:", text_at(made, "id")));
   context.terminal.line(text_at(made, "access_token.token"));
+  if (context.has("refresh-token")) {
+    context.terminal.say("Its refresh token, which POST /oauth/tokens takes:");
+    context.terminal.line(text_at(made, "refresh_token.token"));
+  }
   return 0;
 }
 
@@ -43,6 +48,7 @@ Example:
           .flags = {{"description", 'd', "TEXT", "what it is for"},
                     {"scope", 's', "LIST", "what it may do (default: global)"},
                     {"expires-in", 'e', "SECONDS", "how long it lives (default: for ever)"},
+                    {"refresh-token", 0, "", "an access token for hours, and what renews it"},
                     json_flag},
           .run = run};
 }

@@ -2,12 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 
 #include "base/text.h"
 #include "cli/commands/app_commands.h"
 #include "net/socket.h"
+#include "os/signal_fd.h"
 
 namespace renga::cli {
 namespace {
@@ -30,12 +29,7 @@ Result<int> run(Context& context) {
   TRY(proxy.check());
 
   // Before any thread is made, so that Ctrl-C is heard of below, and by nothing else.
-  sigset_t ends;
-  ::sigemptyset(&ends);
-  ::sigaddset(&ends, SIGINT);
-  ::sigaddset(&ends, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-  const os::Fd ended(::signalfd(-1, &ends, SFD_CLOEXEC));
+  const os::SignalFd ended({SIGINT, SIGTERM});
 
   const auto port = text::number(context.flag("port", "7373"));
   if (!port || *port < 0 || *port > 65'535)
@@ -54,7 +48,7 @@ Result<int> run(Context& context) {
       fmt::format("In another terminal: eval \"$(renga env --url {} --proxy "
                   "{})\". Ctrl-C ends it.",
                   text::shell_quote(settings.url), chosen));
-  proxy.serve(listener.get(), ended.get());
+  proxy.serve(listener.get(), ended.fd());
   return 0;
 }
 

@@ -1,8 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -14,6 +12,7 @@
 #include "cli/attached.h"
 #include "cli/commands/commands.h"
 #include "net/socket.h"
+#include "os/signal_fd.h"
 
 namespace renga::cli {
 namespace json = boost::json;
@@ -71,15 +70,10 @@ Result<int> run(Context& context) {
   const auto path = TRY(context.path("/dynos/" + text::url_encode(name)));
 
   // Before any thread is made, so that the poll below hears of Ctrl-C, and nothing else does.
-  sigset_t ends;
-  ::sigemptyset(&ends);
-  ::sigaddset(&ends, SIGINT);
-  ::sigaddset(&ends, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-  const os::Fd ended(::signalfd(-1, &ends, SFD_CLOEXEC));
+  const os::SignalFd ended({SIGINT, SIGTERM});
 
   std::vector<os::Fd> listeners;
-  std::vector<pollfd> waits{{ended.get(), POLLIN, 0}};
+  std::vector<pollfd> waits{{ended.fd(), POLLIN, 0}};
   for (const auto& pair : pairs) {
     try {
       listeners.push_back(net::listen_tcp(fmt::format("127.0.0.1:{}", pair.local)));

@@ -1,8 +1,8 @@
-#include "releases/json.h"
+#include "store/text_map.h"
 
 #include <boost/json.hpp>
 
-namespace renga::releases {
+namespace renga::store {
 
 namespace json = boost::json;
 
@@ -20,4 +20,4 @@ std::map<std::string, std::string> from_json(std::string_view text) {
   return map;
 }
 
-}  // namespace renga::releases
+}  // namespace renga::store
