@@ -25,6 +25,7 @@
 #include "dynos/migrations.h"
 #include "git/migrations.h"
 #include "logs/migrations.h"
+#include "os/descriptor_limit.h"
 #include "os/machine.h"
 #include "pipelines/migrations.h"
 #include "releases/migrations.h"
@@ -49,6 +50,8 @@
 
 namespace renga::server {
 namespace {
+
+constexpr std::size_t most_descriptors = 65'536;
 
 std::pair<std::string, std::string> host_and_port(const std::string& endpoint) {
   const auto colon = endpoint.rfind(':');
@@ -430,6 +433,9 @@ int server_main(int argc, char** argv) {
   if (const auto why = sandbox::Spawner::unsupported())
     return refuse(1,
                   fmt::format("dynos cannot be isolated here: {} Run the server as root.", *why));
+
+  // A dyno takes two, of its log and its drain, and a client one.
+  os::allow_descriptors(most_descriptors);
 
   // Blocked before any thread is made, so that only the wait in run() takes them.
   sigset_t ends;

@@ -11,6 +11,8 @@
 #include "base/locked.h"
 #include "base/report.h"
 #include "base/text.h"
+#include "crypto/digest.h"
+#include "setups/setup_parents.h"
 
 namespace renga::setups {
 namespace {
@@ -93,7 +95,8 @@ std::vector<dynos::ScaleChange> scale_changes(const std::string& formation) {
 struct AppSetups::State {
   explicit State(AppSetupsParts its_parts)
       : parts(std::move(its_parts)),
-        addons(parts.database, parts.clock, parts.box, parts.catalog, parts.addons) {
+        addons(parts.database, parts.clock, parts.box, parts.catalog, parts.addons),
+        parents(parts.database, parts.apps, parts.releases) {
     fs::create_directories(parts.directory);
     fs::permissions(parts.directory, fs::perms(0700));
   }
@@ -227,6 +230,7 @@ struct AppSetups::State {
   };
   AppSetupsParts parts;
   SetupAddons addons;
+  SetupParents parents;
   Locked<Signals> signals;
   std::condition_variable condition;
   std::thread thread;
@@ -271,6 +275,9 @@ Result<AppSetup> AppSetups::create(const accounts::Account& user, const NewAppSe
   TRY(apps::apply({}, changes));
   const auto& buildpacks = wanted.buildpacks.empty() ? file.buildpacks : wanted.buildpacks;
   for (const auto& url : buildpacks) TRY(apps::check_buildpack(url));
+  const auto parent = state_->parents.of_call(user.id, wanted.token);
+  const auto manifest = crypto::sha256(*text);
+  TRY(state_->parents.check(parent, manifest));
 
   auto app_wanted = wanted.app;
   if (app_wanted.stack.empty()) app_wanted.stack = file.stack;
@@ -293,11 +300,11 @@ Result<AppSetup> AppSetups::create(const accounts::Account& user, const NewAppSe
   parts.database.run(
       "INSERT INTO app_setups (id, app, user, status, source_url, source_version, "
       "source_checksum, formation, postdeploy, postdeploy_size, postdeploy_dyno, "
-      "postdeploy_stream, success_url, created_at, updated_at) "
-      "VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "postdeploy_stream, success_url, created_at, updated_at, manifest, parent) "
+      "VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, made->id, user.id, wanted.source_url, wanted.source_version, wanted.source_checksum,
       formation_text(file), script.command, script.size, Id<dynos::Dyno>::create(), stream,
-      file.success_url, now, now);
+      file.success_url, now, now, manifest, parent);
   state_->addons.ask(id.value, file.addons);
   transaction.commit();
   state_->signals.lock()->poked = true;
