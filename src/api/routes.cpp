@@ -4,6 +4,7 @@
 
 #include "api/account_handlers.h"
 #include "api/addon_handlers.h"
+#include "api/empty_lists_of_addons.h"
 #include "api/handlers.h"
 
 namespace renga::api {
@@ -314,6 +315,16 @@ std::span<const RouteRow> routes() {
       {"POST", "/test-runs", not_offered, write},
       {"ANY", "/test-runs/{rest...}", no_such_thing, read},
 
+      {"GET", "/addons/{addon}/webhooks", no_things_of_addon, read_or_provider},
+      {"POST", "/addons/{addon}/webhooks", not_offered_of_addon, provider},
+      {"ANY", "/addons/{addon}/webhooks/{webhook}", no_such_thing_of_addon, read_or_provider},
+      {"GET", "/addons/{addon}/webhook-deliveries", no_things_of_addon, read_or_provider},
+      {"GET", "/addons/{addon}/webhook-deliveries/{delivery}", no_such_thing_of_addon,
+       read_or_provider},
+      {"GET", "/addons/{addon}/webhook-events", no_things_of_addon, read_or_provider},
+      {"GET", "/addons/{addon}/webhook-events/{event}", no_such_thing_of_addon, read_or_provider},
+      {"GET", "/addons/{addon}/log-drains", no_things_of_addon, read_or_provider},
+      {"PUT", "/addons/{addon}/log-drains/{drain}", no_such_thing_of_addon, provider},
       {"GET", "/addon-region-capabilities", no_things, identity},
       {"GET", "/addon-services/{service}/region-capabilities", no_things, identity},
       {"GET", "/regions/{region}/addon-region-capabilities", no_things, identity},
