@@ -9,6 +9,7 @@
 
 #include "addons/testing/fake_provider.h"
 #include "api/api.h"
+#include "api/testing/known_buildpacks.h"
 #include "api/testing/own_schema.h"
 #include "api/testing/pieces.h"
 #include "api/testing/schema_check.h"
@@ -28,11 +29,7 @@ class World : public testing::Test {
     ada_token = authorizations.create(ada.id, "ada", {"global"}, {}).value().token;
     bob_token = authorizations.create(bob.id, "bob", {"global"}, {}).value().token;
     releases.append_first(sushi.id, ada.id);
-    releases::write_file(scratch.path / "buildpacks/order.txt",
-                         "python Python apps\nprocfile Others\n");
-    releases::write_file(scratch.path / "buildpacks/registry.txt",
-                         "heroku-community/apt https://github.com/heroku/heroku-buildpack-apt "
-                         "Debian packages\n");
+    write_known_buildpacks(scratch.path / "buildpacks");
   }
 
   using Fields = std::vector<std::pair<std::string, std::string>>;
