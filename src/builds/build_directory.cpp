@@ -51,6 +51,20 @@ void write_file(const fs::path& path, std::string_view bytes) {
   give(path);
 }
 
+// A forge's archive of a repository has all of it in one directory, `hello-main`; Terraform packs a
+// directory in the same way. The app is what that directory holds.
+void lift_only_directory(const fs::path& app, const fs::path& aside) {
+  const std::vector<fs::directory_entry> entries(fs::directory_iterator(app),
+                                                 fs::directory_iterator{});
+  if (entries.size() != 1 || entries[0].is_symlink() || !entries[0].is_directory()) return;
+  fs::remove_all(aside);
+  fs::rename(entries[0].path(), aside);
+  fs::remove(app);
+  fs::rename(aside, app);
+  fs::permissions(app, fs::perms(0755));
+  give(app);
+}
+
 }  // namespace
 
 void BuildDirectory::make(const fs::path& directory) const {
@@ -79,10 +93,13 @@ void BuildDirectory::keep_source_directory(const fs::path& directory) {
 
 Result<void> BuildDirectory::unpack() {
   make(app());
-  return releases::unpack(source(), app(), {.bytes = source_limit}, sandbox_user);
+  TRY(releases::unpack(source(), app(), {.bytes = source_limit}, sandbox_user));
+  lift_only_directory(app(), path_ / "lifted");
+  return {};
 }
 
 void BuildDirectory::prepare(const apps::ConfigVars& config, const fs::path& saved) {
+  make(home());
   make(result());
   make(env());
   for (const auto& [name, value] : config) write_file(env() / name, value);
@@ -155,6 +172,7 @@ std::vector<sandbox::Mount> BuildDirectory::mounts(const fs::path& directory,
                                                    const std::string& build_dir,
                                                    const std::vector<Buildpack>& buildpacks) const {
   std::vector<sandbox::Mount> all = {{app().string(), build_dir, true},
+                                     {home().string(), "/app", true},
                                      {cache().string(), "/cache", true},
                                      {result().string(), "/result", true},
                                      {env().string(), "/env", false},
@@ -194,15 +212,6 @@ Result<std::optional<std::string>> read_inside(const fs::path& top, const std::s
     if (bytes.size() > limit)
       return fail(Kind::too_large, fmt::format("{} is larger than {} KB.", name, limit >> 10));
   }
-}
-
-std::int64_t size_of_tree(const fs::path& top) {
-  std::int64_t blocks = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(top)) {
-    struct stat status {};
-    if (lstat(entry.path().c_str(), &status) == 0) blocks += status.st_blocks;
-  }
-  return blocks * 512;
 }
 
 }  // namespace renga::builds

@@ -146,6 +146,14 @@ TEST_F(BuildsTest, AppliesSlugignore) {
   EXPECT_FALSE(fs::exists(slugs->directory(slugs->find(*build.slug).value()).value() / "a/b.psd"));
 }
 
+TEST_F(BuildsTest, TakesAnArchiveOfOneDirectoryForTheAppInIt) {
+  const auto build = run({{"hello-main/Procfile", "web: x"}, {"hello-main/lib/a", "x"}});
+  ASSERT_EQ(build.status, BuildStatus::succeeded) << output(build);
+  const auto slug = slugs->directory(slugs->find(*build.slug).value()).value();
+  EXPECT_TRUE(fs::exists(slug / "Procfile"));
+  EXPECT_TRUE(fs::exists(slug / "lib/a"));
+}
+
 TEST_F(BuildsTest, StopsABuildThatTakesTooLong) {
   const auto build = start({{"compile.sh", "echo waiting; sleep 600"}});
   ASSERT_TRUE(says(build, "waiting"));
@@ -161,6 +169,7 @@ TEST_F(BuildsTest, CancelsBuildsThatRunAndThatWait) {
   ASSERT_TRUE(says(first, "waiting"));
   EXPECT_EQ(builds->find(sushi.id, second.id.value)->status, BuildStatus::pending)
       << "one at a time per app";
+  EXPECT_TRUE(says(second, "-----> Waiting for another build of this app to end\n"));
   EXPECT_EQ(builds->cancel(sushi.id, second.id.value)->failure, "The build was cancelled.");
   EXPECT_EQ(builds->cancel(sushi.id, first.id.value)->failure, "The build was cancelled.");
   EXPECT_EQ(builds->cancel(sushi.id, first.id.value).error().kind, Kind::conflict);
@@ -363,6 +372,18 @@ TEST_F(SmallDisk, StopsABuildThatFillsItAndTakesTheNext) {
   ASSERT_EQ(next.status, BuildStatus::succeeded) << output(next);
   std::ifstream in(slugs->directory(slugs->find(*next.slug).value()).value() / "text");
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text);
+}
+
+TEST_F(SmallDisk, HasRoomForHalfOfItInABuild) {
+  for (const auto* where : {"$1/big", "$2/big", "$HOME/big"}) {
+    const auto build = run({{"compile.sh", std::string("head -c 40M /dev/zero > ") + where +
+                                               "; echo written; sleep 600"}});
+    EXPECT_EQ(build.failure, "The build wrote more than 32.0M to the disk and was stopped.")
+        << where;
+    EXPECT_THAT(output(build), HasSubstr(" !     Find what writes so much above"));
+  }
+  EXPECT_TRUE(spawner->running().empty());
+  EXPECT_EQ(run({{"compile.sh", "head -c 20M /dev/zero > big"}}).status, BuildStatus::succeeded);
 }
 
 class SmallSlugs : public BuildHouse {
