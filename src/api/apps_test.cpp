@@ -83,6 +83,9 @@ TEST_F(AppsTest, RenamesAndGoesIntoMaintenance) {
   expect_fits("app", app);
   EXPECT_EQ(text_at(app, "name"), "nigiri");
   EXPECT_TRUE(app.at("maintenance").as_bool());
+  EXPECT_FALSE(
+      json(send("PATCH", "/apps/nigiri", R"({"maintenance": 0})")).at("maintenance").as_bool());
+  expect_error(send("PATCH", "/apps/nigiri", R"({"maintenance": 2})"), 422, "invalid_params");
   EXPECT_EQ(text_at(app.at("build_stack"), "name"), "debian-13");
   EXPECT_THAT(log(), HasSubstr("app[api]: Maintenance mode enabled by user ada@example.com"));
   expect_error(send("PATCH", "/apps/nigiri", R"({"build_stack": "cobol"})"), 422, "invalid_params");
@@ -116,6 +119,9 @@ TEST_F(AppsTest, AddsAndRemovesDomains) {
   expect_fits("domain", get("/apps/sushi/domains"));
   EXPECT_EQ(get("/apps/sushi/domains").as_array().size(), 2U);
   EXPECT_EQ(get("/apps/sushi/domains/www.example.com"), domain);
+  EXPECT_EQ(text_at(json(send("GET", "/apps/sushi/domains", "", {{"Range", "domain ..;"}})).at(0),
+                    "hostname"),
+            "sushi.localhost");
   expect_error(send("POST", "/apps/sushi/domains", R"({"hostname": "www.example.com"})"), 422,
                "invalid_params");
   expect_error(send("POST", "/apps/sushi/domains", R"({"hostname": "no host"})"), 422,

@@ -45,6 +45,9 @@ Result<std::optional<std::string>> text_in(const json::object& object, std::stri
 Result<std::optional<bool>> flag_in(const json::object& object, std::string_view key) {
   const auto* value = member(object, key);
   if (value == nullptr) return std::nullopt;
+  // Some clients have 0 and 1 for it.
+  if (value->is_int64() && (value->get_int64() == 0 || value->get_int64() == 1))
+    return value->get_int64() == 1;
   if (!value->is_bool()) return must_be(key, "true or false");
   return value->get_bool();
 }

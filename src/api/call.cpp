@@ -30,7 +30,9 @@ std::string Call::base_url() const {
 
 json::object Call::user(const Id<accounts::Account>& id) {
   auto& user = users[id.value];
-  if (user.empty()) {
+  if (user.empty() && id == caller.account.id) {
+    user = {{"id", id.value}, {"email", caller.account.email}};
+  } else if (user.empty()) {
     // Accounts may go; what they did stays. Providers do things too.
     const auto email = services.marketplace.owed.email_of(id);
     user = {{"id", id.value}, {"email", email.value_or("deleted@localhost")}};

@@ -65,10 +65,12 @@ Result<Answer> domain_create(Call& call) {
 
 Result<Answer> domain_list(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
+  const auto hostname = [](const apps::Domain& domain) { return domain.hostname; };
   return call.page<apps::Domain>(
       call.services.domains.all(app),
       {by_text<apps::Domain>("id", [](const auto& domain) { return domain.id.value; }),
-       by_text<apps::Domain>("hostname", [](const auto& domain) { return domain.hostname; })},
+       by_text<apps::Domain>("hostname", hostname),
+       by_text<apps::Domain>("domain", hostname)},  // what Python's heroku3 calls it
       [&](const apps::Domain& domain) { return to_json(call, app, domain); });
 }
 

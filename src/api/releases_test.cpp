@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "api/testing/world.h"
+#include "crypto/digest.h"
 
 namespace renga::api {
 namespace {
@@ -107,6 +108,26 @@ TEST_F(ReleasesTest, ReleasesAnUploadedSlug) {
   const auto other = json(send("POST", "/apps/sushi/slugs", R"({"process_types": {}})"), 201);
   const auto back = json(put(text_at(other.at("blob"), "url"), {sink->written()}));
   EXPECT_EQ(text_at(back, "checksum"), text_at(uploaded, "checksum"));
+}
+
+TEST_F(ReleasesTest, HoldsAnUploadAgainstTheChecksumThatWasSaid) {
+  const auto archive = scratch.path / "slug.tar.gz";
+  releases::write_tar(archive, {releases::directory("./app"), releases::file("./app/web")});
+  const auto bytes = releases::content(archive);
+  const auto with = [&](std::string_view checksum) {
+    return send("POST", "/apps/sushi/slugs",
+                fmt::format(R"({{"process_types": {{}}, "checksum": "{}"}})", checksum));
+  };
+  expect_error(with("SHA256:12"), 422, "invalid_params");
+  expect_error(with("md5:" + std::string(64, '0')), 422, "invalid_params");
+  const auto wrong = json(with("SHA256:" + std::string(64, '0')), 201);
+  expect_error(put(text_at(wrong.at("blob"), "url"), {bytes}), 422, "invalid_params");
+  EXPECT_TRUE(get("/apps/sushi/slugs/" + text_at(wrong, "id")).at("checksum").is_null());
+
+  const auto said = "SHA256:" + crypto::sha256(bytes);
+  const auto right = json(with(said), 201);
+  EXPECT_EQ(text_at(json(put(text_at(right.at("blob"), "url"), {bytes})), "checksum"), said);
+  EXPECT_EQ(text_at(get("/apps/sushi/slugs/" + text_at(right, "id")), "checksum"), said);
 }
 
 TEST_F(ReleasesTest, RefusesSlugsThatAreNotArchives) {

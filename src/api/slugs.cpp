@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/objects.h"
 #include "base/id.h"
+#include "releases/upload_checksums.h"
 
 namespace renga::api {
 namespace {
@@ -16,9 +17,16 @@ constexpr std::chrono::hours blob_lifetime{1};
 
 enum class Blob { put, get };
 
+releases::UploadChecksums upload_checksums(const Call& call) {
+  return releases::UploadChecksums(call.services.database);
+}
+
 json::object to_json(Call& call, const releases::Slug& slug, Blob blob) {
   json::object types;
   for (const auto& [type, command] : slug.process_types) types[type] = command;
+  // Before the upload nobody has seen whether it is true.
+  auto checksum = slug.checksum;
+  if (!checksum.empty()) checksum = upload_checksums(call).of(slug.id).value_or(checksum);
   const auto* purpose = blob == Blob::put ? "slug.put" : "slug.get";
   return {
       {"blob", json::object{{"method", blob == Blob::put ? "PUT" : "GET"},
@@ -26,7 +34,7 @@ json::object to_json(Call& call, const releases::Slug& slug, Blob blob) {
                                              call.parts.capabilities.issue(purpose, slug.id.value,
                                                                            blob_lifetime))}}},
       {"buildpack_provided_description", text_or_null(slug.buildpack_provided_description)},
-      {"checksum", text_or_null(slug.checksum)},
+      {"checksum", text_or_null(checksum)},
       {"commit", text_or_null(slug.commit)},
       {"commit_description", text_or_null(slug.commit_description)},
       {"created_at", rfc3339(slug.created_at)},
@@ -75,7 +83,14 @@ Result<Answer> slug_create(Call& call) {
       TRY(text_in(body, "buildpack_provided_description")).value_or("");
   const auto stack = TRY(identity_in(body, "stack"));
   wanted.stack = stack ? TRY(stack_named(services.apps, *stack)) : app.build_stack;
-  return created(to_json(call, TRY(services.slugs.create_empty(wanted)), Blob::put));
+  const auto checksum = TRY(text_in(body, "checksum")).value_or("");
+  if (!checksum.empty()) TRY(releases::UploadChecksums::check(checksum));
+
+  auto transaction = services.database.begin();
+  const auto slug = TRY(services.slugs.create_empty(wanted));
+  if (!checksum.empty()) upload_checksums(call).expect(slug.id, checksum);
+  transaction.commit();
+  return created(to_json(call, slug, Blob::put));
 }
 
 Result<Answer> slug_info(Call& call) {
@@ -96,10 +111,13 @@ Result<Answer> slug_upload(Call& call) {
   const auto upload = new_uuid();
   const auto archive =
       TRY(call.parts.uploads.receive(upload, [&] { return call.request.stream->read(); }));
-  const auto stored = call.services.slugs.upload(slug.id, archive);
+  const auto said = upload_checksums(call).verify(slug.id, archive);
+  const auto stored = said ? call.services.slugs.upload(slug.id, archive)
+                           : Result<releases::Slug>(std::unexpected(said.error()));
   call.parts.uploads.remove(upload);
   if (!stored) return std::unexpected(stored.error());
-  return ok(json::object{{"checksum", stored->checksum}, {"size", stored->size}});
+  const auto checksum = upload_checksums(call).of(slug.id).value_or(stored->checksum);
+  return ok(json::object{{"checksum", checksum}, {"size", stored->size}});
 }
 
 Result<Answer> slug_download(Call& call) {

@@ -51,6 +51,20 @@ void write_file(const fs::path& path, std::string_view bytes) {
   give(path);
 }
 
+// A forge's archive of a repository has all of it in one directory, `hello-main`; Terraform packs a
+// directory in the same way. The app is what that directory holds.
+void lift_only_directory(const fs::path& app, const fs::path& aside) {
+  const std::vector<fs::directory_entry> entries(fs::directory_iterator(app),
+                                                 fs::directory_iterator{});
+  if (entries.size() != 1 || entries[0].is_symlink() || !entries[0].is_directory()) return;
+  fs::remove_all(aside);
+  fs::rename(entries[0].path(), aside);
+  fs::remove(app);
+  fs::rename(aside, app);
+  fs::permissions(app, fs::perms(0755));
+  give(app);
+}
+
 }  // namespace
 
 void BuildDirectory::make(const fs::path& directory) const {
@@ -79,7 +93,9 @@ void BuildDirectory::keep_source_directory(const fs::path& directory) {
 
 Result<void> BuildDirectory::unpack() {
   make(app());
-  return releases::unpack(source(), app(), {.bytes = source_limit}, sandbox_user);
+  TRY(releases::unpack(source(), app(), {.bytes = source_limit}, sandbox_user));
+  lift_only_directory(app(), path_ / "lifted");
+  return {};
 }
 
 void BuildDirectory::prepare(const apps::ConfigVars& config, const fs::path& saved) {

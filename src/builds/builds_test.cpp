@@ -146,6 +146,14 @@ TEST_F(BuildsTest, AppliesSlugignore) {
   EXPECT_FALSE(fs::exists(slugs->directory(slugs->find(*build.slug).value()).value() / "a/b.psd"));
 }
 
+TEST_F(BuildsTest, TakesAnArchiveOfOneDirectoryForTheAppInIt) {
+  const auto build = run({{"hello-main/Procfile", "web: x"}, {"hello-main/lib/a", "x"}});
+  ASSERT_EQ(build.status, BuildStatus::succeeded) << output(build);
+  const auto slug = slugs->directory(slugs->find(*build.slug).value()).value();
+  EXPECT_TRUE(fs::exists(slug / "Procfile"));
+  EXPECT_TRUE(fs::exists(slug / "lib/a"));
+}
+
 TEST_F(BuildsTest, StopsABuildThatTakesTooLong) {
   const auto build = start({{"compile.sh", "echo waiting; sleep 600"}});
   ASSERT_TRUE(says(build, "waiting"));
