@@ -1,12 +1,14 @@
 """Logs: one dyno that writes as fast as it can beside rsyslog, and many dynos with a drain each."""
 
 import http.server
+import io
 import os
 import pathlib
 import re
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 
@@ -16,7 +18,7 @@ from harness import Server, repository, wait_until  # noqa: E402
 from report import Report  # noqa: E402
 
 LINES = 2_000_000
-APPS = 40          # each with one dyno of 10 lines a second and one drain; figures are for 1,000
+APPS = 100         # each with one dyno of 10 lines a second and one drain; figures are for 1,000
 SECONDS = 10
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -163,15 +165,27 @@ class Receiver(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
+def release(server, app, files, process_types):
+    """An app of a slug that needs no build."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"./app/{name}")
+            entry.size = len(text.encode())
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    server.api("POST", "/apps", {"name": app})
+    made = server.api("POST", f"/apps/{app}/slugs", {"process_types": process_types})
+    path = "/" + made["blob"]["url"].split("/", 3)[3]
+    server.request("PUT", path, packed.getvalue(), {"Authorization": None})
+    server.api("POST", f"/apps/{app}/releases", {"slug": made["id"]})
+
+
 def drains(report):
     server = Server(environment={"RENGA_ALLOW_DRAINS": "127.0.0.1"})
     receiver = Receiver()
     try:
-        files = {"Procfile": "worker: python3 -u steady.py\n", "steady.py": STEADY}
-        app = repository(server.base / "repositories", files)
         for i in range(APPS):
-            server.api("POST", "/apps", {"name": f"steady-{i}"})
-            server.push(app, f"steady-{i}")
+            release(server, f"steady-{i}", {"steady.py": STEADY}, {"worker": "python3 -u steady.py"})
         before = cpu(server.process.pid)
         time.sleep(SECONDS)
         idle = cpu(server.process.pid) - before

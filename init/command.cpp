@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -53,35 +54,52 @@ char* copy_of(std::string_view text) {
   _exit(why == ENOENT ? 127 : 126);
 }
 
-[[noreturn]] void become(const Plan& plan, int out, int err) {
+void refuse_to_confine() { refuse("confine", "the command"); }
+
+// What every command has in common, and what it is told does not change.
+void become_user() {
   // A process group and session of its own: a terminal that is handed over becomes its terminal.
   setsid();
-  if (isatty(0)) ioctl(0, TIOCSCTTY, 0);
-  if (out >= 0 && dup2(out, 1) < 0) _exit(126);
-  if (err >= 0 && dup2(err, 2) < 0) _exit(126);
-  if (syscall(SYS_close_range, 3, ~0U, 0) != 0) refuse("close descriptors for", plan.argv[0]);
-
   // What is ignored stays ignored over an exec; the spawner ignores some.
   for (int number = 1; number <= SIGRTMAX; ++number) signal(number, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
   umask(022);
-
   if (setgroups(0, nullptr) != 0 || setresgid(plan_of::user, plan_of::user, plan_of::user) != 0 ||
       setresuid(plan_of::user, plan_of::user, plan_of::user) != 0)
-    refuse("become the sandbox's user for", plan.argv[0]);
+    refuse("become", "the sandbox's user");
   // The change of user emptied the permitted set already; the inheritable one goes with this.
   keep_capabilities(0);
+}
 
+[[noreturn]] void execute(const Plan& plan) {
+  if (isatty(0)) ioctl(0, TIOCSCTTY, 0);
+  if (syscall(SYS_close_range, 3, ~0U, 0) != 0) refuse("close descriptors for", plan.argv[0]);
   // As the user and after the last descriptor of the platform's is closed, so that no path leads
   // out.
   if (chdir(plan.working_directory) != 0) refuse("change to", plan.working_directory);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
   environ = plan.env;
-  if (!confine(plan)) refuse("confine", plan.argv[0]);
   if (plan.forward_port > 0) forward(plan.forward_port);
   execvp(plan.argv[0], plan.argv);
   refuse("run", plan.argv[0]);
+}
+
+// Ends the process when there is nothing to become (any more).
+void receive(int socket, int* descriptors, std::size_t count) {
+  char byte = 0;
+  iovec part = {&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 4)];
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  ssize_t size = 0;
+  while ((size = recvmsg(socket, &header, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) continue;
+  const cmsghdr* rights = size > 0 ? CMSG_FIRSTHDR(&header) : nullptr;
+  if (rights == nullptr || rights->cmsg_len != CMSG_LEN(sizeof(int) * count)) _exit(126);
+  memcpy(descriptors, CMSG_DATA(rights), sizeof(int) * count);
 }
 
 }  // namespace
@@ -114,8 +132,8 @@ Plan read_plan(int fd) {
       case plan_of::working_directory:
         plan.working_directory = copy_of(record.bytes);
         break;
-      case plan_of::direct_output:
-        plan.direct_output = true;
+      case plan_of::waiting:
+        plan.waiting = true;
         break;
       case plan_of::beside:
         plan.beside = true;
@@ -143,7 +161,8 @@ Plan read_plan(int fd) {
     }
   }
   errno = EINVAL;
-  if (!text.empty() || arguments.count == 0 || plan.filter.len == 0) die("read the plan");
+  if (!text.empty() || plan.filter.len == 0) die("read the plan");
+  if (!plan.waiting && arguments.count == 0) die("read the plan");
   munmap(memory, size);
   plan.argv = arguments.items;
   if (variables.items == nullptr) variables.items = static_cast<char**>(calloc(1, sizeof(char*)));
@@ -170,13 +189,20 @@ bool confine(const Plan& plan) {
          syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &plan.filter) == 0;
 }
 
-pid_t start_command(const Plan& plan, int out, int err) {
-  const pid_t pid = fork();
-  if (pid < 0) die("fork");
-  if (pid == 0) become(plan, out, err);
-  return pid;
+void wait_to_become(const Plan& plan) {
+  become_user();
+  if (!confine(plan)) refuse_to_confine();
+  int given[4];
+  receive(plan_of::wait_fd, given, 4);
+  for (int stream = 0; stream < 3; ++stream)
+    if (dup2(given[1 + stream], stream) < 0) _exit(126);
+  execute(read_plan(given[0]));
 }
 
-void become_beside(const Plan& plan) { become(plan, -1, -1); }
+void become_beside(const Plan& plan) {
+  become_user();
+  if (!confine(plan)) refuse_to_confine();
+  execute(plan);
+}
 
 }  // namespace renga::init

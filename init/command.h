@@ -16,8 +16,8 @@ struct Plan {
   char** argv = nullptr;
   char** env = nullptr;
   const char* working_directory = "/";
-  bool direct_output = false;
-  bool beside = false;               // not process 1: see become_beside()
+  bool waiting = false;              // see wait_to_become()
+  bool beside = false;               // see become_beside()
   int forward_port = 0;              // instead of argv
   const char* log_socket = nullptr;  // null: no log
   std::string_view log_greeting;
@@ -32,9 +32,9 @@ Plan read_plan(int fd);
 // CAP_X). The bounding set can only be emptied while CAP_SETPCAP is there: the first call does it.
 void keep_capabilities(unsigned long long keep);
 
-// Forks and executes it, with `out` and `err` as its output (or the present ones when negative). In
-// the child nothing is left open but 0, 1 and 2.
-pid_t start_command(const Plan& plan, int out, int err);
+// This process confines itself, so far with what every command has in common, and becomes the
+// command that it is told. Nothing is left open but 0, 1 and 2.
+[[noreturn]] void wait_to_become(const Plan& plan);
 
 // This process becomes the command, with the streams it has, or forwards to a port: beside what a
 // sandbox runs.

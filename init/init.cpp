@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -67,7 +68,9 @@ void wait_a_turn(int signals, LogPump& pump, int limit_ms) {
   pump.happened(waits + 1);
 }
 
-int run() {
+int open_or_none(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1; }
+
+int run(pid_t command) {
   prctl(PR_SET_DUMPABLE, 0);
   prctl(PR_SET_NAME, "renga-init");
   keep_capabilities((1ULL << CAP_KILL) | (1ULL << CAP_SETUID) | (1ULL << CAP_SETGID));
@@ -81,21 +84,15 @@ int run() {
   if (signals < 0) die("watch signals");
 
   const Plan plan = read_plan(plan_of::plan_fd);
+  if (plan.waiting) wait_to_become(plan);
   if (plan.beside) become_beside(plan);
-  int out[2] = {-1, -1}, err[2] = {-1, -1};
-  if (!plan.direct_output && (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0))
-    die("make pipes");
-  const pid_t command = start_command(plan, out[1], err[1]);
-  close(out[1]);
-  close(err[1]);
   keep_capabilities(1ULL << CAP_KILL);
   if (!confine(plan)) die("confine itself");
-  // What was handed over is the command's alone, or its reader would not see the end of it.
   for (int fd = 0; fd < 3; ++fd) close(fd);
 
   // Static, for its size. The only one, as this is the only turn of the program.
-  static LogPump pump(out[0], err[0], plan_of::log_directory_fd, plan.log_socket,
-                      plan.log_greeting);
+  static LogPump pump(open_or_none(plan_of::out_fd), open_or_none(plan_of::err_fd),
+                      plan_of::log_directory_fd, plan.log_socket, plan.log_greeting);
   Ended ended;
   while (true) {
     reap(command, ended);
@@ -114,4 +111,4 @@ int run() {
 }  // namespace
 }  // namespace renga::init
 
-int main() { return renga::init::run(); }
+int main(int argc, char** argv) { return renga::init::run(argc > 1 ? atoi(argv[1]) : -1); }

@@ -1,6 +1,6 @@
 // LogPump: takes the command's output from two pipes and sends it to the log socket, line by line,
 // as frames (sandbox/log_frames.h). It reads whatever comes at once, so that the app never waits:
-// what control cannot take is kept up to 256 KiB and then dropped, line by line, and counted.
+// what control cannot take is kept up to 1 MiB and then dropped, line by line, and counted.
 #pragma once
 
 #include <poll.h>
@@ -39,7 +39,7 @@ class LogPump {
     char line[sandbox::longest_log_line];
   };
   static constexpr int none = -2;  // instead of a descriptor: there is no log socket
-  static constexpr std::size_t capacity = 256 * 1024;
+  static constexpr std::size_t capacity = 1024 * 1024;
   static constexpr std::size_t longest_head = 48;
   static constexpr std::size_t longest_number = 24;
 
@@ -70,6 +70,7 @@ class LogPump {
   std::size_t sent_ = 0;
   std::size_t filled_ = 0;
   std::uint64_t dropped_ = 0;
+  std::int64_t now_ = 0;  // microseconds since 1970, of what is read
 };
 
 }  // namespace renga::init

@@ -126,6 +126,28 @@ class AppSetup(StoryTest):
         self.assertEqual((done["status"], done["postdeploy"]["exit_code"]), ("failed", 7))
         self.assertIn("status 7", done["failure_message"])
 
+    def test_a_postdeploy_that_sets_up_its_own_app_is_refused(self):
+        """The script's own call is made here with the token that the script has, as dynos do not reach the server."""
+        app_json = {"scripts": {"postdeploy": "echo begun; while ! test -e end; do sleep 0.1; done"}, "env": {"API_TOKEN": {}}}
+        token = self.server.api("POST", "/oauth/authorizations", {"scope": ["global"]})["access_token"]["token"]
+        self.set_up(app_json, "ouroboros", {"API_TOKEN": token})
+        wait_until(lambda: any(d["type"] == "postdeploy" and d["state"] == "up" for d in self.server.dynos("ouroboros")), 60,
+                   what="the postdeploy script")
+        source = self.upload(app_json)
+
+        def asked_by_the_script(source):
+            return self.server.request("POST", "/app-setups", json.dumps({"source_blob": source, "overrides": {
+                "env": {"API_TOKEN": token}}}), {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        status, _, answer = asked_by_the_script(source)
+        self.assertEqual(status, 422, answer)
+        self.assertIn("it would set itself up again and again", json.loads(answer)["message"])
+        self.assertEqual([app["name"] for app in self.server.api("GET", "/apps") if app["name"].startswith("ouro")], ["ouroboros"])
+        # Another app is no circle; nor is a person who sets the same one up twice.
+        status, _, answer = asked_by_the_script(self.upload({"env": {"API_TOKEN": {}}}))
+        self.assertEqual(status, 201, answer)
+        self.assertEqual(self.set_up(app_json, "twin", {"API_TOKEN": "x"})["status"], "pending")
+        self.server.api("DELETE", "/apps/ouroboros")
+
     def test_bad_app_json_makes_nothing(self):
         before = len(self.server.api("GET", "/apps"))
         for app_json, why in ((None, "no app.json"), ("{", "not valid JSON"), ({"nmae": "x"}, "nmae is not a key"),

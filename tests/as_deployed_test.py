@@ -29,8 +29,9 @@ class AsDeployed(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.base, ignore_errors=True)
         self.app = self.base / "My Shop"
         self.app.mkdir()
-        for name, text in dict(web_files("one", "web: python3 web.py\nworker: id -u; sleep 1000\n"),
-                               **{".env": "GREETING=from-the-env\nOTHER=x\n"}).items():
+        for name, text in dict(web_files("one", "web: python3 web.py\nworker: id -u; "
+                                              "echo stores ${REDIS_URL%%:*},${CACHE_URL%%:*}; sleep 1000\n"),
+                               **{"app.json": '{"addons": ["heroku-redis"]}', ".env": "GREETING=from-the-env\nOTHER=x\n"}).items():
             (self.app / name).write_text(text)
         self.port = free_port()
         self.environment = dict(os.environ, XDG_DATA_HOME=str(self.base / "data"))
@@ -82,6 +83,8 @@ class AsDeployed(unittest.TestCase):
         self.assertIn("-----> Discovering process types", self.said())
         # As in a dyno of the platform: a user of its own, and a log as the platform's.
         wait_until(lambda: re.search(r"app\[worker\.1\]: 1000\n", self.said()), 30, what="the worker's line")
+        # The add-ons of app.json were there before its first release.
+        wait_until(lambda: re.search(r"app\[worker\.1\]: stores rediss,\n", self.said()), 30, what="the add-on's config var")
         self.assertIn(f"http://my-shop.localhost:{self.port}/", self.said())
         local.send_signal(signal.SIGINT)
         self.assertEqual(local.wait(90), 130, self.said())
@@ -90,8 +93,12 @@ class AsDeployed(unittest.TestCase):
         # The next time: what was removed from .env is gone, and the build's cache is there.
         (self.app / ".env").write_text("GREETING=again\n")
         (self.app / "text").write_text("two\n")
+        # One that app.json has asked for is not made again, and one more is made.
+        (self.app / "app.json").write_text('{"addons": ["heroku-redis", {"plan": "heroku-redis:mini", "as": "CACHE"}]}')
         local = self.start()
         wait_until(lambda: "two again web.1" in self.page(), 90, 0.1, "the changed page")
+        wait_until(lambda: re.search(r"app\[worker\.1\]: stores rediss,rediss\n", self.said()), 30, what="both add-ons")
+        self.assertEqual(self.said().count("Creating heroku-redis"), 1, self.said())
         data = next((self.base / "data/renga-local").glob("my-shop-*/renga.db")).parent
         config = subprocess.run([RENGA, "config", "--json", "-a", "my-shop"], capture_output=True, text=True, timeout=60,
                                 env=dict(self.environment, RENGA_DATA=str(data)))
@@ -101,6 +108,7 @@ class AsDeployed(unittest.TestCase):
         self.nothing_is_left()
 
     def test_what_cannot_be_built_ends_it(self):
+        (self.app / "app.json").unlink()
         (self.app / "requirements.txt").write_text("no such thing: at all\n")
         local = self.start()
         self.assertNotEqual(local.wait(120), 0)

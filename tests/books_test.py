@@ -12,17 +12,20 @@ import sqlite3
 import threading
 import time
 
-from harness import Failed, StoryTest, main, needs_root, wait_until
+from harness import Failed, StoryTest, main, needs_network, needs_root, wait_until
 
 KILLS = int(os.environ.get("RENGA_KILLS", "6"))
 SERVICES = {
     "heroku-redis": {"provider": "redis", "plans": ("premium-0", "premium-1"), "table": "stores"},
     "heroku-postgresql": {"provider": "postgresql", "plans": ("essential-0", "essential-1"), "table": "databases"},
+    "heroku-kafka": {"provider": "kafka", "plans": ("basic-0", "basic-1"), "table": "clusters"},
 }
 
 
 @needs_root
 class Books(StoryTest):
+    kept = None  # an add-on that is there all the while
+
     def rows(self, service, query):
         path = self.server.data / "providers" / SERVICES[service]["provider"] / "provider.db"
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
@@ -34,13 +37,14 @@ class Books(StoryTest):
     def platforms(self, service):
         """(plan, state) by uuid: what the platform thinks there is."""
         return {addon["id"]: (addon["plan"]["name"].split(":")[1], addon["state"])
-                for addon in self.server.api("GET", "/addons") if addon["addon_service"]["name"] == service}
+                for addon in self.server.api("GET", "/addons")
+                if addon["addon_service"]["name"] == service and addon["id"] != self.kept}
 
     def providers(self, service):
         """The same, as the provider has it; what it keeps of destroyed ones is not there any more."""
         words = {"available": "provisioned", "provisioning": "provisioning"}
         return {uuid: (plan, words[state]) for uuid, plan, state in
-                self.rows(service, f"SELECT uuid, plan, state FROM {SERVICES[service]['table']}") if state in words}
+                self.rows(service, f"SELECT uuid, plan, state FROM {SERVICES[service]['table']}") if state in words and uuid != self.kept}
 
     def agree(self, service):
         books = self.platforms(service)
@@ -88,16 +92,16 @@ class Books(StoryTest):
             raise AssertionError(f"{what}: {disagreement}\nplatform: {self.platforms(service)}\n"
                                  f"provider: {self.providers(service)}\n{self.server.log()[-4000:]}") from None
 
-    def sweep(self, service):
+    def sweep(self, service, kills=KILLS):
         first, second = SERVICES[service]["plans"]
         self.create("ledger")
         begin = time.monotonic()
         made = self.server.api("POST", "/apps/ledger/addons", {"plan": f"{service}:{first}"})
         length = time.monotonic() - begin
         self.server.api("DELETE", f"/apps/ledger/addons/{made['id']}", {"force": True})
-        for number in range(KILLS):
+        for number in range(kills):
             victim = ("control", "provider")[number % 2]
-            delay = length * number / KILLS
+            delay = length * number / kills
             self.interrupted(delay, victim, service, "POST", "/apps/ledger/addons", {"plan": f"{service}:{first}"})
             self.settled(service, f"provision, {victim} killed after {delay:.3f} s")
             addons = self.platforms(service)
@@ -127,6 +131,16 @@ class Books(StoryTest):
     def test_postgresql(self):
         self.sweep("heroku-postgresql")
         self.assertEqual(self.rows("heroku-postgresql", "SELECT server FROM clusters WHERE plan <> 'shared'"), [])
+
+    @needs_network
+    def test_kafka(self):
+        # A broker takes seconds to start; this one is there for all of them.
+        self.create("keeper")
+        self.kept = self.server.api("POST", "/apps/keeper/addons", {"plan": "heroku-kafka:basic-0"})["id"]
+        wait_until(lambda: self.server.api("GET", f"/addons/{self.kept}")["state"] == "provisioned", 120, 0.2, "a broker")
+        self.sweep("heroku-kafka", max(2, KILLS // 2))
+        self.assertEqual(self.rows("heroku-kafka", "SELECT uuid FROM clusters WHERE state NOT IN ('available', 'quarantined')"), [])
+        self.assertEqual(len(self.rows("heroku-kafka", "SELECT server FROM brokers")), 1)
 
 
 if __name__ == "__main__":

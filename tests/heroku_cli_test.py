@@ -224,8 +224,22 @@ class HerokuCli(unittest.TestCase):
                       ("certs",), ("addons",), ("apps", "-A"), ("buildpacks",), ("releases",), ("ps",)):
             self.heroku(*words)
         self.assertIn("do not have access to any spaces", self.heroku("spaces", status=2))
-        self.assertIn("unsupported", self.heroku("webhooks:add", "-i", "api:build", "-l", "notify", "-u",
-                                                 "https://example.com", status=2))
+        said = self.heroku("webhooks:add", "-i", "api:build,api:dyno", "-l", "notify", "-u", "https://example.com/in")
+        self.assertRegex(said, "[0-9a-f]{64}")
+        (webhook,) = self.server.api("GET", "/apps/shop/webhooks")
+        listed = self.heroku("webhooks")
+        for shown in (webhook["id"], "https://example.com/in", "api:build", "notify"):
+            self.assertIn(shown, listed)
+        self.assertIn("https://example.com/in", self.heroku("webhooks:info", webhook["id"]))
+        self.heroku("webhooks:update", webhook["id"], "-i", "api:domain", "-l", "sync", "-u", "https://example.com/there")
+        self.heroku("domains:add", "hooked.example.com")
+        (event,) = self.server.api("GET", "/apps/shop/webhook-events")
+        self.assertIn("api:domain", self.heroku("webhooks:events"))
+        self.assertIn("hooked.example.com", self.heroku("webhooks:events:info", event["id"]))
+        (delivery,) = self.server.api("GET", "/apps/shop/webhook-deliveries")
+        self.assertIn(delivery["id"], self.heroku("webhooks:deliveries"))
+        self.assertIn(delivery["id"], self.heroku("webhooks:deliveries:info", delivery["id"]))
+        self.heroku("webhooks:remove", webhook["id"])
 
     def test_buildpacks_names_and_config_in_an_editor(self):
         self.heroku("apps:create", "shop")

@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 
 from harness import RENGA, ROOT, StoryTest, exits, git, main, needs_network, needs_root, wait_until
 from provider_harness import ProviderStory
@@ -129,6 +130,21 @@ class KafkaProvider(ProviderStory):
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
         return done.stdout.strip()
 
+    def shown_certificate(self, config):
+        with tempfile.NamedTemporaryFile("w") as client:
+            client.write(config["CLIENT_CERT_KEY"] + config["CLIENT_CERT"])
+            client.flush()
+            trusted = ssl.create_default_context(cadata=config["TRUSTED_CERT"])
+            trusted.load_cert_chain(client.name)
+        host, port = config["URL"].removeprefix("kafka+ssl://").split(":")
+        with socket.create_connection((host, int(port)), 30) as plain:
+            with trusted.wrap_socket(plain, server_hostname=host) as secure:
+                return secure.getpeercert(binary_form=True)
+
+    def brokers(self):
+        """The processes that brokers run in."""
+        return sorted(state.read_text().split()[1] for state in (self.provider.data / "run/sandboxes").glob("*/state"))
+
     def test_shared_and_dedicated(self):
         one, mine = self.cluster("basic-0")
         two, other = self.cluster("basic-0")
@@ -156,6 +172,17 @@ except TopicAuthorizationFailedError: pass
         with socket.create_connection((host, int(port)), 30) as plain, self.assertRaisesRegex(ssl.SSLError, "CERTIFICATE"):
             with trusted.wrap_socket(plain, server_hostname=host) as secure:
                 secure.recv(1)
+
+        # Its certificate is renewed while it runs: at the provider's next look, here after the provider has died, which the
+        # broker does not notice.
+        shown = self.shown_certificate(mine)
+        [volume] = (self.provider.data / "volumes").iterdir()
+        (volume / "tls/server.pem").unlink()
+        brokers = self.brokers()
+        self.provider.kill()
+        self.provider.start()
+        wait_until(lambda: self.shown_certificate(mine) != shown, 60, what="another certificate")
+        self.assertEqual(self.brokers(), brokers)
 
         # The provider dies; the broker does not notice. Destroyed, and brought back with its messages.
         self.provider.kill()

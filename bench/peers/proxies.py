@@ -242,28 +242,39 @@ class Renga(Proxy):
         with self.sending:
             self.control.sendall(struct.pack("=I", len(text)) + frame.encode() + text)
 
+    def route(self, number, backends, **more):
+        return {"app": f"{number:08x}-1111-4111-8111-111111111111", "name": f"app-{number}", "starting": False,
+                "crashed": False, "deployed": True, "maintenance": False, "web_quantity": max(len(backends), 1),
+                "error_page_url": "", "maintenance_page_url": "", "backends": backends, **more}
+
+    def other(self, number, run=0):
+        return [{"dyno": f"dyno-{number}-{run}", "name": "web.1", "address": "127.0.0.1", "port": 9}]
+
     def table(self, routes):
         """As JSON: so many apps, the one with the dynos in their middle."""
-        def route(number, backends):
-            return {"app": f"{number:08x}-1111-4111-8111-111111111111", "name": f"app-{number}", "starting": False,
-                    "crashed": False, "deployed": True, "maintenance": False, "web_quantity": max(len(backends), 1),
-                    "error_page_url": "", "maintenance_page_url": "", "backends": backends}
-
         dynos = [{"dyno": f"dyno-{i}", "name": f"web.{i + 1}", "address": "127.0.0.1", "port": port}
                  for i, port in enumerate(self.dynos)]
-        others = [[{"dyno": f"dyno-{n}-0", "name": "web.1", "address": "127.0.0.1", "port": 9}] for n in range(routes - 1)]
-        everyone = others[:routes // 2] + [dynos] + others[routes // 2:]
         hosts = {f"app-{n}.localhost": n for n in range(routes)}
         hosts[HOST] = routes // 2
         self.generation += 1
-        return json.dumps({"generation": self.generation, "hosts": hosts, "retiring": [],
-                           "routes": [route(n, backends) for n, backends in enumerate(everyone)]}).encode()
+        every = [self.route(n, dynos if n == routes // 2 else self.other(n)) for n in range(routes)]
+        return json.dumps({"generation": self.generation, "hosts": hosts, "retiring": [], "routes": every}).encode()
 
-    def swap(self, routes, table=None):
+    def change(self, routes, count):
+        """As JSON: another dyno for so many of the table's apps, from its beginning on."""
+        self.generation += 1
+        apps = [self.route(n, self.other(n, self.generation), hosts=[f"app-{n}.localhost"]) for n in range(count)]
+        assert count <= routes // 2
+        return json.dumps({"from": self.generation - 1, "generation": self.generation, "apps": apps, "gone": [],
+                           "retiring": [], "challenges": {}}).encode()
+
+    def swap(self, routes):
         """Sends a table; seconds until every loop works by it."""
-        table = table or self.table(routes)
+        return self.take("T", self.table(routes))
+
+    def take(self, frame, payload):
         begin = time.perf_counter()
-        self.send("T", table)
+        self.send(frame, payload)
         with self.lock:
             if not self.lock.wait_for(lambda: self.taken_over >= self.generation, 60):
                 raise SystemExit("the table was not taken over")

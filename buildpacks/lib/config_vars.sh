@@ -4,9 +4,18 @@ config_var() { # NAME: its value, or nothing
   [[ ! -f $env/$1 ]] || cat "$env/$1"
 }
 
+# COMMAND...: not traced (BUILDPACK_XTRACE), since the values of config vars would be in the build's output.
+untraced() {
+  local options=$-
+  { set +x; } 2>/dev/null
+  "$@"
+  [[ $options != *x* ]] || set -x
+}
+
 # To be called in a subshell, or by a buildpack whose every step is the app's own code. Names that would break
 # the build's own programs stay out.
-export_config_vars() {
+export_config_vars() { untraced export_each_config_var; }
+export_each_config_var() {
   local file name
   for file in "$env"/*; do
     name=${file##*/}

@@ -151,7 +151,20 @@ Result<void> Connection::set(const std::map<std::string, Settings>& topics) {
     for (const auto& [name, value] : settings)
       rd_kafka_ConfigResource_set_config(wanted.back().get(), name.c_str(), value.c_str());
   }
-  auto bare = pointers(wanted);
+  return alter(pointers(wanted));
+}
+
+Result<void> Connection::set_broker(const Settings& settings) {
+  std::vector<Owned<rd_kafka_ConfigResource_t>> wanted;
+  // Each has one node, whose id is 1.
+  wanted.push_back(own(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, "1")));
+  for (const auto& [name, value] : settings)
+    rd_kafka_ConfigResource_set_config(wanted.back().get(), name.c_str(), value.c_str());
+  return alter(pointers(wanted));
+}
+
+Result<void> Connection::alter(const std::vector<rd_kafka_ConfigResource_t*>& wanted) {
+  auto bare = wanted;
   Asked asked(client_.get(), RD_KAFKA_ADMIN_OP_ALTERCONFIGS);
   rd_kafka_AlterConfigs(client_.get(), bare.data(), bare.size(), asked.options(), asked.queue());
   const auto* answer = TRY(asked.answer());

@@ -22,6 +22,7 @@ using provider::Launch;
 using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+constexpr const char* keystore = "/server/tls/server.keystore";
 constexpr int first_slot = 3'000;
 constexpr int most_clusters = 20;  // on one shared broker
 constexpr std::chrono::seconds stop_grace{20};
@@ -41,7 +42,7 @@ listener.security.protocol.map=CLIENTS:SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTE
 listener.name.clients.ssl.client.auth=required
 ssl.enabled.protocols=TLSv1.2,TLSv1.3
 ssl.keystore.type=PEM
-ssl.keystore.location=/server/tls/server.keystore
+ssl.keystore.location={keystore}
 ssl.truststore.type=PEM
 ssl.truststore.location=/server/tls/ca.pem
 ssl.principal.mapping.rules=RULE:^CN=([a-z0-9]+)$/$1/,DEFAULT
@@ -218,9 +219,34 @@ Result<bool> Brokers::ready(const std::string& server, milliseconds limit) {
 
 std::string Brokers::settings(const provider::Server& server) const {
   return fmt::format(fmt::runtime(server_properties), fmt::arg("port", port),
-                     fmt::arg("address", server.address), fmt::arg("administrator", administrator),
+                     fmt::arg("address", server.address), fmt::arg("keystore", keystore),
+                     fmt::arg("administrator", administrator),
                      fmt::arg("open", plan_of(server.id).dedicated),
                      fmt::arg("retention", default_retention.count()));
+}
+
+bool Brokers::write_certificate(const provider::Server& server) const {
+  const auto tls = servers_.volume(server.id) / "tls";
+  fs::create_directories(tls);
+  const auto certificate = crypto::PrivateCa(tls).server_certificate({server.address});
+  const auto content = certificate.key + certificate.chain;
+  if (os::read_file(tls / "server.keystore") == content) return false;
+  provider::Servers::write_file(tls / "server.keystore", content, Owner::user);
+  // Of the files with keys in them, only the server's own is its user's to read.
+  fs::permissions(tls, fs::perms(0755));
+  return true;
+}
+
+Result<void> Brokers::renew(const std::string& id) {
+  const auto server = servers_.find(id);
+  if (!server || !servers_.runs(*server) || !write_certificate(*server)) return {};
+  const auto taken_up = [&]() -> Result<void> {
+    auto connection = TRY(administer(id));
+    return connection.set_broker({{"listener.name.clients.ssl.keystore.location", keystore}});
+  }();
+  // Written again, and so told again, by the next look.
+  if (!taken_up) fs::remove(servers_.volume(id) / "tls/server.keystore");
+  return taken_up;
 }
 
 provider::Launch Brokers::prepare(const provider::Server& server) {
@@ -228,13 +254,7 @@ provider::Launch Brokers::prepare(const provider::Server& server) {
   if (!java) throw std::runtime_error("Java is gone from this machine");
   const auto volume = servers_.volume(server.id);
   const auto plan = plan_of(server.id);
-  const auto tls = volume / "tls";
-  fs::create_directories(tls);
-  const auto certificate = crypto::PrivateCa(tls).server_certificate({server.address});
-  provider::Servers::write_file(tls / "server.keystore", certificate.key + certificate.chain,
-                                Owner::user);
-  // Of the files with keys in them, only the server's own is its user's to read.
-  fs::permissions(tls, fs::perms(0755));
+  write_certificate(server);
   provider::Servers::write_file(volume / "server.properties", settings(server), Owner::root);
   const auto heap = plan.heap_bytes / megabyte;
   Launch launch{

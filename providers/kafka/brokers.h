@@ -40,6 +40,10 @@ class Brokers {
   // With other memory.
   void change_plan(const std::string& server, const Plan& plan);
 
+  // Its certificate is made anew when less than 30 days of it are left, and taken up by the broker
+  // while it runs. Nothing for one that does not: it is given one when it starts.
+  Result<void> renew(const std::string& server);
+
   // As the administrator, waiting up to `limit` for a broker that starts.
   Result<Connection> administer(const std::string& server,
                                 std::chrono::milliseconds limit = std::chrono::seconds(20));
@@ -64,6 +68,8 @@ class Brokers {
  private:
   provider::Launch prepare(const provider::Server& server);
   std::string settings(const provider::Server& server) const;
+  // Whether it is another than the broker has.
+  bool write_certificate(const provider::Server& server) const;
   Result<std::filesystem::path> formatted();
   Plan plan_of(const std::string& server) const;
   Identity identity(const std::string& server);

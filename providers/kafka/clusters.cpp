@@ -287,6 +287,8 @@ bool Clusters::tidy() {
 
 bool Clusters::tidy(const Cluster& listed) {
   if (listed.state == "available") {
+    if (const auto done = brokers_.renew(listed.server); !done)
+      report("kafka", "renewing a broker's certificate: " + done.error().message);
     if (listed.former_user.empty()) return true;
     if (const auto done = rotate(listed.uuid); !done) report("kafka", done.error().message);
     return true;

@@ -13,6 +13,7 @@
 #include "base/result.h"
 
 struct rd_kafka_s;
+struct rd_kafka_ConfigResource_s;
 
 namespace renga::kafka {
 
@@ -70,6 +71,8 @@ class Connection {
   Result<std::map<std::string, Settings>> settings(const std::vector<std::string>& topics);
   // In the place of all that differed so far.
   Result<void> set(const std::map<std::string, Settings>& topics);
+  // The broker's own, which it takes up while it runs.
+  Result<void> set_broker(const Settings& settings);
   Result<Watermarks> watermarks(const std::string& topic, int partition);
 
   Result<void> allow(const Rights& rights);
@@ -88,6 +91,7 @@ class Connection {
                                     std::chrono::milliseconds wait);
 
  private:
+  Result<void> alter(const std::vector<rd_kafka_ConfigResource_s*>& resources);
   struct Free {
     void operator()(rd_kafka_s* client) const;
   };

@@ -29,7 +29,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* maven_central = "https://repo.maven.apache.org/maven2";
 constexpr std::size_t largest_jar = 64 << 20;
 constexpr int tries = 3;
 
@@ -39,20 +38,27 @@ struct Jar {
   std::string name() const { return path.substr(path.rfind('/') + 1); }
 };
 
+std::vector<std::string_view> lines() {
+  return text::lines(
+      {renga_kafka_jars, static_cast<std::size_t>(renga_kafka_jars_end - renga_kafka_jars)});
+}
+
 std::vector<Jar> all_jars() {
   std::vector<Jar> jars;
-  const std::string_view list(renga_kafka_jars,
-                              static_cast<std::size_t>(renga_kafka_jars_end - renga_kafka_jars));
-  for (const auto line : text::lines(list)) {
+  for (const auto line : lines()) {
     const auto [digest, path] = text::split_once(line, ' ');
-    if (!digest.empty()) jars.push_back({std::string(digest), std::string(text::trim(path))});
+    if (!digest.empty() && digest != "from")
+      jars.push_back({std::string(digest), std::string(text::trim(path))});
   }
   return jars;
 }
 
+// What the operator says, else what the list's first line does: "from https://…".
 std::string repository() {
   const char* told = std::getenv("RENGA_MAVEN_REPOSITORY");
-  std::string url = told != nullptr && *told != '\0' ? told : maven_central;
+  std::string url = told != nullptr && *told != '\0'
+                        ? told
+                        : std::string(text::trim(text::split_once(lines().front(), ' ').second));
   while (url.ends_with('/')) url.pop_back();
   return url;
 }

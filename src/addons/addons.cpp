@@ -171,7 +171,7 @@ Result<Addon> Addons::destroy(const Addon& addon, const accounts::Account& user,
     (void)provisioner_.carry_out(*claim, Patience::none);  // asked again, if need be
   else
     provisioner_.poke();
-  owed_.pay();
+  provisioner_.settle();
   return fresh(addon);
 }
 
@@ -253,7 +253,7 @@ Result<Addon> Addons::deprovisioned(const Addon& addon) {
     provisioner_.finish_deprovisioning(now);
     transaction.commit();
   }
-  owed_.pay();
+  provisioner_.settle();
   return fresh(addon);
 }
 

@@ -8,6 +8,7 @@
 #include "addons/migrations.h"
 #include "addons/testing/fake_provider.h"
 #include "addons/undelete.h"
+#include "logs/migrations.h"
 #include "releases/testing/house.h"
 
 namespace renga::addons {
@@ -27,6 +28,7 @@ constexpr const char* tank = R"({"id": "heroku-tank", "name": "Tank",
 class AddonsTest : public releases::House {
  protected:
   AddonsTest() {
+    database.migrate(logs::migrations());
     database.migrate(migrations());
     releases.append_first(sushi.id, ada.id);
     releases.append_first(maki.id, ada.id);
@@ -36,9 +38,9 @@ class AddonsTest : public releases::House {
   // As after a crash of control: nothing but the store is left.
   void make_market() {
     market.reset();
-    market =
-        std::make_unique<Marketplace>(database, clock, box, people, apps, releases, logs, provider,
-                                      ProvisionerOptions{.api_url = "https://paas.example.com"});
+    market = std::make_unique<Marketplace>(
+        database, clock, box, people, apps, releases, logs, drains, provider,
+        ProvisionerOptions{.api_url = "https://paas.example.com"});
   }
   Catalog& catalog() {
     if (!market) make_market();
@@ -75,6 +77,7 @@ class AddonsTest : public releases::House {
   crypto::SecretBox box;
   ::renga::releases::Releases releases{database, clock, apps, slugs, box};
   logs::LogStore logs{{.directory = scratch.path / "logs"}};
+  logs::Drains drains{database, clock, box, logs, {}};
   FakeProvider provider;
   std::unique_ptr<Marketplace> market;
 };

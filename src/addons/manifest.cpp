@@ -220,7 +220,8 @@ Result<Manifest> Manifest::parse(std::string_view text) {
   for (const auto& feature : TRY(texts_of(*api, "requires"))) {
     manifest.many_per_app = manifest.many_per_app || feature == "many_per_app";
     manifest.attachable = manifest.attachable || feature == "attachable";
-    if (feature == "syslog_drain" || feature == "log_input")
+    manifest.syslog_drain = manifest.syslog_drain || feature == "syslog_drain";
+    if (feature == "log_input")
       return wrong(fmt::format("it requires {}, which this platform does not offer", feature));
   }
   const auto* production = TRY(object_of(*api, "production"));
@@ -248,6 +249,7 @@ std::string Manifest::to_json() const {
   json::array features;
   if (many_per_app) features.emplace_back("many_per_app");
   if (attachable) features.emplace_back("attachable");
+  if (syslog_drain) features.emplace_back("syslog_drain");
   json::array vars;
   for (const auto& name : config_vars) vars.emplace_back(name);
   json::array paths;

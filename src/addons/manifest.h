@@ -40,8 +40,9 @@ struct Manifest {
   std::string default_attachment_name;
   bool many_per_app = false;
   bool attachable = false;
-  std::string base_url;  // without a slash at the end
-  std::string sso_url;   // empty: none
+  bool syslog_drain = false;  // it may have its apps' logs delivered to it
+  std::string base_url;       // without a slash at the end
+  std::string sso_url;        // empty: none
   std::vector<std::string> data_paths;
   std::vector<ManifestPlan> plans;  // at least one; exactly one is the default
   Secrets secrets;

@@ -8,17 +8,21 @@ namespace renga::addons {
 struct Marketplace {
   Marketplace(store::Database& database, Clock& clock, const crypto::SecretBox& box,
               accounts::Accounts& accounts, apps::Apps& apps, releases::Releases& releases,
-              logs::LogStore& logs, Provider& provider, ProvisionerOptions options)
+              logs::LogStore& logs, logs::Drains& drains, Provider& provider,
+              ProvisionerOptions options)
       : catalog(database, clock, box),
         grants(database, clock, catalog),
         books(database, clock, box),
+        log_drains(database, books, catalog, drains),
         owed(clock, books, catalog, accounts, releases, logs),
-        provisioner(database, clock, books, catalog, grants, owed, provider, std::move(options)),
+        provisioner(database, clock, books, catalog, grants, log_drains, owed, provider,
+                    std::move(options)),
         addons(database, clock, books, catalog, apps, releases, owed, provisioner) {}
 
   Catalog catalog;
   Grants grants;
   Books books;
+  LogDrains log_drains;
   OwedReleases owed;
   Provisioner provisioner;
   Addons addons;

@@ -48,17 +48,23 @@ Result<void> Provisioner::apply(const Id<Addon>& id, Task asked, ProviderAnswer 
 
 // What the provider may not set is an answer that is not understood: nobody guesses which half of
 // it was meant.
-void Provisioner::check_config(const Addon& addon, ProviderAnswer& answer) {
-  if (!answer.config || !answer.problem.empty()) return;
+void Provisioner::check(const Addon& addon, ProviderAnswer& answer) {
+  if (!answer.problem.empty()) return;
   const auto manifest = catalog_.service(addon.service).manifest;
-  for (const auto& [var, value] : *answer.config)
-    if (!manifest.has_var(var))
-      answer.problem = fmt::format("it sets {}, which is not in its manifest",
-                                   text::printable(var.substr(0, 100)));
+  if (answer.config)
+    for (const auto& [var, value] : *answer.config)
+      if (!manifest.has_var(var))
+        answer.problem = fmt::format("it sets {}, which is not in its manifest",
+                                     text::printable(var.substr(0, 100)));
+  if (answer.log_drain_url.empty()) return;
+  if (!manifest.syslog_drain)
+    answer.problem = "it has a log_drain_url, and its manifest does not require syslog_drain";
+  else if (const auto url = logs::DrainUrl::parse(answer.log_drain_url); !url)
+    answer.problem = "its log_drain_url is refused: " + url.error().message;
 }
 
 Result<void> Provisioner::provisioned(Addon addon, ProviderAnswer& answer, Patience patience) {
-  check_config(addon, answer);
+  check(addon, answer);
   auto outcome = outcome_of(answer);
   const bool has_it = outcome == Outcome::done || outcome == Outcome::later;
   if (has_it && !answer.id) {
@@ -71,6 +77,8 @@ Result<void> Provisioner::provisioned(Addon addon, ProviderAnswer& answer, Patie
     addon.problem.clear();
     if (!answer.message.empty()) addon.message = answer.message;
     if (answer.config) books_.set_config(addon.id, "", *answer.config);
+    if (!answer.log_drain_url.empty() && addon.task == Task::provision)
+      log_drains_.put_first(addon, answer.log_drain_url).value();  // looked at by check()
   }
 
   // Destroyed while it was asked, or the provider was quicker to tell than to answer.
@@ -113,7 +121,7 @@ Result<void> Provisioner::provisioned(Addon addon, ProviderAnswer& answer, Patie
 
 Result<void> Provisioner::updated(Addon addon, ProviderAnswer& answer) {
   if (addon.task != Task::update) return {};  // destroyed meanwhile
-  check_config(addon, answer);
+  check(addon, answer);
   const auto outcome = outcome_of(answer);
   if (outcome == Outcome::no_answer) {
     ask_again(addon, answer.problem);
@@ -220,6 +228,7 @@ void Provisioner::detach_all(const Addon& addon, const Id<accounts::Account>& us
 
 void Provisioner::begin_deprovisioning(Addon& addon, const Id<accounts::Account>& user) {
   detach_all(addon, user);
+  log_drains_.remove_all(addon);
   books_.note_destroyed(addon);
   addon.state = State::deprovisioning;
   addon.task = Task::deprovision;
@@ -237,6 +246,7 @@ void Provisioner::give_up_provisioning(Addon& addon, const std::string& why, boo
 
 void Provisioner::finish_deprovisioning(Addon& addon) {
   detach_all(addon, provider_of(addon));
+  log_drains_.remove_all(addon);
   books_.note_destroyed(addon);
   addon.state = State::deprovisioned;
   addon.task = Task::none;

@@ -58,7 +58,7 @@ void read_config(ProviderAnswer& answer, const json::value& value) {
   answer.config = std::move(vars);
 }
 
-// `id`, `config` and `message`, where they are; what else is there is the provider's business.
+// What the protocol knows, where it is; what else is there is the provider's business.
 void read_body(ProviderAnswer& answer, const std::string& body) {
   boost::system::error_code error;
   const auto value = json::parse(body, error);
@@ -78,6 +78,8 @@ void read_body(ProviderAnswer& answer, const std::string& body) {
     else
       not_understood(answer, "`id` is neither a string nor a number");
   }
+  if (const auto* url = object.if_contains("log_drain_url"); url != nullptr && url->is_string())
+    answer.log_drain_url = url->get_string();
   if (const auto* config = object.if_contains("config"); config != nullptr && !config->is_null())
     read_config(answer, *config);
 }
@@ -99,6 +101,7 @@ class HttpProvider final : public Provider {
                       {"region", "renga::local"},
                       {"uuid", wanted.uuid}};
     if (wanted.undelete) body["undelete"] = true;
+    if (!wanted.log_drain_token.empty()) body["log_drain_token"] = wanted.log_drain_token;
     return call(endpoint, "POST", "", body);
   }
   ProviderAnswer change_plan(const Endpoint& endpoint, const std::string& uuid,

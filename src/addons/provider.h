@@ -24,7 +24,8 @@ struct ProvisionRequest {
   std::string name;
   std::string plan;  // without the service's name
   std::map<std::string, std::string> options;
-  bool undelete = false;  // only if it still has what was destroyed
+  bool undelete = false;             // only if it still has what was destroyed
+  std::string log_drain_token = {};  // empty: its manifest does not ask for log drains
   std::string callback_url;
   std::string grant_code;
   Time grant_expires_at;
@@ -37,6 +38,7 @@ struct ProviderAnswer {
   std::optional<std::string> id;
   std::optional<std::map<std::string, std::string>> config;
   std::string message;
+  std::string log_drain_url = {};  // empty: none
 };
 
 class Provider {

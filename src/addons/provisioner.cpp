@@ -17,13 +17,14 @@ constexpr std::chrono::hours tombstones_for{7 * 24};
 }  // namespace
 
 Provisioner::Provisioner(store::Database& database, Clock& clock, Books& books, Catalog& catalog,
-                         Grants& grants, OwedReleases& owed, Provider& provider,
-                         ProvisionerOptions options)
+                         Grants& grants, LogDrains& log_drains, OwedReleases& owed,
+                         Provider& provider, ProvisionerOptions options)
     : database_(database),
       clock_(clock),
       books_(books),
       catalog_(catalog),
       grants_(grants),
+      log_drains_(log_drains),
       owed_(owed),
       provider_(provider),
       options_(std::move(options)) {}
@@ -104,7 +105,12 @@ void Provisioner::sweep() {
     books_.forget_older_than(clock_.now() - tombstones_for);
     transaction.commit();
   }
+  settle();
+}
+
+void Provisioner::settle() {
   owed_.pay();
+  log_drains_.follow();
 }
 
 bool Provisioner::take_one() {
@@ -127,12 +133,14 @@ ProviderAnswer Provisioner::ask(const Addon& addon) {
   if (addon.task == Task::deprovision) return provider_.deprovision(endpoint, addon.id.value);
 
   const auto grant = grants_.issue(addon.id);
+  const bool drains = service.manifest.syslog_drain;
   return provider_.provision(endpoint,
                              {.uuid = addon.id.value,
                               .name = addon.name,
                               .plan = catalog_.plan(addon.plan).name,
                               .options = books_.options(addon.id),
                               .undelete = addon.gone_at.has_value(),
+                              .log_drain_token = drains ? LogDrains::first_token(addon) : "",
                               .callback_url = options_.api_url + "/addons/" + addon.id.value,
                               .grant_code = grant.code,
                               .grant_expires_at = grant.expires_at});
@@ -155,12 +163,12 @@ Result<void> Provisioner::carry_out(const Claim& claim, Patience patience) {
     }
     transaction.commit();
   }
-  owed_.pay();
+  settle();
   auto answer = ask(*addon);
   if (!answer.problem.empty())
     report("addons", fmt::format("the provider of {}: {}", addon->name, answer.problem));
   auto result = apply(addon->id, addon->task, std::move(answer), patience);
-  owed_.pay();
+  settle();
   return result;
 }
 

@@ -15,6 +15,7 @@
 #include "addons/books.h"
 #include "addons/catalog.h"
 #include "addons/grants.h"
+#include "addons/log_drains.h"
 #include "addons/owed_releases.h"
 #include "addons/provider.h"
 #include "base/locked.h"
@@ -36,7 +37,8 @@ enum class Patience { none, some };
 class Provisioner {
  public:
   Provisioner(store::Database& database, Clock& clock, Books& books, Catalog& catalog,
-              Grants& grants, OwedReleases& owed, Provider& provider, ProvisionerOptions options);
+              Grants& grants, LogDrains& log_drains, OwedReleases& owed, Provider& provider,
+              ProvisionerOptions options);
   ~Provisioner();
   Provisioner(const Provisioner&) = delete;
   Provisioner& operator=(const Provisioner&) = delete;
@@ -65,6 +67,9 @@ class Provisioner {
   // Null: another has it, or too many calls are under way; the workers come to it.
   std::unique_ptr<Claim> claim(const Id<Addon>& addon, const Id<Service>& service);
 
+  // Makes what follows from the books outside of them: the releases that are owed, the drains.
+  void settle();
+
   // One attempt at the add-on's task. Kind::invalid: the provider refused, in its words;
   // Kind::unavailable: no usable answer.
   Result<void> carry_out(const Claim& claim, Patience patience);
@@ -92,7 +97,7 @@ class Provisioner {
   Result<void> provisioned(Addon addon, ProviderAnswer& answer, Patience patience);
   Result<void> updated(Addon addon, ProviderAnswer& answer);
   Result<void> deprovisioned(Addon addon, ProviderAnswer& answer);
-  void check_config(const Addon& addon, ProviderAnswer& answer);
+  void check(const Addon& addon, ProviderAnswer& answer);
   void ask_again(Addon& addon, const std::string& problem);
   void announce(Addon& addon);
   void detach_all(const Addon& addon, const Id<accounts::Account>& user);
@@ -102,6 +107,7 @@ class Provisioner {
   Books& books_;
   Catalog& catalog_;
   Grants& grants_;
+  LogDrains& log_drains_;
   OwedReleases& owed_;
   Provider& provider_;
   const ProvisionerOptions options_;

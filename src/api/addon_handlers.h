@@ -47,6 +47,13 @@ Result<Answer> addon_action_provision(Call& call);
 Result<Answer> addon_action_deprovision(Call& call);
 Result<Answer> provider_token_create(Call& call);
 
+// addon_log_drains.cpp
+Result<Answer> addon_log_drain_list(Call& call);
+Result<Answer> addon_log_drain_create(Call& call);
+Result<Answer> addon_log_drain_info(Call& call);
+Result<Answer> addon_log_drain_update(Call& call);
+Result<Answer> addon_log_drain_delete(Call& call);
+
 // addon_data.cpp
 Result<Answer> addon_data(Call& call);
 Result<Answer> addon_data_of_app(Call& call);

@@ -12,6 +12,7 @@
 #include "api/errors.h"
 #include "api/json_text.h"
 #include "api/routes.h"
+#include "api/webhook_news.h"
 #include "base/report.h"
 #include "base/text.h"
 
@@ -155,7 +156,20 @@ Result<Answer> Api::State::call(const RouteRow& row, http::Request& request,
                   "wait a minute, then go on more slowly.");
     }
   }
-  return row.handler(call);
+  WebhookNews news(call, row);
+  auto answer = row.handler(call);
+  if (answer) news.publish(call, *answer);
+  return answer;
+}
+
+void Api::release_changed(const releases::Release& release) {
+  publish_release(state_->services, state_->parts, release);
+}
+void Api::build_changed(const builds::Build& build) {
+  publish_build(state_->services, state_->parts, build);
+}
+void Api::dyno_changed(const dynos::Dyno& dyno) {
+  publish_dyno(state_->services, state_->parts, dyno);
 }
 
 }  // namespace renga::api

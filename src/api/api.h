@@ -22,6 +22,7 @@
 #include "dynos/formation.h"
 #include "dynos/reconciler.h"
 #include "dynos/rendezvous.h"
+#include "dynos/usage.h"
 #include "git/repositories.h"
 #include "http/client.h"
 #include "http/server.h"
@@ -34,6 +35,7 @@
 #include "router/figures.h"
 #include "scheduler/jobs.h"
 #include "setups/app_setups.h"
+#include "webhooks/webhooks.h"
 
 namespace renga::api {
 
@@ -57,6 +59,7 @@ struct Services {
   dynos::Engine& engine;
   dynos::Reconciler& reconciler;
   dynos::Rendezvous& rendezvous;
+  dynos::UsageHistory& usage;
   scheduler::Jobs& jobs;
   logs::LogStore& logs;
   logs::Sessions& log_sessions;
@@ -66,6 +69,7 @@ struct Services {
   pipelines::Pipelines& pipelines;
   pipelines::Promotions& promotions;
   setups::AppSetups& app_setups;
+  webhooks::Webhooks& webhooks;
 
   // Where uploads wait for their build: DIR/sources, on the data directory's file system.
   std::filesystem::path sources_directory;
@@ -101,6 +105,11 @@ class Api {
   // Answers a request: finds its route, who asks and whether they may, and calls the resource.
   // Never throws.
   http::Response handle(http::Request& request);
+
+  // What happens by itself, for webhooks. From any thread; these throw nothing.
+  void release_changed(const releases::Release& release);
+  void build_changed(const builds::Build& build);
+  void dyno_changed(const dynos::Dyno& dyno);
 
  private:
   struct State;

@@ -119,6 +119,7 @@ Result<Answer> app_setup_create(Call& call) {
   const auto upload = own.value_or(new_uuid());
   wanted.source_archive = own ? TRY(call.parts.uploads.find(upload))
                               : TRY(call.parts.uploads.fetch(upload, wanted.source_url));
+  wanted.token = call.caller.token;
   const auto setup = services.app_setups.create(call.account(), wanted);
   if (!own) call.parts.uploads.remove(upload);
   TRY(setup);

@@ -156,6 +156,7 @@ Result<Answer> app_delete(Call& call) {
   services.repositories.remove(app.id);
   services.drains.app_destroyed(app.id);
   services.logs.remove(app.id);
+  services.usage.forget(app.id);
   for (const auto& output : outputs)
     if (!output.empty()) services.outputs.remove(output);
   services.slugs.collect_garbage();

@@ -164,7 +164,7 @@ TEST_F(ConventionsTest, PagesSmallListsThatAreAskedFor) {
                416, "requested_range_not_satisfiable");
 
   // Unasked, they are whole and in the order that people expect: sizes by what they cost.
-  EXPECT_EQ(text_at(get("/dyno-sizes").at(0), "name"), dynos::sizes()[0].name);
+  EXPECT_EQ(text_at(get("/dyno-sizes").at(0), "name"), dynos::Sizes::usual().all()[0].name);
 }
 
 TEST_F(ConventionsTest, EveryListOfAnAppSaysWhatItIsOrderedBy) {

@@ -32,7 +32,7 @@ json::object to_json(const dynos::Size& size) {
 
 Result<Answer> dyno_size_list(Call& call) {
   json::array array;
-  for (const auto& size : dynos::sizes()) array.push_back(to_json(size));
+  for (const auto& size : call.services.formation.sizes().all()) array.push_back(to_json(size));
   return small_list(call, std::move(array), {"name", "id"});
 }
 
@@ -42,7 +42,7 @@ Result<Answer> dyno_size_list_of_app(Call& call) {
 }
 
 Result<Answer> dyno_size_info(Call& call) {
-  const auto* size = dynos::find_size(call.param("size"));
+  const auto* size = call.services.formation.sizes().find(call.param("size"));
   if (size == nullptr) return fail(Kind::not_found, "Couldn't find that dyno size.");
   return ok(to_json(*size));
 }

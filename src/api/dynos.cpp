@@ -11,8 +11,6 @@
 #include "base/text.h"
 
 namespace renga::api {
-namespace {
-
 json::object to_json(const apps::App& app, const dynos::Dyno& dyno) {
   return {
       {"app", app_ref(app)},
@@ -29,6 +27,8 @@ json::object to_json(const apps::App& app, const dynos::Dyno& dyno) {
       {"updated_at", rfc3339(dyno.state_since)},
   };
 }
+
+namespace {
 
 // By name or id; one-off dynos also after their end.
 Result<dynos::Dyno> find_dyno(const Call& call, const apps::App& app) {
@@ -115,8 +115,9 @@ Result<dynos::OneOff> one_off_in(const Call& call, const apps::App& app, const j
                             text::printable(type)));
   wanted.type = type;
 
-  const auto size = TRY(identity_in(body, "size")).value_or(dynos::default_size().name);
-  const auto* found = dynos::find_size(size);
+  const auto& sizes = call.services.formation.sizes();
+  const auto size = TRY(identity_in(body, "size")).value_or(sizes.standard().name);
+  const auto* found = sizes.find(size);
   if (found == nullptr)
     return fail(Kind::invalid, fmt::format("There is no dyno size {}. GET /dyno-sizes lists them.",
                                            text::printable(size)));

@@ -7,8 +7,6 @@
 #include <boost/json.hpp>
 
 #include "api/account_handlers.h"
-#include "api/addon_objects.h"
-#include "api/empty_lists_of_addons.h"
 #include "api/handlers.h"
 #include "api/small_lists.h"
 #include "base/text.h"
@@ -37,22 +35,12 @@ Result<Answer> no_things_of_pipeline(Call& call) {
   return no_things(call);
 }
 
-Result<Answer> no_things_of_addon(Call& call) {
-  TRY(addon_in(call, apps::Permission::view));
-  return no_things(call);
-}
-
 Result<Answer> no_such_thing(Call&) {
   return fail(Kind::not_found, "Couldn't find that: there are none on this server.");
 }
 
 Result<Answer> no_such_thing_of_app(Call& call) {
   TRY(call.app(apps::Permission::view));
-  return no_such_thing(call);
-}
-
-Result<Answer> no_such_thing_of_addon(Call& call) {
-  TRY(addon_in(call, apps::Permission::view));
   return no_such_thing(call);
 }
 
@@ -63,11 +51,6 @@ Result<Answer> not_offered(Call& call) {
 
 Result<Answer> not_offered_of_app(Call& call) {
   TRY(call.app(apps::Permission::view));
-  return not_offered(call);
-}
-
-Result<Answer> not_offered_of_addon(Call& call) {
-  TRY(addon_in(call, apps::Permission::view));
   return not_offered(call);
 }
 

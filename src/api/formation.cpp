@@ -12,8 +12,8 @@
 namespace renga::api {
 namespace {
 
-json::object to_json(const apps::App& app, const dynos::Process& process) {
-  const auto* size = dynos::find_size(process.size);
+json::object to_json(const Call& call, const apps::App& app, const dynos::Process& process) {
+  const auto* size = call.services.formation.sizes().find(process.size);
   return {
       {"app", app_ref(app)},
       {"command", process.command},
@@ -27,9 +27,10 @@ json::object to_json(const apps::App& app, const dynos::Process& process) {
   };
 }
 
-json::array to_json(const apps::App& app, const std::vector<dynos::Process>& processes) {
+json::array to_json(const Call& call, const apps::App& app,
+                    const std::vector<dynos::Process>& processes) {
   json::array array;
-  for (const auto& process : processes) array.push_back(to_json(app, process));
+  for (const auto& process : processes) array.push_back(to_json(call, app, process));
   return array;
 }
 
@@ -73,17 +74,28 @@ Result<std::vector<dynos::Process>> scale(Call& call, const apps::App& app,
   return processes;
 }
 
+// Heroku's CLI shows this header, and ours does; people who use neither find it in the log.
+Answer with_warning(Call& call, const apps::App& app, json::value body) {
+  auto answer = ok(std::move(body));
+  if (const auto warning = call.services.formation.overcommitted()) {
+    answer.headers.add("X-Heroku-Warning", *warning);
+    call.services.logs.append(app.id,
+                              {call.services.clock.now(), "heroku", "api", "Warning: " + *warning});
+  }
+  return answer;
+}
+
 }  // namespace
 
 Result<Answer> formation_list(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
-  return small_list(call, to_json(app, call.services.formation.all(app.id)),
+  return small_list(call, to_json(call, app, call.services.formation.all(app.id)),
                     {"type", "id", "updated_at"});
 }
 
 Result<Answer> formation_info(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
-  return ok(to_json(app, TRY(call.services.formation.find(app.id, call.param("formation")))));
+  return ok(to_json(call, app, TRY(call.services.formation.find(app.id, call.param("formation")))));
 }
 
 Result<Answer> formation_update(Call& call) {
@@ -91,7 +103,7 @@ Result<Answer> formation_update(Call& call) {
   const auto app = TRY(call.app(apps::Permission::operate));
   const auto process = TRY(call.services.formation.find(app.id, call.param("formation")));
   const auto processes = TRY(scale(call, app, {TRY(change_in(body, process.type))}));
-  return ok(to_json(app, processes.front()));
+  return with_warning(call, app, to_json(call, app, processes.front()));
 }
 
 Result<Answer> formation_batch_update(Call& call) {
@@ -109,7 +121,8 @@ Result<Answer> formation_batch_update(Call& call) {
     auto type = TRY(required_text(update.get_object(), "type"));
     changes.push_back(TRY(change_in(update.get_object(), std::move(type))));
   }
-  return ok(to_json(app, TRY(scale(call, app, changes))));
+  const auto processes = TRY(scale(call, app, changes));
+  return with_warning(call, app, to_json(call, app, processes));
 }
 
 }  // namespace renga::api

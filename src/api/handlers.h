@@ -154,6 +154,9 @@ Result<Answer> pipeline_release_list(Call& call);
 Result<Answer> pipeline_deployment_list(Call& call);
 Result<Answer> pipeline_build_list(Call& call);
 
+// dyno_metrics.cpp
+Result<Answer> dyno_metrics(Call& call);
+
 // router_metrics.cpp
 Result<Answer> router_metrics(Call& call);
 
@@ -201,5 +204,16 @@ Result<Answer> generation_info(Call& call);
 // streams.cpp
 Result<Answer> output_stream_open(Call& call);
 Result<Answer> log_session_open(Call& call);
+
+// webhooks.cpp
+Result<Answer> webhook_create(Call& call);
+Result<Answer> webhook_list(Call& call);
+Result<Answer> webhook_info(Call& call);
+Result<Answer> webhook_update(Call& call);
+Result<Answer> webhook_delete(Call& call);
+Result<Answer> webhook_delivery_list(Call& call);
+Result<Answer> webhook_delivery_info(Call& call);
+Result<Answer> webhook_event_list(Call& call);
+Result<Answer> webhook_event_info(Call& call);
 
 }  // namespace renga::api

@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 
+#include "api/addon_objects.h"
 #include "api/body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
@@ -10,10 +11,21 @@
 namespace renga::api {
 namespace {
 
-json::object to_json(const apps::App& app, const logs::Drain& drain) {
+json::value addon_ref(Call& call, const logs::Drain& drain) {
+  if (!drain.addon) return nullptr;
+  const auto addon = call.services.marketplace.addons.find(*drain.addon);
+  if (!addon) return nullptr;
+  return json::object{
+      {"app", app_of(call, *addon)}, {"id", addon->id.value}, {"name", addon->name}};
+}
+
+}  // namespace
+
+json::object to_json(Call& call, const logs::Drain& drain) {
+  const auto app = call.services.apps.find(drain.app);
   return {
-      {"addon", nullptr},
-      {"app", app_ref(app)},
+      {"addon", addon_ref(call, drain)},
+      {"app", app ? json::value(app_ref(*app)) : json::value()},
       {"created_at", rfc3339(drain.created_at)},
       {"id", drain.id.value},
       {"token", drain.token},
@@ -22,15 +34,13 @@ json::object to_json(const apps::App& app, const logs::Drain& drain) {
   };
 }
 
-}  // namespace
-
 Result<Answer> log_drain_create(Call& call) {
   const auto body = TRY(call.body());
   const auto app = TRY(call.app(apps::Permission::operate));
   const auto url = TRY(required_text(body, "url"));
   const auto drain = TRY(call.services.drains.add(app.id, url));
   call.log(app.id, fmt::format("Add log drain {}", drain.token));
-  return created(to_json(app, drain));
+  return created(to_json(call, drain));
 }
 
 Result<Answer> log_drain_list(Call& call) {
@@ -38,19 +48,19 @@ Result<Answer> log_drain_list(Call& call) {
   return call.page<logs::Drain>(
       call.services.drains.all(app.id),
       {by_text<logs::Drain>("id", [](const auto& drain) { return drain.id.value; })},
-      [&](const logs::Drain& drain) { return to_json(app, drain); });
+      [&](const logs::Drain& drain) { return to_json(call, drain); });
 }
 
 Result<Answer> log_drain_info(Call& call) {
   const auto app = TRY(call.app(apps::Permission::view));
-  return ok(to_json(app, TRY(call.services.drains.find(app.id, call.param("drain")))));
+  return ok(to_json(call, TRY(call.services.drains.find(app.id, call.param("drain")))));
 }
 
 Result<Answer> log_drain_delete(Call& call) {
   const auto app = TRY(call.app(apps::Permission::operate));
   const auto drain = TRY(call.services.drains.remove(app.id, call.param("drain")));
   call.log(app.id, fmt::format("Remove log drain {}", drain.token));
-  return ok(to_json(app, drain));
+  return ok(to_json(call, drain));
 }
 
 }  // namespace renga::api

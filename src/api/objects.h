@@ -29,8 +29,11 @@ Result<std::string> stack_named(const apps::Apps& apps, std::string_view identit
 json::object to_json(const Call& call, const apps::App& app, const accounts::Account& owner);
 json::object to_json(Call& call, const apps::App& app, const releases::Release& release);
 json::object to_json(Call& call, const builds::Build& build);
+json::object to_json(const apps::App& app, const dynos::Dyno& dyno);
 // {"NAME": "value", "OTHER": null}: a name without a value goes.
 Result<apps::ConfigChanges> config_changes_in(const json::object& body);
+// With its secrets masked.
+json::object to_json(Call& call, const logs::Drain& drain);
 json::object buildpack_json(const apps::BuildpackInstallation& installation);  // {"url", "name"}
 
 // The file as it is, piece by piece.

@@ -4,7 +4,6 @@
 
 #include "api/account_handlers.h"
 #include "api/addon_handlers.h"
-#include "api/empty_lists_of_addons.h"
 #include "api/handlers.h"
 
 namespace renga::api {
@@ -113,6 +112,13 @@ std::span<const RouteRow> routes() {
       {"GET", "/sso/{capability}", addon_sign_on_page, nothing, Form::stream},
       {"POST", "/sso/{capability}", addon_sign_on_change, nothing, Form::stream},
 
+      // addon_log_drains.cpp
+      {"GET", "/addons/{addon}/log-drains", addon_log_drain_list, read_or_provider},
+      {"POST", "/addons/{addon}/log-drains", addon_log_drain_create, provider},
+      {"GET", "/addons/{addon}/log-drains/{drain}", addon_log_drain_info, read_or_provider},
+      {"PUT", "/addons/{addon}/log-drains/{drain}", addon_log_drain_update, provider},
+      {"DELETE", "/addons/{addon}/log-drains/{drain}", addon_log_drain_delete, provider},
+
       // addon_data.cpp
       {"ANY", "/client/v11/databases/{addon}/{rest...}", addon_data, read_protected},
       {"ANY", "/client/v11/apps/{app}/{rest...}", addon_data_of_app, read_protected},
@@ -206,6 +212,9 @@ std::span<const RouteRow> routes() {
       {"GET", "/apps/{app}/log-drains/{drain}", log_drain_info, read},
       {"DELETE", "/apps/{app}/log-drains/{drain}", log_drain_delete, write},
 
+      // dyno_metrics.cpp
+      {"GET", "/apps/{app}/dyno-metrics", dyno_metrics, read},
+
       // router_metrics.cpp
       {"GET", "/apps/{app}/router-metrics", router_metrics, read},
 
@@ -277,6 +286,26 @@ std::span<const RouteRow> routes() {
       {"GET", "/apps/{app}/scheduled-jobs/{job}/runs", scheduled_run_list, read_protected},
       {"GET", "/apps/{app}/scheduled-jobs/{job}/runs/{run}", scheduled_run_info, read_protected},
 
+      // webhooks.cpp
+      {"POST", "/apps/{app}/webhooks", webhook_create, write},
+      {"GET", "/apps/{app}/webhooks", webhook_list, read},
+      {"GET", "/apps/{app}/webhooks/{webhook}", webhook_info, read},
+      {"PATCH", "/apps/{app}/webhooks/{webhook}", webhook_update, write},
+      {"DELETE", "/apps/{app}/webhooks/{webhook}", webhook_delete, write},
+      {"GET", "/apps/{app}/webhook-deliveries", webhook_delivery_list, read},
+      {"GET", "/apps/{app}/webhook-deliveries/{delivery}", webhook_delivery_info, read},
+      {"GET", "/apps/{app}/webhook-events", webhook_event_list, read},
+      {"GET", "/apps/{app}/webhook-events/{event}", webhook_event_info, read},
+      {"POST", "/addons/{addon}/webhooks", webhook_create, provider},
+      {"GET", "/addons/{addon}/webhooks", webhook_list, provider},
+      {"GET", "/addons/{addon}/webhooks/{webhook}", webhook_info, provider},
+      {"PATCH", "/addons/{addon}/webhooks/{webhook}", webhook_update, provider},
+      {"DELETE", "/addons/{addon}/webhooks/{webhook}", webhook_delete, provider},
+      {"GET", "/addons/{addon}/webhook-deliveries", webhook_delivery_list, provider},
+      {"GET", "/addons/{addon}/webhook-deliveries/{delivery}", webhook_delivery_info, provider},
+      {"GET", "/addons/{addon}/webhook-events", webhook_event_list, provider},
+      {"GET", "/addons/{addon}/webhook-events/{event}", webhook_event_info, provider},
+
       // git.cpp
       {"GET", "/{app}.git/info/refs", git_discover, read, Form::git},
       {"POST", "/{app}.git/git-receive-pack", git_receive_pack, write, Form::git},
@@ -292,13 +321,6 @@ std::span<const RouteRow> routes() {
       {"GET", "/apps/{app}/telemetry-drains", no_things_of_app, read},
       {"POST", "/telemetry-drains", not_offered, write},
       {"ANY", "/telemetry-drains/{rest...}", no_such_thing, read},
-      {"GET", "/apps/{app}/webhooks", no_things_of_app, read},
-      {"POST", "/apps/{app}/webhooks", not_offered_of_app, write},
-      {"ANY", "/apps/{app}/webhooks/{webhook}", no_such_thing_of_app, read},
-      {"GET", "/apps/{app}/webhook-deliveries", no_things_of_app, read},
-      {"GET", "/apps/{app}/webhook-deliveries/{delivery}", no_such_thing_of_app, read},
-      {"GET", "/apps/{app}/webhook-events", no_things_of_app, read},
-      {"GET", "/apps/{app}/webhook-events/{event}", no_such_thing_of_app, read},
       {"ANY", "/apps/{app}/acm", not_offered_of_app, write},
       {"PUT", "/apps/{app}/pre-authorizations", not_offered_of_app, write},
       {"POST", "/apps/{app}/oci-images", not_offered_of_app, write},
@@ -315,16 +337,6 @@ std::span<const RouteRow> routes() {
       {"POST", "/test-runs", not_offered, write},
       {"ANY", "/test-runs/{rest...}", no_such_thing, read},
 
-      {"GET", "/addons/{addon}/webhooks", no_things_of_addon, read_or_provider},
-      {"POST", "/addons/{addon}/webhooks", not_offered_of_addon, provider},
-      {"ANY", "/addons/{addon}/webhooks/{webhook}", no_such_thing_of_addon, read_or_provider},
-      {"GET", "/addons/{addon}/webhook-deliveries", no_things_of_addon, read_or_provider},
-      {"GET", "/addons/{addon}/webhook-deliveries/{delivery}", no_such_thing_of_addon,
-       read_or_provider},
-      {"GET", "/addons/{addon}/webhook-events", no_things_of_addon, read_or_provider},
-      {"GET", "/addons/{addon}/webhook-events/{event}", no_such_thing_of_addon, read_or_provider},
-      {"GET", "/addons/{addon}/log-drains", no_things_of_addon, read_or_provider},
-      {"PUT", "/addons/{addon}/log-drains/{drain}", no_such_thing_of_addon, provider},
       {"GET", "/addon-region-capabilities", no_things, identity},
       {"GET", "/addon-services/{service}/region-capabilities", no_things, identity},
       {"GET", "/regions/{region}/addon-region-capabilities", no_things, identity},

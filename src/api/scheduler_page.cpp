@@ -53,11 +53,11 @@ std::string row_of(Call& call, const scheduler::Job& job) {
                      button("run", job), button("remove", job));
 }
 
-std::string new_job() {
+std::string new_job(const dynos::Sizes& there) {
   std::string sizes;
-  for (const auto& size : dynos::sizes())
-    sizes += fmt::format("<option{}>{}", &size == &dynos::default_size() ? " selected" : "",
-                         html(size.name));
+  for (const auto& size : there.all())
+    sizes +=
+        fmt::format("<option{}>{}", &size == &there.standard() ? " selected" : "", html(size.name));
   return fmt::format(
       "<h2>Add a job</h2>\n<form method=post>\n"
       "<label>Command <input name=command size=50 required></label>\n"
@@ -118,7 +118,7 @@ Answer scheduler_page(Call& call, const SignedOn& who, std::string_view trouble)
     for (const auto& job : jobs) body += row_of(call, job);
     body += "</table>\n";
   }
-  body += new_job();
+  body += new_job(call.services.formation.sizes());
   body +=
       "<p>In a shell: <code>renga schedule</code>, <code>renga schedule:add</code>, "
       "<code>renga schedule:history</code>. In app.json: <code>\"cron\"</code>.</p>\n";

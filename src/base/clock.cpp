@@ -1,9 +1,5 @@
 #include "base/clock.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
-
 namespace renga {
 namespace {
 
@@ -27,6 +23,32 @@ Broken broken(Time time) {
           static_cast<int>(clock.subseconds().count())};
 }
 
+// Log lines have a time each, so neither printf nor scanf.
+void put(char* to, int digits, std::int64_t number) {
+  for (to += digits; digits > 0; --digits, number /= 10)
+    *--to = static_cast<char>('0' + number % 10);
+}
+
+std::string written(const Broken& b, std::string text) {
+  put(&text[0], 4, b.year);
+  put(&text[5], 2, b.month);
+  put(&text[8], 2, b.day);
+  put(&text[11], 2, b.hour);
+  put(&text[14], 2, b.minute);
+  put(&text[17], 2, b.second);
+  return text;
+}
+
+// The number that the text says with exactly these digits; -1 when it says something else.
+int digits(std::string_view text, std::size_t from, std::size_t count) {
+  int number = 0;
+  for (const char c : text.substr(from, count)) {
+    if (c < '0' || c > '9') return -1;
+    number = number * 10 + (c - '0');
+  }
+  return number;
+}
+
 }  // namespace
 
 Time SystemClock::now() {
@@ -37,31 +59,28 @@ SteadyTime SystemClock::steady() {
   return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
 }
 
-std::string rfc3339(Time time) {
-  const auto b = broken(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", b.year, b.month, b.day, b.hour,
-                     b.minute, b.second);
-}
+std::string rfc3339(Time time) { return written(broken(time), "0000-00-00T00:00:00Z"); }
 
 std::string rfc3339_micros(Time time) {
   const auto b = broken(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}+00:00", b.year, b.month, b.day,
-                     b.hour, b.minute, b.second, b.micros);
+  auto text = written(b, "0000-00-00T00:00:00.000000+00:00");
+  put(&text[20], 6, b.micros);
+  return text;
 }
 
 std::optional<Time> parse_rfc3339(std::string_view text) {
-  const std::string copy(text);
-  int year = 0, hour = 0, minute = 0, second = 0, used = 0;
-  unsigned month = 0, day = 0;
-  if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
-                  &second, &used) != 6 ||
-      used != 19)
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
+      text[16] != ':')
     return std::nullopt;
-
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60 || hour < 0 || minute < 0 || second < 0)
+  const int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
+  const int hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
+  if (year < 0 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
+      second < 0 || second > 60)
     return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok()) return std::nullopt;
 
   auto rest = text.substr(19);
   std::int64_t micros = 0;
@@ -76,10 +95,10 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
 
   int offset = 0;  // minutes east of UTC
   if (rest != "Z" && rest != "z") {
-    int h = 0, m = 0;
-    if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') ||
-        std::sscanf(std::string(rest.substr(1)).c_str(), "%2d:%2d", &h, &m) != 2)
+    if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':')
       return std::nullopt;
+    const int h = digits(rest, 1, 2), m = digits(rest, 4, 2);
+    if (h < 0 || m < 0) return std::nullopt;
     offset = (rest[0] == '-' ? -1 : 1) * (h * 60 + m);
   }
   using namespace std::chrono;

@@ -99,6 +99,7 @@ Result<void> BuildDirectory::unpack() {
 }
 
 void BuildDirectory::prepare(const apps::ConfigVars& config, const fs::path& saved) {
+  make(home());
   make(result());
   make(env());
   for (const auto& [name, value] : config) write_file(env() / name, value);
@@ -171,6 +172,7 @@ std::vector<sandbox::Mount> BuildDirectory::mounts(const fs::path& directory,
                                                    const std::string& build_dir,
                                                    const std::vector<Buildpack>& buildpacks) const {
   std::vector<sandbox::Mount> all = {{app().string(), build_dir, true},
+                                     {home().string(), "/app", true},
                                      {cache().string(), "/cache", true},
                                      {result().string(), "/result", true},
                                      {env().string(), "/env", false},
@@ -210,15 +212,6 @@ Result<std::optional<std::string>> read_inside(const fs::path& top, const std::s
     if (bytes.size() > limit)
       return fail(Kind::too_large, fmt::format("{} is larger than {} KB.", name, limit >> 10));
   }
-}
-
-std::int64_t size_of_tree(const fs::path& top) {
-  std::int64_t blocks = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(top)) {
-    struct stat status {};
-    if (lstat(entry.path().c_str(), &status) == 0) blocks += status.st_blocks;
-  }
-  return blocks * 512;
 }
 
 }  // namespace renga::builds

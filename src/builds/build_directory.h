@@ -29,6 +29,7 @@ class BuildDirectory {
   std::filesystem::path source() const { return path_ / "source"; }  // the archive
   std::filesystem::path app() const { return path_ / "app"; }        // BUILD_DIR
   std::filesystem::path cache() const { return path_ / "cache"; }  // CACHE_DIR: a copy of the app's
+  std::filesystem::path home() const { return path_ / "home"; }    // what it writes to /app
   std::filesystem::path env() const { return path_ / "env"; }      // ENV_DIR
   std::filesystem::path result() const { return path_ / "result"; }  // what the driver leaves
   std::filesystem::path certificates() const { return path_ / "certificates"; }
@@ -41,7 +42,7 @@ class BuildDirectory {
   void keep_submodules(const std::vector<Submodule>& submodules);
   // Unpacks the source into a fresh app(). At most 1 GB of files.
   Result<void> unpack();
-  // Fresh result(), env() and cache(), the cache from `saved` where that is there.
+  // Fresh home(), result(), env() and cache(), the cache from `saved` where that is there.
   void prepare(const apps::ConfigVars& config, const std::filesystem::path& saved);
   // Tells the driver which buildpacks to run; local ones are mounted by mounts().
   void write_plan(const std::vector<Buildpack>& buildpacks);
@@ -64,6 +65,5 @@ class BuildDirectory {
 // there is no such file; Kind::too_large past `limit` bytes.
 Result<std::optional<std::string>> read_inside(const std::filesystem::path& top,
                                                const std::string& name, std::size_t limit);
-std::int64_t size_of_tree(const std::filesystem::path& top);  // bytes on the disk
 
 }  // namespace renga::builds

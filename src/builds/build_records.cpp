@@ -49,6 +49,11 @@ void BuildRecords::add(const Build& build, const std::vector<std::string>& wante
                 build.source_url, build.source_version, build.source_checksum,
                 build.version_description, build.output_stream, build.created_at, build.updated_at,
                 text::join(wanted, "\n"));
+  changed_(build);
+}
+
+void BuildRecords::tell(const Id<Build>& id) {
+  if (const auto build = find(id)) changed_(*build);
 }
 
 std::optional<Build> BuildRecords::find(const Id<Build>& id) {
@@ -92,18 +97,20 @@ void BuildRecords::set_output_stream(const Id<Build>& id, std::string_view strea
 void BuildRecords::succeed(const Id<Build>& id, const Id<releases::Slug>& slug,
                            const Id<releases::Release>& release,
                            const std::vector<std::string>& buildpacks) {
-  database_.run(
+  const auto moved = database_.run(
       "UPDATE builds SET status = 'succeeded', slug = ?, release = ?, buildpacks = ?, updated_at = "
       "? "
       "WHERE id = ? AND status = 'pending'",
       slug, release, text::join(buildpacks, "\n"), clock_.now(), id);
+  if (moved > 0) tell(id);
 }
 
 void BuildRecords::fail(const Id<Build>& id, std::string_view why) {
-  database_.run(
+  const auto moved = database_.run(
       "UPDATE builds SET status = 'failed', failure = ?, updated_at = ? WHERE id = ? AND status = "
       "'pending'",
       why, clock_.now(), id);
+  if (moved > 0) tell(id);
 }
 
 }  // namespace renga::builds

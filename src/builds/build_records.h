@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@ namespace renga::builds {
 class BuildRecords {
  public:
   BuildRecords(store::Database& database, Clock& clock) : database_(database), clock_(clock) {}
+
+  void on_change(std::function<void(const Build&)> callback) { changed_ = std::move(callback); }
 
   void add(const Build& build, const std::vector<std::string>& wanted);
   std::optional<Build> find(const Id<Build>& id);
@@ -34,8 +37,11 @@ class BuildRecords {
   void fail(const Id<Build>& id, std::string_view why);
 
  private:
+  void tell(const Id<Build>& id);
+
   store::Database& database_;
   Clock& clock_;
+  std::function<void(const Build&)> changed_ = [](const Build&) {};
 };
 
 }  // namespace renga::builds

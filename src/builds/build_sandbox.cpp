@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "base/fault.h"
+#include "os/disk_use.h"
 
 namespace renga::builds {
 namespace {
@@ -24,7 +25,7 @@ constexpr auto last_words = 1s;
 // disk has room for so many files only, too.
 bool nearly_full(const std::filesystem::path& path) {
   struct statvfs disk {};
-  if (path.empty() || statvfs(path.c_str(), &disk) != 0) return false;
+  if (statvfs(path.c_str(), &disk) != 0) return false;
   const auto total = disk.f_blocks * disk.f_frsize;
   const auto reserve = std::min<std::uint64_t>(total / 50, 1ULL << 30);
   return disk.f_bavail * disk.f_frsize < reserve ||
@@ -82,6 +83,7 @@ Result<SandboxRun> run_in_sandbox(sandbox::Spawner& spawner, Clock& clock,
   const auto ended = spawner.watch(running);
 
   SandboxRun run;
+  os::DiskWatch disk(limits.writes_to, limits.disk);
   bool open = true;
   while (ended) {
     pollfd waits[] = {{ended.get(), POLLIN, 0},
@@ -96,6 +98,8 @@ Result<SandboxRun> run_in_sandbox(sandbox::Spawner& spawner, Clock& clock,
       run.end = SandboxRun::End::timed_out;
     else if (nearly_full(limits.writes_to))
       run.end = SandboxRun::End::disk_full;
+    else if (disk.over())
+      run.end = SandboxRun::End::wrote_too_much;
     else
       continue;
     spawner.kill(spec.id);

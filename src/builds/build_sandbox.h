@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string_view>
@@ -14,7 +15,7 @@
 namespace renga::builds {
 
 struct SandboxRun {
-  enum class End { exited, timed_out, called_off, disk_full };
+  enum class End { exited, timed_out, called_off, disk_full, wrote_too_much };
   End end = End::exited;
   int status = 0;  // exit status, or 128 + signal; -1 when it left no word
   bool out_of_memory = false;
@@ -23,9 +24,10 @@ struct SandboxRun {
 struct SandboxLimits {
   std::chrono::seconds time{};
   int called_off = -1;  // a descriptor that becomes readable when the run is to stop
-  // Its file system may not be filled: the run is stopped while there is still room for everybody
-  // else. Empty: not looked at.
-  std::filesystem::path writes_to = {};
+  // The directory in which is all that it writes to the disk, and how many bytes it may take. Nor
+  // may its file system be filled: the run is stopped while there is room for everybody else.
+  std::filesystem::path writes_to;
+  std::int64_t disk = 0;
 };
 
 // Nothing is left of the sandbox when this returns. Kind::unavailable: it could not be started, and

@@ -209,6 +209,10 @@ Builds::Builds(store::Database& database, Clock& clock, apps::Apps& apps, apps::
                                      outputs, logs, spawner, std::move(options))) {}
 Builds::~Builds() = default;
 
+void Builds::on_change(std::function<void(const Build&)> callback) {
+  state_->records.on_change(std::move(callback));
+}
+
 void Builds::resume() {
   auto& outputs = state_->tools.outputs;
   const auto pending = state_->records.pending();

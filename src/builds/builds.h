@@ -61,6 +61,10 @@ class Builds {
   Builds(const Builds&) = delete;
   Builds& operator=(const Builds&) = delete;
 
+  // Called when a build was accepted and when it ended, on the thread that did it, which may hold a
+  // transaction then. Set before the first use.
+  void on_change(std::function<void(const Build&)> callback);
+
   // Carries on what a crash or a stop left behind. Once, before anything else.
   void resume();
 

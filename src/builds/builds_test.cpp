@@ -169,6 +169,7 @@ TEST_F(BuildsTest, CancelsBuildsThatRunAndThatWait) {
   ASSERT_TRUE(says(first, "waiting"));
   EXPECT_EQ(builds->find(sushi.id, second.id.value)->status, BuildStatus::pending)
       << "one at a time per app";
+  EXPECT_TRUE(says(second, "-----> Waiting for another build of this app to end\n"));
   EXPECT_EQ(builds->cancel(sushi.id, second.id.value)->failure, "The build was cancelled.");
   EXPECT_EQ(builds->cancel(sushi.id, first.id.value)->failure, "The build was cancelled.");
   EXPECT_EQ(builds->cancel(sushi.id, first.id.value).error().kind, Kind::conflict);
@@ -354,13 +355,15 @@ class SmallDisk : public BuildHouse {
 };
 
 TEST_F(SmallDisk, StopsABuildThatFillsItAndTakesTheNext) {
+  // Somebody else's, so that the disk is full before the build has had its half.
+  std::ofstream(options.directory / "caches/of another app") << std::string(40 << 20, 'x');
   const auto full = run({{"compile.sh", "echo filling; cat /dev/zero > big; sleep 600"}});
   EXPECT_EQ(full.failure, "The disk of this server is full, or nearly, and the build was stopped.");
   EXPECT_THAT(output(full), HasSubstr(" !     Ask its operator to free some space"));
   EXPECT_TRUE(spawner->running().empty());
 
   NewBuild large;
-  large.source_archive = archive({{"compile.sh", ""}, {"big", std::string(40 << 20, 'x')}});
+  large.source_archive = archive({{"compile.sh", ""}, {"big", std::string(16 << 20, 'x')}});
   const auto refused = builds->start(sushi, ada, large);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, Kind::unavailable);
@@ -371,6 +374,18 @@ TEST_F(SmallDisk, StopsABuildThatFillsItAndTakesTheNext) {
   ASSERT_EQ(next.status, BuildStatus::succeeded) << output(next);
   std::ifstream in(slugs->directory(slugs->find(*next.slug).value()).value() / "text");
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text);
+}
+
+TEST_F(SmallDisk, HasRoomForHalfOfItInABuild) {
+  for (const auto* where : {"$1/big", "$2/big", "$HOME/big"}) {
+    const auto build = run({{"compile.sh", std::string("head -c 40M /dev/zero > ") + where +
+                                               "; echo written; sleep 600"}});
+    EXPECT_EQ(build.failure, "The build wrote more than 32.0M to the disk and was stopped.")
+        << where;
+    EXPECT_THAT(output(build), HasSubstr(" !     Find what writes so much above"));
+  }
+  EXPECT_TRUE(spawner->running().empty());
+  EXPECT_EQ(run({{"compile.sh", "head -c 20M /dev/zero > big"}}).status, BuildStatus::succeeded);
 }
 
 class SmallSlugs : public BuildHouse {

@@ -1,8 +1,13 @@
-// A disk without room: the one fault of the machine that a user can do something about. Private to
-// this room.
+// How much of the disk a build may have, and a disk without room: the one fault of the machine that
+// a user can do something about. Private to this room.
 #pragma once
 
+#include <sys/statvfs.h>
+
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <filesystem>
 #include <system_error>
 
 namespace renga::builds {
@@ -11,6 +16,14 @@ inline constexpr const char* full_disk =
     "The disk of this server is full, or nearly, and the build was stopped.";
 inline constexpr const char* free_some_space =
     "Ask its operator to free some space, and push again.";
+
+// What a build may have on the disk: 10 GB, and of a small one half.
+inline std::int64_t disk_limit(const std::filesystem::path& on) {
+  constexpr std::int64_t most = 10LL << 30;
+  struct statvfs disk {};
+  if (statvfs(on.c_str(), &disk) != 0) return most;
+  return std::min(most, static_cast<std::int64_t>(disk.f_blocks * disk.f_frsize / 2));
+}
 
 inline bool is_full_disk(const std::exception& fault) {
   const auto* system = dynamic_cast<const std::system_error*>(&fault);

@@ -17,6 +17,7 @@
 #include "builds/full_disk.h"
 #include "builds/procfile.h"
 #include "builds/slugignore.h"
+#include "os/disk_use.h"
 #include "sandbox/stacks.h"
 
 namespace renga::builds {
@@ -177,11 +178,13 @@ Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
   files_.prepare(tools_.releases.config(app_.id),
                  tools_.options.directory / "caches" / app_.id.value);
   files_.write_plan(buildpacks);
+  const auto most_written = disk_limit(files_.path());
   const auto run = run_in_sandbox(
       tools_.spawner, tools_.clock, spec(stack, buildpacks, detect),
       {.time = tools_.options.time_limit,
        .called_off = job_.stopped.get(),
-       .writes_to = files_.path()},
+       .writes_to = files_.path(),
+       .disk = most_written},
       [this](std::string_view bytes) { tools_.outputs.append(job_.build.output_stream, bytes); });
   files_.forget_config();
   if (!run)
@@ -198,6 +201,11 @@ Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
           std::chrono::ceil<std::chrono::minutes>(tools_.options.time_limit).count())});
     case SandboxRun::End::disk_full:
       return refuse({full_disk, free_some_space});
+    case SandboxRun::End::wrote_too_much:
+      return refuse({fmt::format("The build wrote more than {} to the disk and was stopped.",
+                                 readable_size(most_written)),
+                     "Find what writes so much above; what is only needed for a moment can be "
+                     "deleted as the build goes on."});
     case SandboxRun::End::exited:
       break;
   }
@@ -354,7 +362,7 @@ void Pipeline::save_cache() {
     fs::remove_all(saved);
     return;
   }
-  const auto size = size_of_tree(files_.cache());
+  const auto size = os::disk_use(files_.cache());
   if (size > largest_cache) {
     log(fmt::format("Build cache of {} was not kept: it is larger than {}", readable_size(size),
                     readable_size(largest_cache)));

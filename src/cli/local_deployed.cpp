@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/answers.h"
+#include "cli/deployed_addons.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "os/signal_fd.h"
@@ -119,29 +120,13 @@ class Deployed {
 
   // With the add-ons of app.json, as an app that is set up from it.
   Result<void> make_app(client::Platform& platform) {
-    if (platform.get("/apps/" + name_)) return {};
-    TRY(platform.post("/apps", json::object{{"name", name_}}));
-    const auto text = os::read_file(directory_ / "app.json");
-    boost::system::error_code wrong;
-    const auto file = json::parse(text.value_or("{}"), wrong);
-    const auto* addons =
-        wrong || !file.is_object() ? nullptr : file.get_object().if_contains("addons");
-    if (addons == nullptr || !addons->is_array()) return {};
-    for (const auto& one : addons->get_array()) {
-      json::object wanted;
-      if (one.is_string()) wanted["plan"] = one;
-      if (one.is_object()) {
-        for (const auto& [key, value] : one.get_object())
-          if (key == "plan") wanted["plan"] = value;
-        if (const auto* as = one.get_object().if_contains("as"))
-          wanted["attachment"] = json::object{{"name", *as}};
-        if (const auto* options = one.get_object().if_contains("options"))
-          wanted["config"] = *options;
-      }
-      context_.terminal.say(fmt::format("Creating {}...", text_at(wanted, "plan")));
-      TRY(platform.post("/apps/" + name_ + "/addons", wanted));
-    }
-    return {};
+    if (!platform.get("/apps/" + name_)) TRY(platform.post("/apps", json::object{{"name", name_}}));
+    const auto app_json = os::read_file(directory_ / "app.json");
+    if (!app_json) return {};
+    return make_addons(platform, context_.terminal, name_, *app_json, [this] {
+      interrupts_.wait(200ms);
+      return interrupts_.status == 0;
+    });
   }
 
   // What the env files say, and no longer what they said before.

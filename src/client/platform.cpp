@@ -28,6 +28,9 @@ class HttpTransport final : public Transport {
     if (on_body) request.on_body = on_body;
     if (on_body || body.size() > large_body) request.timeout = std::chrono::milliseconds(0);
     auto answer = TRY(client_.send(request));
+    // As Heroku's CLI shows it.
+    if (const auto warning = answer.headers.value_or("X-Heroku-Warning", ""); !warning.empty())
+      fmt::print(stderr, " ›   Warning: {}\n", text::printable(warning));
     return Answer{answer.status, std::move(answer.headers), std::move(answer.body)};
   }
 

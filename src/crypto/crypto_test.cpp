@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "crypto/password.h"
 
@@ -39,6 +40,13 @@ TEST(Password, MatchesOnlyItself) {
 }
 
 TEST(Password, IsSaltedEachTime) { EXPECT_NE(hash_password("same"), hash_password("same")); }
+
+// RFC 4231, test case 2.
+TEST(Digest, SignsWithHmacSha256) {
+  const auto signature = hmac_sha256("Jefe", "what do ya want for nothing?");
+  EXPECT_EQ(text::hex({reinterpret_cast<const unsigned char*>(signature.data()), signature.size()}),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
 
 }  // namespace
 }  // namespace renga::crypto

@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <array>
 #include <stdexcept>
@@ -70,6 +71,16 @@ std::string sha1(std::string_view bytes) {
   must(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha1(), nullptr),
        "take a SHA-1");
   return text::hex({digest.data(), size});
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  std::string digest(32, '\0');
+  unsigned size = 0;
+  const auto* done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                          reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                          reinterpret_cast<unsigned char*>(digest.data()), &size);
+  must(done != nullptr && size == digest.size() ? 1 : 0, "sign with HMAC-SHA-256");
+  return digest;
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {

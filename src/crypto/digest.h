@@ -27,6 +27,9 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
+// HMAC-SHA-256 (RFC 2104): 32 bytes.
+std::string hmac_sha256(std::string_view key, std::string_view bytes);
+
 // Takes as long for a wrong guess as for a right one.
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 

@@ -114,6 +114,21 @@ TEST_P(LocalEngineTest, TheOutputIsInTheLogAndInTheStreamWhenTheEndIsKnown) {
               testing::HasSubstr(" heroku[" + name + "]: Process exited with status 0\n"));
 }
 
+TEST_P(LocalEngineTest, AnAppHasFiftyOneOffsAtATimeAndNoMore) {
+  engine().apply(spec(1, {}));
+  auto waits = one_off("true");  // for a client, and so without a sandbox
+  waits.attached = true;
+  for (int count = 0; count < 50; ++count) {
+    waits.id = Id<Dyno>::create();
+    ASSERT_TRUE(engine().run(spec(1, {}), waits));
+  }
+  const auto refused = engine().run(spec(1, {}), one_off("true"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::rate_limited);
+  ASSERT_TRUE(engine().stop(house->app(), engine().one_off(waits.id)->name()));
+  EXPECT_TRUE(eventually([&] { return engine().run(spec(1, {}), one_off("true")).has_value(); }));
+}
+
 TEST_P(LocalEngineTest, ProfileScriptsAreSourcedAndTheCommandNeedsNoQuoting) {
   engine().apply(spec(1, {}));
   auto job = one_off("echo \"it's $HOME\" '$HOME' | grep -c HOME; exit 4");

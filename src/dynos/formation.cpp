@@ -1,5 +1,7 @@
 #include "dynos/formation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -21,6 +23,10 @@ Process read(const store::Row& row) {
           row.text(5),
           row.time(6),
           row.time(7)};
+}
+
+std::string gigabytes(std::int64_t bytes) {
+  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / (1 << 30));
 }
 
 std::unexpected<Error> no_such_type(std::string_view type) {
@@ -68,6 +74,7 @@ Result<std::vector<Process>> Formation::scale(const Id<apps::App>& app,
   std::vector<Process> named;
   {
     auto transaction = database_.begin();
+    const auto wanted_before = memory_wanted();
     for (const auto& change : changes) {
       auto process = TRY(find(app, change.type));
       if (process.type != change.type) return no_such_type(change.type);
@@ -75,7 +82,7 @@ Result<std::vector<Process>> Formation::scale(const Id<apps::App>& app,
       if (!change.quantity.empty())
         process.quantity = TRY(quantity_after(process.quantity, change));
       if (!change.size.empty()) {
-        const auto* size = find_size(change.size);
+        const auto* size = sizes_.find(change.size);
         if (!size)
           return fail(Kind::invalid, "No such dyno size as " + change.size +
                                          ". See the sizes there are with `ps:type` or GET "
@@ -92,10 +99,40 @@ Result<std::vector<Process>> Formation::scale(const Id<apps::App>& app,
       else
         *before = process;
     }
+    const auto wanted = memory_wanted();
+    const double most = static_cast<double>(capacity_.memory_bytes) * capacity_.most_percent / 100;
+    if (capacity_.most_percent > 0 && wanted > wanted_before && static_cast<double>(wanted) > most)
+      return fail(
+          Kind::invalid,
+          fmt::format("Cannot scale: the dynos of all apps could then use {} of memory, and "
+                      "this server lets them have {} % of the machine's {}. Scale something "
+                      "down, or choose smaller dynos.",
+                      gigabytes(wanted), capacity_.most_percent,
+                      gigabytes(capacity_.memory_bytes)));
     transaction.commit();
   }
   changed_(app);
   return named;
+}
+
+std::int64_t Formation::memory_wanted() {
+  std::int64_t wanted = 0;
+  const auto of_size = [&](const store::Row& row) {
+    return sizes_.of(row.text(0)).memory_bytes() * row.integer(1);
+  };
+  for (const auto bytes : database_.all(
+           "SELECT size, SUM(quantity) FROM formations WHERE quantity > 0 GROUP BY size", of_size))
+    wanted += bytes;
+  return wanted;
+}
+
+std::optional<std::string> Formation::overcommitted() {
+  const auto wanted = memory_wanted();
+  if (capacity_.memory_bytes == 0 || wanted <= capacity_.memory_bytes) return std::nullopt;
+  return fmt::format(
+      "The dynos of all apps may use {} of memory together, and this machine has {}. When they do, "
+      "the kernel ends some of them.",
+      gigabytes(wanted), gigabytes(capacity_.memory_bytes));
 }
 
 void Formation::follow(const Id<apps::App>& app, const releases::ProcessTypes& types) {
@@ -113,7 +150,7 @@ void Formation::follow(const Id<apps::App>& app, const releases::ProcessTypes& t
       database_.run(
           "INSERT INTO formations (id, app, type, command, quantity, size, created_at, updated_at) "
           "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-          Id<Process>::create(), app, type, command, quantity, default_size().name, now, now);
+          Id<Process>::create(), app, type, command, quantity, sizes_.standard().name, now, now);
     } else if (known->command != command) {
       database_.run("UPDATE formations SET command = ?, updated_at = ? WHERE id = ?", command, now,
                     known->id);

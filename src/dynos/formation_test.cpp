@@ -102,12 +102,38 @@ TEST_F(FormationTest, FindsByTypeAndById) {
   EXPECT_EQ(formation.find(sushi, "nope").error().kind, Kind::not_found);
 }
 
-TEST(Sizes, AreFoundWhateverTheCase) {
-  ASSERT_TRUE(find_size("standard-1x"));
-  EXPECT_EQ(find_size("STANDARD-2X")->limits().memory_bytes, 1LL << 30);
-  EXPECT_EQ(find_size(default_size().id)->name, "Standard-1X");
-  EXPECT_EQ(find_size("performance-2xl")->limits().cpu_weight, 10'000);
-  EXPECT_FALSE(find_size("dyno"));
+TEST_F(FormationTest, TellsOfMoreMemoryThanTheMachineHas) {
+  Formation small(database, clock, Sizes::usual(), {.memory_bytes = 2LL << 30});
+  small.follow(sushi, {{"web", "serve"}});
+  EXPECT_FALSE(small.overcommitted());
+  ASSERT_TRUE(small.scale(sushi, std::vector<ScaleChange>{{"web", "5", ""}}));
+  const auto warning = small.overcommitted();
+  ASSERT_TRUE(warning);
+  EXPECT_NE(warning->find("2.5 GB of memory together, and this machine has 2.0 GB"),
+            std::string::npos);
+}
+
+TEST_F(FormationTest, RefusesMoreMemoryThanTheOperatorLetsDynosHave) {
+  Formation strict(database, clock, Sizes::usual(), {2LL << 30, 150});
+  strict.follow(sushi, {{"web", "serve"}});
+  ASSERT_TRUE(strict.scale(sushi, std::vector<ScaleChange>{{"web", "6", ""}}));
+  const auto refused = strict.scale(sushi, std::vector<ScaleChange>{{"web", "", "standard-2x"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::invalid);
+  EXPECT_EQ(strict.find(sushi, "web")->size, "Standard-1X");
+  // Down is always allowed, from wherever one is.
+  Formation stricter(database, clock, Sizes::usual(), {1LL << 30, 100});
+  EXPECT_TRUE(stricter.scale(sushi, std::vector<ScaleChange>{{"web", "5", ""}}));
+}
+
+TEST_F(FormationTest, HasTheOperatorsSizes) {
+  const auto sizes = Sizes::parse("Small 128MB 1 64\nBig 2GB 4 512\n").value();
+  Formation own(database, clock, sizes);
+  own.follow(sushi, {{"web", "serve"}});
+  EXPECT_EQ(own.find(sushi, "web")->size, "Small");
+  ASSERT_TRUE(own.scale(sushi, std::vector<ScaleChange>{{"web", "", "big"}}));
+  EXPECT_EQ(own.find(sushi, "web")->size, "Big");
+  EXPECT_FALSE(own.scale(sushi, std::vector<ScaleChange>{{"web", "", "standard-1x"}}));
 }
 
 }  // namespace

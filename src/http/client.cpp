@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "base/text.h"
+#include "net/destinations.h"
 #include "net/public_address.h"
 
 namespace renga::http {
@@ -87,7 +88,8 @@ std::size_t on_data(char* data, std::size_t, std::size_t size, void* user) {
 // to.
 curl_socket_t open_public(void* user, curlsocktype, curl_sockaddr* address) {
   auto& call = *static_cast<Call*>(user);
-  if (!net::is_public(&address->addr)) {
+  const auto* more = call.request.destinations;
+  if (more != nullptr ? !more->refusal(&address->addr).empty() : !net::is_public(&address->addr)) {
     (void)guarded(call, 1, [&] {
       call.refused = net::address_text(&address->addr);
       return true;

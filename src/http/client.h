@@ -12,6 +12,10 @@
 #include "base/result.h"
 #include "http/message.h"
 
+namespace renga::net {
+class Destinations;
+}
+
 namespace renga::http {
 
 // Where a request may go. Whoever asks on a stranger's word takes `public_addresses`: each address,
@@ -28,6 +32,8 @@ struct ClientRequest {
   std::chrono::milliseconds timeout{60'000};  // of the whole call; 0: none
   std::string ca_file;                        // PEM; empty: the system's
   Reach reach = Reach::anywhere;
+  // With `public_addresses`: what may be reached besides. Outlives the call.
+  const net::Destinations* destinations = nullptr;
   // Past the environment's proxies (http_proxy): for what is on this machine.
   bool direct = false;
   // Ends the call within about a second of becoming true. Outlives the call.

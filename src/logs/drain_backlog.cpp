@@ -8,30 +8,33 @@ namespace {
 constexpr std::size_t lines_at_a_time = 1'000;
 }
 
-DrainBacklog::DrainBacklog(LogStore& store, Id<apps::App> app, std::uint64_t place,
+DrainBacklog::DrainBacklog(LogStore& store, Subject subject, std::uint64_t place,
                            DrainLimits limits, std::function<void()> arrived)
     : store_(store),
-      app_(std::move(app)),
+      subject_(std::move(subject)),
       limits_(limits),
       arrived_(std::move(arrived)),
       place_(place),
       cursor_(place),
-      tail_(store.tail(app_, {}, [this](const Placed& line) {
-        {
-          auto queue = queue_.lock();
-          if (queue->overflowed) return;  // who reads the log finds it there
-          if (queue->lines.size() >= limits_.queue_lines ||
-              queue->bytes + line.line.message.size() > limits_.queue_bytes) {
-            queue->overflowed = true;
-            if (!queue->lines.empty()) return;
-          } else {
-            queue->bytes += line.line.message.size();
-            queue->lines.push_back(line);
-            if (queue->lines.size() > 1) return;  // was said already
-          }
-        }
-        arrived_();
-      })) {}
+      tail_(store.tail(subject_.app, {},
+                       [this](std::span<const PlacedView> lines) { arrive(lines); })) {}
+
+void DrainBacklog::arrive(std::span<const PlacedView> lines) {
+  {
+    auto queue = queue_.lock();
+    auto& messages = queue->messages;
+    for (const auto& line : lines) {
+      if (queue->overflowed) break;  // who reads the log finds it there
+      if (messages.size() >= limits_.queue_lines ||
+          messages.bytes() + line.line.message.size() > limits_.queue_bytes)
+        queue->overflowed = true;
+      else
+        messages.add(subject_.kind, subject_.token, line.place, line.line);
+    }
+    if (!std::exchange(queue->missed, false)) return;
+  }
+  arrived_();
+}
 
 void DrainBacklog::drop(std::int64_t count, Time since) {
   if (count <= 0) return;
@@ -46,58 +49,61 @@ void DrainBacklog::refused(const DrainFrame& frame, Time since) {
 
 // Fills `ready_`, from the queue while that has every line, else from the log.
 void DrainBacklog::refill(Time now) {
-  {
-    auto queue = queue_.lock();
-    if (!queue->overflowed || !queue->lines.empty()) {
-      ready_.swap(queue->lines);
-      queue->lines.clear();
-      queue->bytes = 0;
-      std::erase_if(ready_, [this](const Placed& line) { return line.place <= cursor_; });
-      if (!ready_.empty() || !queue->overflowed) return;
+  for (;;) {
+    {
+      auto queue = queue_.lock();
+      ready_ = std::exchange(queue->messages, {});
+      while (!ready_.empty() && ready_.front().place <= cursor_) ready_.pop_front();
+      if (!ready_.empty()) return;
+      queue->missed = !queue->overflowed;
+      if (queue->missed) return;
+      // From here on the tail collects again: what the log had is left out of it by its place.
+      queue->overflowed = false;
     }
-    // From here on the tail collects again: what the log had is left out of it by its place.
-    queue->overflowed = false;
+    const auto newest = store_.newest(subject_.app);
+    if (newest > cursor_ && newest - cursor_ > limits_.most_behind) {
+      const auto skipped = newest - limits_.most_behind - cursor_;
+      drop(static_cast<std::int64_t>(skipped), now);
+      cursor_ += skipped;
+      place_ = cursor_;
+    }
+    const auto lines = store_.after(subject_.app, {}, cursor_, lines_at_a_time);
+    for (const auto& line : lines) ready_.add(subject_.kind, subject_.token, line.place, line.line);
+    if (lines.size() == lines_at_a_time) {
+      auto queue = queue_.lock();
+      queue->overflowed = true;
+      queue->messages = {};
+    }
+    if (!ready_.empty()) return;
   }
-  const auto newest = store_.newest(app_);
-  if (newest > cursor_ && newest - cursor_ > limits_.most_behind) {
-    const auto skipped = newest - limits_.most_behind - cursor_;
-    drop(static_cast<std::int64_t>(skipped), now);
-    cursor_ += skipped;
-    place_ = cursor_;
-  }
-  for (auto& line : store_.after(app_, {}, cursor_, lines_at_a_time))
-    ready_.push_back(std::move(line));
-  if (ready_.size() < lines_at_a_time) return;
-  auto queue = queue_.lock();
-  queue->overflowed = true;
-  queue->lines.clear();
-  queue->bytes = 0;
 }
 
-std::optional<DrainFrame> DrainBacklog::next(DrainKind kind, std::string_view token, Time now) {
+std::optional<DrainFrame> DrainBacklog::next(Time now) {
   if (ready_.empty()) refill(now);
   if (ready_.empty()) return std::nullopt;
 
   DrainFrame frame;
   frame.id = text::upper(random_hex(16));
   std::string lines;
-  while (!ready_.empty() && lines.size() < limits_.frame_bytes) {
-    const auto& line = ready_.front();
+  for (; !ready_.empty() && lines.size() < limits_.frame_bytes; ready_.pop_front()) {
+    const auto& [place, at, end] = ready_.front();
     // Places that the log no longer has.
-    if (line.place > cursor_ + 1)
-      drop(static_cast<std::int64_t>(line.place - cursor_ - 1), line.line.at);
-    append_message(lines, kind, token, line.line);
-    cursor_ = line.place;
+    if (place > cursor_ + 1) drop(static_cast<std::int64_t>(place - cursor_ - 1), at);
+    lines += ready_.front_bytes();
+    cursor_ = place;
     ++frame.messages;
-    ready_.pop_front();
   }
   frame.last_place = cursor_;
   if (dropped_ > 0) {
-    append_message(frame.body, kind, token, overflow_line(now, dropped_, dropped_since_));
+    TimeText time;
+    append_message(frame.body, subject_.kind, subject_.token,
+                   overflow_line(now, dropped_, dropped_since_), time);
     ++frame.messages;
     frame.dropped = std::exchange(dropped_, 0);
+    frame.body += lines;
+  } else {
+    frame.body = std::move(lines);
   }
-  frame.body += lines;
   return frame;
 }
 

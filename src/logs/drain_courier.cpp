@@ -13,6 +13,8 @@
 #include <array>
 #include <set>
 #include <thread>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/fault.h"
 #include "base/locked.h"
@@ -36,7 +38,9 @@ int wait_of(std::optional<SteadyTime> until, SteadyTime now) {
 
 struct DrainCourier::State {
   struct Kept {
+    const std::string* id = nullptr;  // its key in `flows`
     std::unique_ptr<DrainFlow> flow;
+    std::uint64_t published = 0;       // its place in `places`
     std::optional<SteadyTime> queued;  // its entry in `due`
     int watched = -1;                  // its full socket, in `epoll`
   };
@@ -131,8 +135,7 @@ struct DrainCourier::State {
       if (event.data.fd == wake.get()) {
         read_inbox();
       } else if (const auto full = writers.find(event.data.fd); full != writers.end()) {
-        const auto id = full->second;
-        with(id, [&](DrainFlow& flow) { flow.writable(clock.steady()); });
+        with(*full->second, [&](DrainFlow& flow) { flow.writable(clock.steady()); });
       } else {
         const int what =
             ((event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 ? CURL_CSELECT_IN : 0) |
@@ -147,10 +150,10 @@ struct DrainCourier::State {
     hear_of_ends();
     const auto now = clock.steady();
     while (!due.empty() && due.begin()->first <= now) {
-      const auto id = due.begin()->second;
-      flows.at(id).queued.reset();
+      auto& kept = *due.begin()->second;
+      kept.queued.reset();
       due.erase(due.begin());
-      with(id, [&](DrainFlow& flow) { flow.due(now); });
+      with(kept, [&](DrainFlow& flow) { flow.due(now); });
     }
     publish();
   }
@@ -165,23 +168,21 @@ struct DrainCourier::State {
       ended.emplace_back(flow, message->data.result);
     }
     for (const auto& [flow, code] : ended)
-      with(names.at(flow), [&](DrainFlow& its) { its.finished(code, clock.steady()); });
+      with(*owners.at(flow), [&](DrainFlow& its) { its.finished(code, clock.steady()); });
   }
 
   // Lets a flow act, and sees to what it waits for then.
-  void with(const std::string& id, const std::function<void(DrainFlow&)>& act) {
-    const auto found = flows.find(id);
-    if (found == flows.end()) return;
-    auto& kept = found->second;
+  template <class Act>
+  void with(Kept& kept, Act act) {
     try {
       act(*kept.flow);
     } catch (const std::exception& trouble) {  // the log's disk, or no memory
-      report("drains", fmt::format("drain {}: {}", id, trouble.what()));
+      report("drains", fmt::format("drain {}: {}", *kept.id, trouble.what()));
       kept.flow->stumbled(clock.steady());
     }
     if (const auto deadline = kept.flow->deadline(); deadline != kept.queued) {
-      if (kept.queued) due.erase({*kept.queued, id});
-      if (deadline) due.emplace(*deadline, id);
+      if (kept.queued) due.erase({*kept.queued, &kept});
+      if (deadline) due.emplace(*deadline, &kept);
       kept.queued = deadline;
     }
     if (const int writing = kept.flow->writing(); writing != kept.watched) {
@@ -190,12 +191,12 @@ struct DrainCourier::State {
         watch(EPOLL_CTL_DEL, kept.watched, 0);
       }
       if (writing >= 0) {
-        writers[writing] = id;
+        writers[writing] = &kept;
         if (!watch(EPOLL_CTL_ADD, writing, EPOLLOUT)) watch(EPOLL_CTL_MOD, writing, EPOLLOUT);
       }
       kept.watched = writing;
     }
-    changed.insert(id);
+    if (kept.flow->place() != kept.published) changed.insert(&kept);
   }
 
   void read_inbox() {
@@ -215,7 +216,8 @@ struct DrainCourier::State {
         end(change.id);
     }
     for (const auto& id : news.arrived)
-      with(id, [&](DrainFlow& flow) { flow.arrived(clock.steady()); });
+      if (const auto found = flows.find(id); found != flows.end())
+        with(found->second, [&](DrainFlow& flow) { flow.arrived(clock.steady()); });
   }
 
   void begin(DrainTarget target) {
@@ -223,21 +225,27 @@ struct DrainCourier::State {
     if (flows.contains(id)) return;
     auto flow = std::make_unique<DrainFlow>(store, clock, options, multi, std::move(target),
                                             [this, id] { lines_arrived(id); });
-    names[flow.get()] = id;
-    flows[id].flow = std::move(flow);
-    with(id, [&](DrainFlow& its) { its.arrived(clock.steady()); });  // what the log has already
+    const auto placed = flows.try_emplace(id).first;
+    auto& kept = placed->second;
+    kept.id = &placed->first;
+    kept.published = flow->place();
+    owners[flow.get()] = &kept;
+    kept.flow = std::move(flow);
+    (*places.lock())[id] = kept.published;
+    with(kept, [&](DrainFlow& its) { its.arrived(clock.steady()); });  // what the log has already
   }
 
   void end(const std::string& id) {
     const auto found = flows.find(id);
     if (found == flows.end()) return;
     auto& kept = found->second;
-    if (kept.queued) due.erase({*kept.queued, id});
+    if (kept.queued) due.erase({*kept.queued, &kept});
     if (kept.watched >= 0) {
       writers.erase(kept.watched);
       watch(EPOLL_CTL_DEL, kept.watched, 0);
     }
-    names.erase(kept.flow.get());
+    owners.erase(kept.flow.get());
+    changed.erase(&kept);
     flows.erase(found);
     places.lock()->erase(id);
   }
@@ -255,9 +263,7 @@ struct DrainCourier::State {
   void publish() {
     if (changed.empty()) return;
     auto board = places.lock();
-    for (const auto& id : changed)
-      if (const auto found = flows.find(id); found != flows.end())
-        (*board)[id] = found->second.flow->place();
+    for (auto* kept : changed) (*board)[*kept->id] = kept->published = kept->flow->place();
     changed.clear();
   }
 
@@ -270,10 +276,10 @@ struct DrainCourier::State {
   Locked<std::map<std::string, std::uint64_t>> places;
   // The thread's own.
   std::map<std::string, Kept> flows;
-  std::map<DrainFlow*, std::string> names;
-  std::set<std::pair<SteadyTime, std::string>> due;
-  std::map<int, std::string> writers;
-  std::set<std::string> changed;
+  std::unordered_map<DrainFlow*, Kept*> owners;
+  std::set<std::pair<SteadyTime, Kept*>> due;
+  std::unordered_map<int, Kept*> writers;
+  std::unordered_set<Kept*> changed;
   std::optional<SteadyTime> curl_due;
   std::thread thread;  // last
 };

@@ -20,7 +20,7 @@ struct DrainCourierOptions {
   net::Destinations destinations;
   std::string ca_file;  // PEM to trust; empty: the system's
   DrainLimits limits;
-  std::chrono::milliseconds gather{500};  // between two frames of one drain
+  std::chrono::milliseconds gather{1'000};  // between two frames of one drain
   std::chrono::milliseconds connect_limit{5'000};
   std::chrono::milliseconds answer_limit{
       10'000};                                 // of a whole request, or of syslog without progress

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::chrono::hours complain_every{1};
 constexpr long most_answer_bytes = 1 << 20;
+// The moments at which drains may wake up, so that many do so together: this many while lines are
+// gathered.
+constexpr int ticks = 8;
 
 std::size_t ignore_answer(char*, std::size_t, std::size_t size, void* left) {
   auto& bytes = *static_cast<long*>(left);
@@ -30,8 +33,10 @@ DrainFlow::DrainFlow(LogStore& store, Clock& clock, const DrainCourierOptions& o
       multi_(multi),
       target_(std::move(target)),
       curl_(curl_easy_init()),
-      backlog_(store, target_.app, target_.place, options.limits, std::move(arrived)) {
+      backlog_(store, {target_.app, target_.url.kind, target_.token}, target_.place, options.limits,
+               std::move(arrived)) {
   if (curl_ == nullptr) throw std::bad_alloc();
+  prepare();
 }
 
 DrainFlow::~DrainFlow() {
@@ -51,8 +56,8 @@ curl_socket_t DrainFlow::open_socket(void* self, curlsocktype, curl_sockaddr* ad
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+// What is the same for every frame.
 void DrainFlow::prepare() {
-  curl_easy_reset(curl_);
   const auto set = [this](CURLoption option, auto value) {
     curl_easy_setopt(curl_, option, value);
   };
@@ -69,20 +74,37 @@ void DrainFlow::prepare() {
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
-  error_[0] = 0;
-  refused_address_.clear();
+  if (target_.url.kind == DrainKind::http) {
+    set(CURLOPT_USERAGENT, "Logplex/v72");
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_WRITEFUNCTION, &ignore_answer);
+    set(CURLOPT_WRITEDATA, &answer_left_);
+  } else {
+    set(CURLOPT_CONNECT_ONLY, 1L);
+    set(CURLOPT_SSL_ENABLE_ALPN, 0L);
+    set(CURLOPT_FRESH_CONNECT, 1L);
+  }
 }
 
-void DrainFlow::rest(std::chrono::milliseconds pause, SteadyTime now) {
-  phase_ = Phase::resting;
-  deadline_ = now + pause;
+void DrainFlow::start(SteadyTime now) {
+  error_[0] = 0;
+  refused_address_.clear();
+  in_multi_ = curl_multi_add_handle(multi_, curl_) == CURLM_OK;
+  if (!in_multi_) failed(now);
 }
+
+void DrainFlow::rest_until(SteadyTime time) {
+  phase_ = Phase::resting;
+  const auto tick = std::max(Duration(options_.gather) / ticks, Duration(1));
+  const auto since = time.time_since_epoch();
+  deadline_ = SteadyTime((since + tick - Duration(1)) / tick * tick);
+}
+
+void DrainFlow::rest(std::chrono::milliseconds pause, SteadyTime now) { rest_until(now + pause); }
 
 void DrainFlow::arrived(SteadyTime now) {
   if (phase_ != Phase::idle) return;
-  const auto next = last_frame_ + options_.gather;
-  phase_ = Phase::resting;
-  deadline_ = std::max(now, next);
+  rest_until(std::max(now, last_frame_ + options_.gather));
 }
 
 void DrainFlow::due(SteadyTime now) {
@@ -101,7 +123,7 @@ void DrainFlow::due(SteadyTime now) {
 }
 
 void DrainFlow::begin(SteadyTime now) {
-  if (!frame_) frame_ = backlog_.next(target_.url.kind, target_.token, clock_.now());
+  if (!frame_) frame_ = backlog_.next(clock_.now());
   if (!frame_) {
     phase_ = Phase::idle;
     if (socket_ >= 0) deadline_ = now + options_.idle;
@@ -116,7 +138,6 @@ void DrainFlow::begin(SteadyTime now) {
 }
 
 void DrainFlow::ask(SteadyTime now) {
-  prepare();
   curl_slist_free_all(headers_);
   headers_ = nullptr;
   for (const auto& line :
@@ -129,25 +150,15 @@ void DrainFlow::ask(SteadyTime now) {
   };
   answer_left_ = most_answer_bytes;
   set(CURLOPT_HTTPHEADER, headers_);
-  set(CURLOPT_USERAGENT, "Logplex/v72");
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_POSTFIELDS, frame_->body.data());
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(frame_->body.size()));
-  set(CURLOPT_WRITEFUNCTION, &ignore_answer);
-  set(CURLOPT_WRITEDATA, &answer_left_);
   phase_ = Phase::asking;
-  in_multi_ = curl_multi_add_handle(multi_, curl_) == CURLM_OK;
-  if (!in_multi_) failed(now);
+  start(now);
 }
 
 void DrainFlow::connect(SteadyTime now) {
-  prepare();
-  curl_easy_setopt(curl_, CURLOPT_CONNECT_ONLY, 1L);
-  curl_easy_setopt(curl_, CURLOPT_SSL_ENABLE_ALPN, 0L);
-  curl_easy_setopt(curl_, CURLOPT_FRESH_CONNECT, 1L);
   phase_ = Phase::connecting;
-  in_multi_ = curl_multi_add_handle(multi_, curl_) == CURLM_OK;
-  if (!in_multi_) failed(now);
+  start(now);
 }
 
 void DrainFlow::finished(CURLcode code, SteadyTime now) {

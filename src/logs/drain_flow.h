@@ -41,6 +41,7 @@ class DrainFlow {
  private:
   static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   void prepare();
+  void start(SteadyTime now);
   void begin(SteadyTime now);
   void ask(SteadyTime now);
   void connect(SteadyTime now);
@@ -53,6 +54,7 @@ class DrainFlow {
   void complain(std::string_view message, SteadyTime now);
   void disconnect();
   void rest(std::chrono::milliseconds pause, SteadyTime now);
+  void rest_until(SteadyTime time);
 
   LogStore& store_;
   Clock& clock_;

@@ -14,7 +14,8 @@ constexpr std::string_view token = "d.01234567-89ab-cdef-0123-456789abcdef";
 
 std::string message(DrainKind kind, const Line& line) {
   std::string text;
-  append_message(text, kind, token, line);
+  TimeText time;
+  append_message(text, kind, token, line, time);
   return text;
 }
 
@@ -39,12 +40,13 @@ TEST(DrainFrames, CarryAnything) {
   for (const auto kind : {DrainKind::http, DrainKind::syslog}) {
     for (int turn = 0; turn < 200; ++turn) {
       std::string body;
+      TimeText time;
       std::vector<std::string> said;
       for (auto left = random() % 20; left > 0; --left) {
         std::string bytes;
         for (auto size = random() % 300; size > 0; --size) bytes += static_cast<char>(random());
         said.push_back(bytes);
-        append_message(body, kind, token, {at, "app", "web.1", bytes});
+        append_message(body, kind, token, {at, "app", "web.1", bytes}, time);
       }
       std::vector<std::string> heard;
       std::string_view rest = body;

@@ -1,5 +1,4 @@
-// The URL of a log drain: what is accepted, what of it is secret. Private to this room, but for
-// shown().
+// The URL of a log drain: what is accepted, what of it is secret.
 #pragma once
 
 #include <string>

@@ -1,7 +1,9 @@
 #include "logs/drains.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "base/locked.h"
@@ -11,16 +13,21 @@ namespace renga::logs {
 namespace {
 
 constexpr std::chrono::seconds note_every{5};
+constexpr std::chrono::microseconds one_micro{1};
 
 std::string context_of(const Id<Drain>& id) { return "drain/" + id.value; }
 
 }  // namespace
 
 struct Drains::State {
+  struct Known {
+    Id<apps::App> app;
+    std::uint64_t place = 0;  // that was noted last
+    Time updated_at = {};     // of the row that it is delivered by
+  };
   struct Control {
     bool ending = false;
-    // Drains that the courier has, by id, with their apps; the place that was noted last.
-    std::map<std::string, std::pair<Id<apps::App>, std::uint64_t>> known;
+    std::map<std::string, Known> known;  // drains that the courier has, by id
   };
 
   State(store::Database& given_database, Clock& given_clock, const crypto::SecretBox& given_box,
@@ -53,16 +60,44 @@ struct Drains::State {
         [this](const store::Row& row) { return read(row); }, std::forward<Values>(values)...);
   }
 
-  void deliver(const Drain& drain, std::uint64_t place) {
+  void insert(const Drain& drain, std::uint64_t place) {
+    database.run(
+        "INSERT INTO log_drains (id, app, token, url, addon, place, created_at, updated_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        drain.id, drain.app, drain.token, store::Blob{box.seal(drain.url, context_of(drain.id))},
+        drain.addon, static_cast<std::int64_t>(place), drain.created_at, drain.updated_at);
+  }
+
+  void deliver(const Drain& drain) {
     auto url = DrainUrl::parse(drain.url);
     if (!url) return report("drains", "drain " + drain.id.value + ": " + url.error().message);
-    control.lock()->known[drain.id.value] = {drain.app, place};
+    const auto noted = database.first(
+        "SELECT place FROM log_drains WHERE id = ?",
+        [](const store::Row& row) { return row.integer(0); }, drain.id);
+    if (!noted) return;
+    const auto place = static_cast<std::uint64_t>(*noted);
+    control.lock()->known[drain.id.value] = {drain.app, place, drain.updated_at};
     courier.add({drain.id.value, drain.app, drain.token, *std::move(url), place});
   }
 
   void forget(const std::string& id) {
     courier.remove(id);
     control.lock()->known.erase(id);
+  }
+
+  // What is delivered follows the rows: those that are new or changed, and those that are gone.
+  void align() {
+    const std::scoped_lock alone(aligning);
+    note();
+    std::map<std::string, Known> gone = control.lock()->known;
+    for (const auto& drain : select("")) {
+      const auto known = gone.find(drain.id.value);
+      const bool same = known != gone.end() && known->second.updated_at == drain.updated_at;
+      if (known != gone.end() && !same) forget(drain.id.value);
+      if (known != gone.end()) gone.erase(known);
+      if (!same) deliver(drain);
+    }
+    for (const auto& [id, known] : gone) forget(id);
   }
 
   // Writes down how far the drains have got, those that moved.
@@ -73,8 +108,8 @@ struct Drains::State {
       auto guard = control.lock();
       for (auto& [id, known] : guard->known) {
         const auto place = places.find(id);
-        if (place == places.end() || place->second == known.second) continue;
-        known.second = place->second;
+        if (place == places.end() || place->second == known.place) continue;
+        known.place = place->second;
         moved.emplace_back(id, place->second);
       }
     }
@@ -105,6 +140,8 @@ struct Drains::State {
   const crypto::SecretBox& box;
   LogStore& store;
   DrainCourier courier;
+  std::mutex aligning;  // held while rows and deliveries are made to agree; never in a transaction
+  std::atomic<bool> stale = false;
   Locked<Control> control;
   std::condition_variable wake;
   std::thread thread;
@@ -116,41 +153,30 @@ Drains::Drains(store::Database& database, Clock& clock, const crypto::SecretBox&
 Drains::~Drains() = default;
 
 void Drains::start() {
-  for (const auto& drain : state_->select("")) {
-    const auto place = state_->database.first(
-        "SELECT place FROM log_drains WHERE id = ?",
-        [](const store::Row& row) { return row.integer(0); }, drain.id);
-    state_->deliver(drain, static_cast<std::uint64_t>(place.value_or(0)));
-  }
+  state_->align();
   state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
 
-Result<Drain> Drains::add(const Id<apps::App>& app, std::string_view url,
-                          std::optional<std::string> addon) {
+Result<Drain> Drains::add(const Id<apps::App>& app, std::string_view url) {
   TRY(DrainUrl::parse(url));
   // What was logged before is not the drain's.
   state_->store.settle();
   const auto place = state_->store.newest(app);
   const auto now = state_->clock.now();
-  Drain drain{
-      Id<Drain>::create(), app, "d." + new_uuid(), std::string(url), std::move(addon), now, now};
+  const Drain drain{Id<Drain>::create(), app, "d." + new_uuid(), std::string(url), {}, now, now};
+  const std::scoped_lock aligning(state_->aligning);
   {
     auto transaction = state_->database.begin();
     const auto others = all(app);
     if (std::ranges::any_of(others, [&](const Drain& other) { return other.url == url; }))
       return fail(Kind::invalid, "This app has a drain with that URL already.");
-    if (!drain.addon && std::ranges::count_if(others, [](const Drain& other) {
-                          return !other.addon;
-                        }) >= static_cast<std::ptrdiff_t>(most))
+    if (std::ranges::count_if(others, [](const Drain& other) { return !other.addon; }) >=
+        static_cast<std::ptrdiff_t>(most))
       return fail(Kind::invalid, "An app has at most 5 drains. Remove one with `drains:remove`.");
-    state_->database.run(
-        "INSERT INTO log_drains (id, app, token, url, addon, place, created_at, updated_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        drain.id, app, drain.token, store::Blob{state_->box.seal(url, context_of(drain.id))},
-        drain.addon, static_cast<std::int64_t>(place), now, now);
+    state_->insert(drain, place);
     transaction.commit();
   }
-  state_->deliver(drain, place);
+  state_->deliver(drain);
   return drain;
 }
 
@@ -158,12 +184,7 @@ std::vector<Drain> Drains::all(const Id<apps::App>& app) {
   return state_->select("WHERE app = ? ORDER BY created_at, id", app);
 }
 
-std::vector<Drain> Drains::of_addon(const std::string& addon) {
-  return state_->select("WHERE addon = ? ORDER BY created_at, id", addon);
-}
-
-Result<Drain> Drains::find(const Id<apps::App>& app, std::string_view identity) {
-  const auto drains = all(app);
+Result<Drain> choose_drain(const std::vector<Drain>& drains, std::string_view identity) {
   for (const auto& drain : drains)
     if (drain.id.value == identity || drain.token == identity || drain.url == identity)
       return drain;
@@ -180,37 +201,59 @@ Result<Drain> Drains::find(const Id<apps::App>& app, std::string_view identity) 
   return *only;
 }
 
+Result<Drain> Drains::find(const Id<apps::App>& app, std::string_view identity) {
+  return choose_drain(all(app), identity);
+}
+
 Result<Drain> Drains::remove(const Id<apps::App>& app, std::string_view identity) {
   auto drain = TRY(find(app, identity));
   if (drain.addon)
     return fail(Kind::forbidden,
                 "This drain belongs to an add-on. It goes when the add-on is destroyed.");
+  const std::scoped_lock aligning(state_->aligning);
   state_->database.run("DELETE FROM log_drains WHERE id = ?", drain.id);
   state_->forget(drain.id.value);
   return drain;
 }
 
-Result<Drain> Drains::change(const Id<Drain>& id, std::string_view url) {
+std::vector<Drain> Drains::of_addon(std::string_view addon) {
+  return state_->select("WHERE addon = ? ORDER BY created_at, id", addon);
+}
+
+Result<Drain> Drains::put_of_addon(const Id<apps::App>& app, std::string_view addon,
+                                   std::string_view token, std::string_view url) {
   TRY(DrainUrl::parse(url));
   const auto now = state_->clock.now();
-  state_->database.run("UPDATE log_drains SET url = ?, updated_at = ? WHERE id = ?",
-                       store::Blob{state_->box.seal(url, context_of(id))}, now, id);
-  const auto drains = state_->select("WHERE id = ?", id);
-  if (drains.empty()) return fail(Kind::not_found, "Couldn't find that log drain.");
-  state_->forget(id.value);
-  state_->note();
-  const auto place = state_->database.first(
-      "SELECT place FROM log_drains WHERE id = ?",
-      [](const store::Row& row) { return row.integer(0); }, id);
-  state_->deliver(drains.front(), static_cast<std::uint64_t>(place.value_or(0)));
+  auto transaction = state_->database.begin();
+  auto drains = state_->select("WHERE addon = ? AND token = ?", addon, token);
+  if (drains.empty()) {
+    drains.push_back({Id<Drain>::create(), app, std::string(token), std::string(url),
+                      std::string(addon), now, now});
+    state_->insert(drains.front(), state_->store.newest(app));
+  } else if (drains.front().url != url) {
+    drains.front().url = url;
+    drains.front().updated_at = std::max(now, drains.front().updated_at + one_micro);
+    state_->database.run("UPDATE log_drains SET url = ?, updated_at = ? WHERE id = ?",
+                         store::Blob{state_->box.seal(url, context_of(drains.front().id))},
+                         drains.front().updated_at, drains.front().id);
+  }
+  state_->stale = true;
+  transaction.commit();
   return drains.front();
 }
 
-void Drains::remove_of_addon(const std::string& addon) {
-  for (const auto& drain : of_addon(addon)) {
-    state_->database.run("DELETE FROM log_drains WHERE id = ?", drain.id);
-    state_->forget(drain.id.value);
-  }
+void Drains::remove_of_addon(std::string_view addon, std::string_view token) {
+  state_->database.run("DELETE FROM log_drains WHERE addon = ? AND token = ?", addon, token);
+  state_->stale = true;
+}
+
+void Drains::remove_all_of_addon(std::string_view addon) {
+  if (state_->database.run("DELETE FROM log_drains WHERE addon = ?", addon) > 0)
+    state_->stale = true;
+}
+
+void Drains::follow() {
+  if (state_->stale.exchange(false)) state_->align();
 }
 
 void Drains::app_destroyed(const Id<apps::App>& app) {
@@ -218,7 +261,7 @@ void Drains::app_destroyed(const Id<apps::App>& app) {
   {
     auto guard = state_->control.lock();
     for (const auto& [id, known] : guard->known)
-      if (known.first == app) gone.push_back(id);
+      if (known.app == app) gone.push_back(id);
   }
   for (const auto& id : gone) state_->forget(id);
 }

@@ -29,6 +29,9 @@ struct Drain {
   Time updated_at;
 };
 
+// By id, token, URL, or the URL as it is shown. Kind::not_found; Kind::invalid: two look like it.
+Result<Drain> choose_drain(const std::vector<Drain>& drains, std::string_view identity);
+
 class Drains {
  public:
   static constexpr std::size_t most = 5;  // of one app, add-ons' not counted
@@ -44,17 +47,22 @@ class Drains {
 
   // It gets lines from now on. Kind::invalid: no such kind of URL, the app has this one already, or
   // too many.
-  Result<Drain> add(const Id<apps::App>& app, std::string_view url,
-                    std::optional<std::string> addon = {});
+  Result<Drain> add(const Id<apps::App>& app, std::string_view url);
   std::vector<Drain> all(const Id<apps::App>& app);
-  std::vector<Drain> of_addon(const std::string& addon);
-  // By id, token, URL, or the URL as it is shown.
   Result<Drain> find(const Id<apps::App>& app, std::string_view identity);
   // Kind::forbidden: it is an add-on's.
   Result<Drain> remove(const Id<apps::App>& app, std::string_view identity);
-  // An add-on's own drain, to another URL.
-  Result<Drain> change(const Id<Drain>& drain, std::string_view url);
-  void remove_of_addon(const std::string& addon);
+
+  // Add-ons' drains: rows alone, for a transaction of the caller's; what is delivered follows with
+  // follow(), behind its commit, or else with the next start.
+  std::vector<Drain> of_addon(std::string_view addon);
+  // Makes it, or leads the one with this token to `url`. Kind::invalid: no such kind of URL.
+  Result<Drain> put_of_addon(const Id<apps::App>& app, std::string_view addon,
+                             std::string_view token, std::string_view url);
+  void remove_of_addon(std::string_view addon, std::string_view token);
+  void remove_all_of_addon(std::string_view addon);
+  void follow();
+
   // The app is gone, and its rows with it.
   void app_destroyed(const Id<apps::App>& app);
 

@@ -311,17 +311,46 @@ TEST_F(DrainsTest, ReachOnlyWhatTheyMay) {
 TEST_F(DrainsTest, GoAwayWhenRemoved) {
   Receiver receiver(take);
   const auto drain = add(fmt::format("http://127.0.0.1:{}/", receiver.port));
-  const auto other = add(fmt::format("http://127.0.0.1:{}/other", receiver.port));
   say("one");
   ASSERT_TRUE(receiver.wait_for("one"));
   ASSERT_TRUE(drains->remove(sushi, drain.token));
   EXPECT_FALSE(drains->remove(sushi, drain.url));
-  ASSERT_TRUE(drains->change(other.id, fmt::format("http://127.0.0.1:{}/changed", receiver.port)));
+  add(fmt::format("http://127.0.0.1:{}/other", receiver.port));
   say("two");
   ASSERT_TRUE(receiver.wait_for("two"));
-  const auto all = receiver.all();
-  EXPECT_THAT(all, HasSubstr("POST /changed"));
+  EXPECT_THAT(receiver.all(), HasSubstr("POST /other"));
   drains->app_destroyed(sushi);
+}
+
+TEST_F(DrainsTest, OfAddOnsFollowTheirRows) {
+  Receiver receiver(take);
+  const auto url = [&](std::string_view path) {
+    return fmt::format("http://127.0.0.1:{}{}", receiver.port, path);
+  };
+  const auto put = [&](std::string_view path) {
+    auto transaction = database.begin();
+    EXPECT_TRUE(drains->put_of_addon(sushi, "tank", "d.1", url(path)));
+    transaction.commit();
+    drains->follow();
+  };
+  put("/first");
+  say("one");
+  ASSERT_TRUE(receiver.wait_for("one"));
+  EXPECT_EQ(drains->remove(sushi, "d.1").error().kind, Kind::forbidden);
+  put("/second");
+  say("two");
+  ASSERT_TRUE(receiver.wait_for("two"));
+  EXPECT_THAT(receiver.all(), AllOf(HasSubstr("POST /first"), HasSubstr("POST /second")));
+  EXPECT_EQ(drains->of_addon("tank").size(), 1u);
+  EXPECT_EQ(drains->put_of_addon(sushi, "tank", "d.1", "ftp://x").error().kind, Kind::invalid);
+
+  drains->remove_all_of_addon("tank");
+  drains->follow();
+  say("three");
+  add(url("/other"));
+  say("four");
+  ASSERT_TRUE(receiver.wait_for("four"));
+  EXPECT_THAT(receiver.all(), Not(HasSubstr("three")));
 }
 
 }  // namespace

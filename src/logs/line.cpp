@@ -19,11 +19,23 @@ std::size_t end_of_piece(std::string_view text) {
 
 }  // namespace
 
-std::string format(const Line& line) {
-  return rfc3339_micros(line.at) + ' ' + line.source + '[' + line.process + "]: " + line.message;
+Line copy_of(const LineView& line) {
+  return {line.at, std::string(line.source), std::string(line.process), std::string(line.message)};
 }
 
-std::optional<Line> parse(std::string_view text) {
+std::string format(const LineView& line) {
+  auto text = rfc3339_micros(line.at);
+  text.reserve(text.size() + line.source.size() + line.process.size() + line.message.size() + 5);
+  text += ' ';
+  text += line.source;
+  text += '[';
+  text += line.process;
+  text += "]: ";
+  text += line.message;
+  return text;
+}
+
+std::optional<LineView> parse(std::string_view text) {
   if (text.size() < time_size + 1 || text[time_size] != ' ') return std::nullopt;
   const auto at = parse_rfc3339(text.substr(0, time_size));
   text.remove_prefix(time_size + 1);
@@ -31,13 +43,17 @@ std::optional<Line> parse(std::string_view text) {
   const auto close = text.find("]: ");
   if (!at || open == std::string_view::npos || close == std::string_view::npos || close < open)
     return std::nullopt;
-  return Line{*at, std::string(text.substr(0, open)),
-              std::string(text.substr(open + 1, close - open - 1)),
-              std::string(text.substr(close + 3))};
+  return LineView{*at, text.substr(0, open), text.substr(open + 1, close - open - 1),
+                  text.substr(close + 3)};
 }
 
-std::vector<std::string> cut(std::string_view message) {
-  std::vector<std::string> pieces;
+bool is_one_line(std::string_view message) {
+  return message.size() <= longest && message.find('\n') == std::string_view::npos &&
+         !message.ends_with('\r');
+}
+
+std::vector<std::string_view> cut(std::string_view message) {
+  std::vector<std::string_view> pieces;
   for (auto line : text::lines(message)) {
     do {
       const auto end = end_of_piece(line);

@@ -32,13 +32,15 @@ TEST(LineTest, CutsMessagesAtTheirLineEnds) {
 }
 
 TEST(LineTest, CutsLongMessagesWithoutBreakingCharacters) {
-  const auto pieces = cut(std::string(25'000, 'x'));
+  const std::string xs(25'000, 'x');
+  const auto pieces = cut(xs);
   ASSERT_EQ(pieces.size(), 3u);
   EXPECT_EQ(pieces[0].size(), 10'000u);
   EXPECT_EQ(pieces[2].size(), 5'000u);
   EXPECT_EQ(cut(std::string(10'000, 'x')).size(), 1u);
 
-  const auto umlauts = cut(std::string(9'999, 'x') + "\xc3\xa4" + "y");
+  const auto long_word = std::string(9'999, 'x') + "\xc3\xa4" + "y";
+  const auto umlauts = cut(long_word);
   EXPECT_EQ(umlauts[0].size(), 9'999u);
   EXPECT_EQ(umlauts[1], "\xc3\xa4y");
   EXPECT_EQ(cut(std::string(20'000, '\x80'))[0].size(), 10'000u);

@@ -17,8 +17,8 @@
 
 #include "base/locked.h"
 #include "base/report.h"
-#include "base/text.h"
-#include "logs/segments.h"
+#include "logs/line_batch.h"
+#include "logs/open_files.h"
 
 namespace renga::logs {
 namespace {
@@ -27,6 +27,9 @@ using App = Id<apps::App>;
 
 constexpr std::size_t most_lines_read = 1'500;
 constexpr std::size_t most_queued_bytes = 32u << 20;
+constexpr std::size_t enough = 256u << 10;  // bytes to write without gathering more
+constexpr std::size_t most_open_files = 512;
+constexpr std::chrono::seconds quiet{10};  // then an app's file is closed
 // A noisy app cannot take these from the others, however full the queue is.
 constexpr std::size_t lines_of_its_own = 256;
 // Lines are in the order in which they came, and their times nearly so: dynos stamp them.
@@ -38,35 +41,41 @@ struct Drops {
 };
 
 struct Waiting {
-  std::vector<Line> lines;
+  LineBatch lines;
+  std::size_t bytes = 0;
   Drops dropped;
 };
 
 // Follower: the store's side of a Tail. Recursive, since a call may destroy its own tail.
 struct Follower {
   Filter filter;
-  std::function<void(const Placed&)> each;
+  LogStore::Each each;
   std::recursive_mutex calling;
   bool gone = false;
 };
 
-// Sources and processes come from the platform, but a bracket in one must not change a line's
-// meaning.
-std::string plain(std::string word) {
-  for (auto& c : word)
-    if (c == '[' || c == ']' || c == ' ' || static_cast<unsigned char>(c) < 32) c = '_';
-  return word;
+// An id becomes a path: they are UUIDs, and nothing else may be one.
+void check(const App& app) {
+  if (app.empty() || app.value.find_first_of("/.") != std::string::npos)
+    throw std::invalid_argument("\"" + app.value + "\" cannot be an app's id.");
 }
 
 // Loss is said in whole seconds, as Heroku does.
-std::string since(Time time) { return rfc3339(time).substr(0, 19) + "+00:00"; }
+LineBatch loss(Time now, fmt::format_string<std::int64_t&, std::string&> form, Drops drops) {
+  auto since = rfc3339(drops.since).substr(0, 19) + "+00:00";
+  LineBatch line;
+  line.add({now, "heroku", "logplex", fmt::format(form, drops.count, since)});
+  return line;
+}
 
 }  // namespace
 
-bool Filter::accepts(const Line& line) const {
+bool Filter::accepts_all() const { return !source && !process && !since && !until && text.empty(); }
+
+bool Filter::accepts(const LineView& line) const {
   if (source && *source != line.source) return false;
   if ((since && line.at < *since) || (until && line.at >= *until)) return false;
-  if (!text.empty() && line.message.find(text) == std::string::npos) return false;
+  if (!text.empty() && line.message.find(text) == std::string_view::npos) return false;
   if (!process || *process == line.process) return true;
   // "web" is all of web.1, web.2; but "web.1" is not web.10.
   return process->find('.') == std::string::npos && line.process.size() > process->size() &&
@@ -80,6 +89,7 @@ struct LogStore::State {
     std::size_t bytes = 0;
     std::uint64_t appended = 0;  // batches that were begun, and written: settle() compares
     std::uint64_t written = 0;
+    bool hurry = false;  // somebody waits in settle()
     bool ending = false;
     std::vector<App> removed;                // since the writer took the lines that it is writing
     std::unordered_map<App, Segments> logs;  // of apps that were read or written since the start
@@ -94,9 +104,7 @@ struct LogStore::State {
   }
 
   std::filesystem::path directory(const App& app) const {
-    // It becomes a path: ids are UUIDs, and nothing else may be one.
-    if (app.empty() || app.value.find_first_of("/.") != std::string::npos)
-      throw std::invalid_argument("\"" + app.value + "\" cannot be an app's id.");
+    check(app);
     return options.directory / app.value;
   }
 
@@ -123,10 +131,12 @@ struct LogStore::State {
 
   void write();
   void write_app(const App& app, Waiting waiting);
-  std::vector<Placed> write_lines(const App& app, std::vector<Line> lines);
+  void tell_followers(const App& app, const LineBatch& lines, std::uint64_t first);
+  std::optional<std::uint64_t> write_lines(const App& app, const LineBatch& lines);
 
   const LogStoreOptions options;
   std::mutex files;
+  OpenFiles open{most_open_files};
   std::condition_variable work;
   std::condition_variable done;
   Locked<Shared> shared;
@@ -138,127 +148,149 @@ void LogStore::State::write() {
   for (;;) {
     std::unordered_map<App, Waiting> batch;
     std::uint64_t until = 0;
+    bool idle = false;
     {
       auto guard = shared.lock();
-      guard.wait(work, [&] { return guard->ending || !guard->queue.empty(); });
-      if (guard->queue.empty()) return;
+      idle = !guard.wait_for(work, quiet, [&] { return guard->ending || !guard->queue.empty(); });
+      // Where there is one line there are more, and they cost little more than the one.
+      if (!idle)
+        guard.wait_for(work, options.gather,
+                       [&] { return guard->ending || guard->hurry || guard->bytes >= enough; });
+      if (!idle && guard->queue.empty()) return;
       batch.swap(guard->queue);
       guard->removed.clear();
+      guard->hurry = false;
       guard->lines = 0;
       guard->bytes = 0;
       until = guard->appended;
     }
     for (auto& [app, waiting] : batch) write_app(app, std::move(waiting));
+    {
+      const std::lock_guard writing(files);
+      open.close_unused_since(OpenFiles::Clock::now() - quiet);
+    }
     shared.lock()->written = until;
     done.notify_all();
   }
 }
 
 void LogStore::State::write_app(const App& app, Waiting waiting) {
-  if (waiting.lines.empty() && waiting.dropped.count == 0) return;  // taken away by remove()
+  auto& lines = waiting.lines;
+  if (lines.empty() && waiting.dropped.count == 0) return;  // taken away by remove()
   const auto now = SystemClock().now();
-  const auto count = static_cast<std::int64_t>(waiting.lines.size()) + waiting.dropped.count;
-  const auto first_at = waiting.lines.empty() ? waiting.dropped.since : waiting.lines.front().at;
+  const auto count = static_cast<std::int64_t>(lines.size()) + waiting.dropped.count;
+  const auto first_at = lines.empty() ? waiting.dropped.since : lines.begins();
   if (waiting.dropped.count > 0)
-    waiting.lines.push_back({now, "heroku", "logplex",
-                             fmt::format("Error L12: {} messages dropped since {}.",
-                                         waiting.dropped.count, since(waiting.dropped.since))});
-  if (const auto found = lost.find(app); found != lost.end())
-    waiting.lines.insert(waiting.lines.begin(),
-                         {now, "heroku", "logplex",
-                          fmt::format("Error L13: {} messages lost since {}.", found->second.count,
-                                      since(found->second.since))});
+    lines.add(loss(now, "Error L12: {} messages dropped since {}.", waiting.dropped));
+  if (const auto found = lost.find(app); found != lost.end()) {
+    LineBatch with_loss;
+    with_loss.add(loss(now, "Error L13: {} messages lost since {}.", found->second));
+    with_loss.add(lines);
+    lines = std::move(with_loss);
+  }
 
-  std::vector<std::shared_ptr<Follower>> followers;
-  std::vector<Placed> placed;
+  std::optional<std::uint64_t> first;
   try {
-    try {
-      placed = write_lines(app, std::move(waiting.lines));
-      lost.erase(app);
-    } catch (const std::exception& failure) {
-      auto& drops = lost[app];
-      if (drops.count == 0) {
-        drops.since = first_at;
-        report("logs", fmt::format("lines of app {} are lost: {}", app.value, failure.what()));
-      }
-      drops.count += count;
-      return;
+    first = write_lines(app, lines);
+    lost.erase(app);
+  } catch (const std::exception& failure) {
+    auto& drops = lost[app];
+    if (drops.count == 0) {
+      drops.since = first_at;
+      report("logs", fmt::format("lines of app {} are lost: {}", app.value, failure.what()));
     }
+    drops.count += count;
+  }
+  if (first) tell_followers(app, lines, *first);
+}
+
+void LogStore::State::tell_followers(const App& app, const LineBatch& lines, std::uint64_t first) {
+  std::vector<std::shared_ptr<Follower>> followers;
+  {
     auto guard = shared.lock();
     if (const auto found = guard->followers.find(app); found != guard->followers.end())
       followers = found->second;
-  } catch (const std::exception& failure) {
-    report("logs", failure.what());
-    return;
   }
+  if (followers.empty()) return;
+  const auto all = lines.placed(first);
+  std::vector<PlacedView> some;
   for (const auto& follower : followers) {
-    for (const auto& line : placed) {
-      if (!follower->filter.accepts(line.line)) continue;
-      const std::lock_guard calling(follower->calling);
-      if (follower->gone) break;
-      try {
-        follower->each(line);
-      } catch (const std::exception& failure) {
-        report("logs", fmt::format("a tail failed: {}", failure.what()));
-      }
+    std::span<const PlacedView> accepted(all);
+    if (!follower->filter.accepts_all()) {
+      some.clear();
+      std::ranges::copy_if(all, std::back_inserter(some), [&](const PlacedView& line) {
+        return follower->filter.accepts(line.line);
+      });
+      accepted = some;
+    }
+    if (accepted.empty()) continue;
+    const std::lock_guard calling(follower->calling);
+    if (follower->gone) continue;
+    try {
+      follower->each(accepted);
+    } catch (const std::exception& failure) {
+      report("logs", fmt::format("a tail failed: {}", failure.what()));
     }
   }
 }
 
-std::vector<Placed> LogStore::State::write_lines(const App& app, std::vector<Line> lines) {
-  std::string bytes;
-  for (const auto& line : lines) {
-    bytes += format(line);
-    bytes += '\n';
-  }
+// The first line's place; nothing when the app is gone.
+std::optional<std::uint64_t> LogStore::State::write_lines(const App& app, const LineBatch& lines) {
   const std::lock_guard writing(files);
-  if (std::ranges::count(shared.lock()->removed, app) > 0) return {};
+  if (std::ranges::count(shared.lock()->removed, app) > 0) return std::nullopt;
   auto segments = known(app);
-  auto place = segments.next_place();
+  const auto place = segments.next_place();
   // A copy is written with, and put back when it is true: readers never see what is not there yet.
   try {
-    segments.append(bytes, lines.size());
+    segments.append(lines.text(), lines.size(), open.of(app));
   } catch (...) {
+    open.close(app);
     shared.lock()->logs.erase(app);  // looked up again
     throw;
   }
   shared.lock()->logs.insert_or_assign(app, std::move(segments));
-
-  std::vector<Placed> placed;
-  placed.reserve(lines.size());
-  for (auto& line : lines) placed.push_back({place++, std::move(line)});
-  return placed;
+  return place;
 }
 
 LogStore::LogStore(LogStoreOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 LogStore::~LogStore() = default;
 
-void LogStore::append(const App& app, Line line) {
-  state_->directory(app);  // throws for what is no id, here and not on the writer's thread
-  line.source = plain(std::move(line.source));
-  line.process = plain(std::move(line.process));
-  auto messages = cut(line.message);
+void LogStore::append(const App& app, std::span<const LineView> lines) {
+  check(app);  // here and not on the writer's thread
+  bool wake = false;
   {
     auto guard = state_->shared.lock();
+    wake = guard->queue.empty();
+    const auto before = guard->bytes;
     auto& waiting = guard->queue[app];
     ++guard->appended;
-    for (auto& message : messages) {
-      const auto size = message.size() + 64;
+    const auto& options = state_->options;
+    const auto own = std::min(lines_of_its_own, options.queue_lines / 4);
+    const auto add = [&](const LineView& line) {
+      const auto size = line.message.size() + 64;
       // A noisy app leaves room for the others, and noisy apps together do.
-      const auto& options = state_->options;
-      const auto own = std::min(lines_of_its_own, options.queue_lines / 4);
       if (waiting.lines.size() >= own &&
           (guard->lines >= options.queue_lines || guard->bytes + size > most_queued_bytes ||
+           waiting.bytes + size > most_queued_bytes / 2 ||
            waiting.lines.size() >= std::max<std::size_t>(1, options.queue_lines / 2))) {
         if (waiting.dropped.count++ == 0) waiting.dropped.since = line.at;
-        continue;
+        return;
       }
       ++guard->lines;
       guard->bytes += size;
-      waiting.lines.push_back({line.at, line.source, line.process, std::move(message)});
+      waiting.bytes += size;
+      waiting.lines.add(line);
+    };
+    for (const auto& line : lines) {
+      if (is_one_line(line.message)) {
+        add(line);
+        continue;
+      }
+      for (const auto& piece : cut(line.message)) add({line.at, line.source, line.process, piece});
     }
+    wake = wake || (before < enough && guard->bytes >= enough);
   }
-  state_->work.notify_one();
+  if (wake) state_->work.notify_one();
 }
 
 std::vector<Placed> LogStore::last(const App& app, const Filter& filter, std::size_t count) {
@@ -266,10 +298,10 @@ std::vector<Placed> LogStore::last(const App& app, const Filter& filter, std::si
   std::vector<Placed> found;
   if (count == 0) return found;
   state_->snapshot(app).backward([&](std::uint64_t place, std::string_view text) {
-    auto line = parse(text);
+    const auto line = parse(text);
     if (!line) return true;
     if (filter.since && line->at < *filter.since - disorder) return false;
-    if (filter.accepts(*line)) found.push_back({place, *std::move(line)});
+    if (filter.accepts(*line)) found.push_back({place, copy_of(*line)});
     return found.size() < count;
   });
   std::ranges::reverse(found);
@@ -283,10 +315,10 @@ std::vector<Placed> LogStore::after(const App& app, const Filter& filter, std::u
   const auto segments = state_->snapshot(app);
   if (filter.since) place = std::max(place, segments.place_before(*filter.since - disorder));
   segments.forward(place, [&](std::uint64_t at, std::string_view text) {
-    auto line = parse(text);
+    const auto line = parse(text);
     if (!line) return true;
     if (filter.until && line->at > *filter.until + disorder) return false;
-    if (filter.accepts(*line)) found.push_back({at, *std::move(line)});
+    if (filter.accepts(*line)) found.push_back({at, copy_of(*line)});
     return found.size() < count;
   });
   return found;
@@ -294,8 +326,7 @@ std::vector<Placed> LogStore::after(const App& app, const Filter& filter, std::u
 
 std::uint64_t LogStore::newest(const App& app) { return state_->snapshot(app).next_place() - 1; }
 
-std::unique_ptr<Tail> LogStore::tail(const App& app, Filter filter,
-                                     std::function<void(const Placed&)> each) {
+std::unique_ptr<Tail> LogStore::tail(const App& app, Filter filter, Each each) {
   class Following final : public Tail {
    public:
     Following(State& state, App app, std::shared_ptr<Follower> follower)
@@ -329,6 +360,8 @@ std::unique_ptr<Tail> LogStore::tail(const App& app, Filter filter,
 void LogStore::settle() {
   auto guard = state_->shared.lock();
   const auto until = guard->appended;
+  guard->hurry = true;
+  state_->work.notify_one();
   if (!guard.wait_for(state_->done, std::chrono::minutes(1),
                       [&] { return guard->written >= until; }))
     throw std::runtime_error("The log's disk has not taken the waiting lines for a minute.");
@@ -341,12 +374,13 @@ void LogStore::remove(const App& app) {
     auto guard = state_->shared.lock();
     if (const auto waiting = guard->queue.find(app); waiting != guard->queue.end()) {
       guard->lines -= waiting->second.lines.size();
-      for (const auto& line : waiting->second.lines) guard->bytes -= line.message.size() + 64;
+      guard->bytes -= waiting->second.bytes;
       waiting->second = {};  // stays, so that the writer passes by and settle() ends
     }
     guard->logs.erase(app);
     guard->removed.push_back(app);
   }
+  state_->open.close(app);
   std::filesystem::remove_all(path);
 }
 

@@ -5,11 +5,13 @@
 // thread. An app that is quiet costs a few hundred bytes and no open file.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,13 +28,20 @@ struct Filter {
   std::optional<Time> since = {};
   std::optional<Time> until = {};
   std::string text = {};
-  bool accepts(const Line& line) const;
+  bool accepts(const LineView& line) const;
+  bool accepts_all() const;
 };
 
 // A line with its place in its app's log. Places grow by one a line and survive restarts.
 struct Placed {
   std::uint64_t place = 0;
   Line line;
+};
+// What a tail is handed: nothing of it is valid beyond the call.
+struct PlacedView {
+  std::uint64_t place = 0;
+  LineView line;
+  std::string_view text;  // format(line)
 };
 
 // Follows one app's log while it lives. Once its destructor returned, nothing is called any more;
@@ -45,7 +54,10 @@ class Tail {
 struct LogStoreOptions {
   std::filesystem::path directory;
   std::int64_t bytes_per_app = 16LL << 20;  // on disk
-  std::size_t queue_lines = 20'000;  // of all apps, waiting to be written; half of it for one app
+  // Of all apps, waiting to be written; half of it for one app.
+  std::size_t queue_lines = 100'000;
+  // The disk and the tails are called for many lines at once, which wait for each other so long.
+  std::chrono::milliseconds gather{5};
 };
 
 class LogStore {
@@ -56,8 +68,9 @@ class LogStore {
   LogStore(const LogStore&) = delete;
   LogStore& operator=(const LogStore&) = delete;
 
-  // Never blocks. The message is cut at its line ends and into lines of 10,000 bytes.
-  void append(const Id<apps::App>& app, Line line);
+  // Never blocks. Messages are cut at their line ends and into lines of 10,000 bytes.
+  void append(const Id<apps::App>& app, const LineView& line) { append(app, {&line, 1}); }
+  void append(const Id<apps::App>& app, std::span<const LineView> lines);
 
   // The newest `count` lines that the filter accepts, oldest first; at most 1,500.
   std::vector<Placed> last(const Id<apps::App>& app, const Filter& filter, std::size_t count);
@@ -68,11 +81,11 @@ class LogStore {
   // The place of the newest line that can be read; 0 when there is none.
   std::uint64_t newest(const Id<apps::App>& app);
 
-  // Calls `each` for every accepted line from now on, on the store's own thread, once it can be
-  // read by last() and after(); it must not block. A line that is not written yet is one from now
-  // on.
-  std::unique_ptr<Tail> tail(const Id<apps::App>& app, Filter filter,
-                             std::function<void(const Placed&)> each);
+  // Calls `each` with every accepted line from now on, some at a time and in order, on the store's
+  // own thread, once they can be read by last() and after(); it must not block. A line that is not
+  // written yet is one from now on.
+  using Each = std::function<void(std::span<const PlacedView> lines)>;
+  std::unique_ptr<Tail> tail(const Id<apps::App>& app, Filter filter, Each each);
 
   // Returns once everything appended before the call can be read (by last() and after()) and was
   // handed to tails. Not from within a tail's call. Throws when the disk takes longer than a

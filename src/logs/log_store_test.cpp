@@ -241,8 +241,10 @@ TEST_F(LogStoreTest, HandsNewLinesToTails) {
   open();
   log({"before"});
   std::vector<std::string> seen;  // by the store's thread; settle() orders it
-  auto tail = store->tail(sushi, {.source = {}, .process = "web"},
-                          [&](const Placed& line) { seen.push_back(line.line.message); });
+  auto tail =
+      store->tail(sushi, {.source = {}, .process = "web"}, [&](std::span<const PlacedView> lines) {
+        for (const auto& line : lines) seen.emplace_back(line.line.message);
+      });
   store->append(sushi, said("worker", "worker.1"));
   store->append(maki, said("other"));
   log({"one", "two"});
@@ -256,7 +258,7 @@ TEST_F(LogStoreTest, ATailMayEndInsideItsOwnCall) {
   open();
   std::unique_ptr<Tail> tail;
   std::atomic<int> calls = 0;
-  tail = store->tail(sushi, {}, [&](const Placed&) {
+  tail = store->tail(sushi, {}, [&](std::span<const PlacedView>) {
     ++calls;
     tail.reset();
   });
@@ -269,7 +271,7 @@ TEST_F(LogStoreTest, SaysHowManyLinesDidNotFit) {
   std::promise<void> entered;
   std::promise<void> leave;
   bool first = true;
-  auto tail = store->tail(maki, {}, [&](const Placed&) {
+  auto tail = store->tail(maki, {}, [&](std::span<const PlacedView>) {
     if (!first) return;
     first = false;
     entered.set_value();
@@ -297,6 +299,59 @@ TEST_F(LogStoreTest, SaysWhatTheDiskRefused) {
   const auto all = messages(store->last(sushi, {}, 10));
   EXPECT_THAT(all,
               ElementsAre("Error L13: 2 messages lost since 2026-01-05T10:00:00+00:00.", "three"));
+}
+
+TEST_F(LogStoreTest, KeepsFilesOpenBetweenLinesAndOnlySoMany) {
+  open();
+  std::vector<Id<apps::App>> all(700);
+  for (auto& app : all) app = Id<apps::App>::create();
+  for (const auto* message : {"one", "two"})
+    for (const auto& app : all) store->append(app, said(message));
+  store->settle();
+  std::size_t files = 0;
+  std::error_code closed;
+  for (const auto& descriptor : fs::directory_iterator("/proc/self/fd"))
+    if (fs::read_symlink(descriptor, closed).string().starts_with(scratch.path.string())) ++files;
+  EXPECT_GT(files, 0U);
+  EXPECT_LE(files, 512U);
+  for (const auto& app : all)
+    EXPECT_THAT(messages(store->last(app, {}, 10)), ElementsAre("one", "two"));
+}
+
+TEST_F(LogStoreTest, GoesOnWhenSomebodyTookTheFilesAway) {
+  open();
+  log({"one"});
+  fs::remove_all(scratch.path / "logs" / sushi.value);
+  log({"two", "three"});
+  const auto lines = store->last(sushi, {}, 10);
+  EXPECT_THAT(messages(lines), ElementsAre("two", "three"));
+  EXPECT_EQ(lines.back().place, 3U);
+}
+
+TEST_F(LogStoreTest, HandsManyLinesOverAtOnceAndInOrder) {
+  open({.directory = {}, .gather = std::chrono::seconds(20)});
+  std::vector<std::string> seen;
+  std::size_t calls = 0;
+  auto tail = store->tail(sushi, {}, [&](std::span<const PlacedView> lines) {
+    ++calls;
+    for (const auto& line : lines) {
+      EXPECT_EQ(line.text, format(line.line));
+      EXPECT_EQ(line.place, seen.size() + 1);
+      seen.emplace_back(line.line.message);
+    }
+  });
+  std::vector<std::string> texts;
+  for (int i = 0; i < 100; ++i) texts.push_back(std::to_string(i));
+  texts.emplace_back("two\r\nlines\n");
+  std::vector<LineView> views;
+  for (const auto& text : texts) views.push_back({at, "app", "web.1", text});
+  store->append(sushi, views);
+  store->append(sushi, said("last"));
+  store->settle();
+  texts.back() = "two";
+  texts.insert(texts.end(), {"lines", "last"});
+  EXPECT_EQ(seen, texts);
+  EXPECT_EQ(calls, 1U);
 }
 
 TEST_F(LogStoreTest, RemovesAnAppsLog) {
@@ -336,7 +391,8 @@ TEST_F(LogStoreTest, TakesLinesFromManyThreadsWhileOthersRead) {
     }
   });
   std::atomic<std::size_t> seen = 0;
-  auto tail = store->tail(sushi, {}, [&](const Placed&) { ++seen; });
+  auto tail =
+      store->tail(sushi, {}, [&](std::span<const PlacedView> lines) { seen += lines.size(); });
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t)
     threads.emplace_back([&] {

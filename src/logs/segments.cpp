@@ -64,8 +64,13 @@ std::string unpacked(const std::string& bytes) {
 
 }  // namespace
 
+bool OpenSegment::is_unlinked() const {
+  struct stat info;
+  return file && (fstat(file.get(), &info) != 0 || info.st_nlink == 0);
+}
+
 Segments::Segments(fs::path directory, std::int64_t most_bytes)
-    : directory_(std::move(directory)), most_bytes_(most_bytes) {
+    : directory_(std::make_shared<const fs::path>(std::move(directory))), most_bytes_(most_bytes) {
   find_segments();
   if (segments_.empty()) return;
 
@@ -92,7 +97,8 @@ Segments::Segments(fs::path directory, std::int64_t most_bytes)
 void Segments::find_segments() {
   std::error_code missing, ignored;
   std::vector<fs::path> files;
-  for (const auto& file : fs::directory_iterator(directory_, missing)) files.push_back(file.path());
+  for (const auto& file : fs::directory_iterator(*directory_, missing))
+    files.push_back(file.path());
   for (const auto& file : files) {
     const auto name = file.filename().string();
     Segment segment;
@@ -120,7 +126,7 @@ void Segments::find_segments() {
 
 fs::path Segments::path_of(const Segment& segment) const {
   // Twenty digits, so that names sort as places do.
-  return directory_ / fmt::format("{:020}.log{}", segment.first, segment.packed ? ".zst" : "");
+  return *directory_ / fmt::format("{:020}.log{}", segment.first, segment.packed ? ".zst" : "");
 }
 
 // A reader may hold an older idea of the files: what it knows as text may be compressed by now.
@@ -177,12 +183,9 @@ void Segments::pack(Segment& segment) const {
 }
 
 void Segments::begin_segment() {
-  if (segments_.empty()) {
-    fs::create_directories(directory_);
-    fs::permissions(directory_, fs::perms::owner_all);
-  } else if (!segments_.back().packed) {
-    pack(segments_.back());
-  }
+  if (fs::create_directories(*directory_) || segments_.empty())
+    fs::permissions(*directory_, fs::perms::owner_all);
+  if (!segments_.empty() && !segments_.back().packed) pack(segments_.back());
   std::int64_t total = 0;
   for (const auto& segment : segments_) total += segment.bytes;
   while (!segments_.empty() &&
@@ -198,22 +201,25 @@ void Segments::begin_segment() {
   segments_.push_back({.first = next_});
 }
 
-void Segments::append(std::string_view lines, std::size_t count) {
-  if (segments_.empty() || segments_.back().packed || segments_.back().bytes >= most_bytes_ / parts)
+void Segments::append(std::string_view lines, std::size_t count, OpenSegment& open) {
+  if (segments_.empty() || segments_.back().packed ||
+      segments_.back().bytes >= most_bytes_ / parts || open.is_unlinked())
     begin_segment();
   auto& last = segments_.back();
-  const auto path = path_of(last);
-  const os::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) fault("open " + path.string());
+  if (!open.file || open.first != last.first)
+    open = {last.first,
+            os::Fd(::open(path_of(last).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600))};
+  if (!open.file) fault("open " + path_of(last).string());
   auto offset = last.bytes;
   for (auto left = lines; !left.empty();) {
-    const auto done = pwrite(file.get(), left.data(), left.size(), offset);
+    const auto done = pwrite(open.file.get(), left.data(), left.size(), offset);
     if (done < 0 && errno == EINTR) continue;
     if (done < 0) {
       const int error = errno;
       // Half a line would shift the places of all that follow.
-      if (ftruncate(file.get(), last.bytes) != 0) report("logs", "cannot cut " + path.string());
-      fault(error, "write " + path.string());
+      const auto path = path_of(last).string();
+      if (ftruncate(open.file.get(), last.bytes) != 0) report("logs", "cannot cut " + path);
+      fault(error, "write " + path);
     }
     left.remove_prefix(static_cast<std::size_t>(done));
     offset += done;

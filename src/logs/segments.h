@@ -3,22 +3,32 @@
 // All but the newest are compressed (`zstdless`); the time of each one's first line is the index by
 // time. Private to this room.
 //
-// The object is only what is known of the files, a few words an app; no file stays open. One thread
-// writes; readers work on a copy, and find what they may read by the sizes in it: a segment that
-// was dropped meanwhile is simply not there.
+// The object is only what is known of the files, a few words an app; the writer may keep the newest
+// one open beside it. One thread writes; readers work on a copy, and find what they may read by the
+// sizes in it: a segment that was dropped meanwhile is simply not there.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "os/fd.h"
 
 namespace renga::logs {
+
+// The newest segment's file, open for writing; empty before the first line.
+struct OpenSegment {
+  std::uint64_t first = 0;
+  os::Fd file;
+  // Somebody else took it away: what is written to it would be nowhere.
+  bool is_unlinked() const;
+};
 
 class Segments {
  public:
@@ -26,8 +36,9 @@ class Segments {
   Segments(std::filesystem::path directory, std::int64_t most_bytes);
 
   // Appends whole lines (each with its end) as one write, and drops the oldest segments past the
-  // limit. Throws when the disk refuses; nothing of the lines is kept then.
-  void append(std::string_view lines, std::size_t count);
+  // limit. Throws when the disk refuses; nothing of the lines is kept then. `open` is for the next
+  // call, if there is one soon.
+  void append(std::string_view lines, std::size_t count, OpenSegment& open);
 
   std::uint64_t next_place() const { return next_; }
 
@@ -58,7 +69,7 @@ class Segments {
   };
   std::optional<Opened> open(const Segment& segment) const;
 
-  std::filesystem::path directory_;
+  std::shared_ptr<const std::filesystem::path> directory_;  // of all copies
   std::int64_t most_bytes_;
   std::vector<Segment> segments_;  // oldest first
   std::uint64_t next_ = 1;

@@ -1,6 +1,6 @@
 // An open tail passes two stages. While the backlog is read and written, on the worker's thread,
 // lines that arrive meanwhile wait in the tail; then they follow, without those that the backlog
-// had (places tell), and from then on each line is written from the store's thread as it comes, by
+// had (places tell), and from then on lines are written from the store's thread as they come, by
 // try_write, which never waits. One thread for all tails sends the pings and clears away tails
 // whose client left: the connection's own thread must not wait for a tail's call to end, so it only
 // leaves word.
@@ -26,6 +26,7 @@ namespace {
 constexpr std::size_t most_lines = 1'500;
 constexpr std::size_t most_waiting = 1'024;  // lines of one tail; Heroku's tail buffer
 constexpr std::size_t resumed_at_a_time = 500;
+constexpr std::size_t piece = 64u << 10;  // bytes that a client is sent at once
 constexpr auto to_be_opened = std::chrono::minutes(6);
 constexpr auto to_be_reopened = std::chrono::hours(24);
 
@@ -35,24 +36,24 @@ class OpenTail {
       : stream_(std::move(stream)), events_(events), clock_(clock) {}
 
   // From the store's thread.
-  void arrived(const Placed& line) {
+  void arrived(std::span<const PlacedView> lines) {
     const std::lock_guard lock(mutex_);
-    if (line.place <= written_) return;
-    if (live_) {
-      write(line);
-    } else if (waiting_.size() < most_waiting) {
-      waiting_.push_back(line);
-    } else {
-      drop();
+    while (!lines.empty() && lines.front().place <= written_) lines = lines.subspan(1);
+    if (live_) return write(lines);
+    for (const auto& line : lines) {
+      if (waiting_.size() < most_waiting)
+        waiting_.push_back({line.place, copy_of(line.line)});
+      else
+        drop(1);
     }
   }
 
-  // One line of the backlog; waits for the client. False when it is gone.
+  // Lines of the backlog; waits for the client. False when it is gone.
   bool write_backlog(const std::vector<Placed>& lines) {
     std::string bytes;
     for (const auto& line : lines) {
-      append(bytes, line);
-      if (bytes.size() < (64u << 10)) continue;
+      append(bytes, line.place, format(line.line));
+      if (bytes.size() < piece) continue;
       if (!stream_->write(bytes)) return false;
       bytes.clear();
     }
@@ -64,8 +65,12 @@ class OpenTail {
 
   void go_live() {
     const std::lock_guard lock(mutex_);
-    for (const auto& line : waiting_)
-      if (line.place > written_) write(line);
+    for (const auto& line : waiting_) {
+      if (line.place <= written_) continue;
+      const auto text = format(line.line);
+      const PlacedView view{line.place, line.line, text};
+      write({&view, 1});
+    }
     waiting_.clear();
     waiting_.shrink_to_fit();
     live_ = true;
@@ -84,25 +89,34 @@ class OpenTail {
   std::unique_ptr<Tail> tail;  // set before anyone else knows this object
 
  private:
-  void append(std::string& out, const Placed& line) const {
+  void append(std::string& out, std::uint64_t place, std::string_view text) const {
     if (events_) {
-      sse::append_event(out, line.place, format(line.line));
+      sse::append_event(out, place, text);
     } else {
-      out += format(line.line);
+      out += text;
       out += '\n';
     }
   }
 
-  void write(const Placed& line) {
-    tell_drops();
-    std::string bytes;
-    append(bytes, line);
-    if (dropped_ > 0 || !stream_->try_write(bytes)) return drop();
-    written_ = line.place;
+  // As few writes as pieces of a bearable size allow.
+  void write(std::span<const PlacedView> lines) {
+    while (!lines.empty()) {
+      std::string bytes;
+      std::size_t count = 0;
+      for (; count < lines.size() && bytes.size() < piece; ++count)
+        append(bytes, lines[count].place, lines[count].text);
+      tell_drops();
+      if (dropped_ == 0 && stream_->try_write(bytes))
+        written_ = lines[count - 1].place;
+      else
+        drop(static_cast<std::int64_t>(count));
+      lines = lines.subspan(count);
+    }
   }
 
-  void drop() {
-    if (dropped_++ == 0) dropped_since_ = clock_.now();
+  void drop(std::int64_t count) {
+    if (dropped_ == 0) dropped_since_ = clock_.now();
+    dropped_ += count;
   }
 
   // Without an id: a client that reconnects still gets the lines that were dropped here.
@@ -239,10 +253,10 @@ void Sessions::State::serve(const Session& session, std::optional<std::uint64_t>
   const auto tail = std::make_shared<OpenTail>(stream, events, clock);
   // Before the backlog is read, so that nothing falls between the two.
   if (session.tail)
-    tail->tail =
-        store.tail(session.app, session.filter, [weak = std::weak_ptr(tail)](const Placed& line) {
-          if (const auto open = weak.lock()) open->arrived(line);
-        });
+    tail->tail = store.tail(session.app, session.filter,
+                            [weak = std::weak_ptr(tail)](std::span<const PlacedView> lines) {
+                              if (const auto open = weak.lock()) open->arrived(lines);
+                            });
   // A client may ask right after something was logged, and expects to see it.
   store.settle();
   if (!write_backlog(session, resume, *tail) || !session.tail) {

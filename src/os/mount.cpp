@@ -89,6 +89,14 @@ Fd new_file_system(const std::string& type, const MountOptions& options,
   return create(std::move(context), attributes, type);
 }
 
+void reconfigure(int mount, const MountOptions& options) {
+  const Fd context(fspick(mount, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH));
+  if (!context) fault("open a mount's file system");
+  for (const auto& [key, value] : options)
+    configure(context.get(), FSCONFIG_SET_STRING, key.c_str(), value.c_str(), 0, "a file system");
+  configure(context.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0, "a file system");
+}
+
 Fd new_overlay(int lower, int upper, int work, const MountAttributes& attributes) {
   auto context = open_context("overlay");
   // By descriptor since Linux 6.13; before that by the path that /proc has for it.

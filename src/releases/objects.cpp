@@ -14,18 +14,24 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
+#include <cstdio>
 #include <ctime>
+#include <thread>
 #include <unordered_set>
 #include <vector>
 
 #include "base/fault.h"
+#include "base/locked.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "os/file.h"
 #include "releases/archive_names.h"
+#include "releases/shared_work.h"
 #include "releases/tree.h"
 #include "releases/tree_lines.h"
 
@@ -63,6 +69,12 @@ mode_t mode_in(std::string_view name) {
   if (parts.size() > 1)
     std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), mode, 8);
   return mode & 0777;
+}
+
+// The time in an object's name, where it has one.
+std::optional<std::int64_t> time_in(std::string_view name) {
+  const auto parts = text::split(name, '-');
+  return parts.size() > 2 ? text::number(parts[2]) : std::nullopt;
 }
 
 template <class Use>
@@ -119,8 +131,7 @@ struct stat repaired(int file, const std::string& object, int owner) {
   if (owner >= 0 && status.st_uid != id && fchown(file, id, id) != 0) fault("chown " + object);
   if ((status.st_mode & 07777) != mode_in(object) && fchmod(file, mode_in(object)) != 0)
     fault("chmod " + object);
-  const auto parts = text::split(object, '-');
-  const auto time = parts.size() > 2 ? text::number(parts[2]) : std::nullopt;
+  const auto time = time_in(object);
   if (time && status.st_mtim.tv_sec != *time) {
     status.st_mtim = {*time, 0};
     const timespec times[2] = {{0, UTIME_OMIT}, status.st_mtim};
@@ -129,14 +140,24 @@ struct stat repaired(int file, const std::string& object, int owner) {
   return status;
 }
 
-// Keeps one tree.
+// Whether repaired() has something to do.
+bool is_amiss(const struct stat& status, const std::string& object, int owner) {
+  const auto time = time_in(object);
+  return (owner >= 0 && status.st_uid != static_cast<unsigned>(owner)) ||
+         (status.st_mode & 07777) != mode_in(object) || (time && status.st_mtim.tv_sec != *time);
+}
+
+// Reading and linking thousands of files keeps two cores busy, and a disk no more.
+unsigned helpers() { return std::min(3U, std::max(1U, std::thread::hardware_concurrency()) - 1); }
+
+// Keeps one tree. The caller's thread walks through it; the files of a directory are everybody's.
 class Keeper {
  public:
   Keeper(int objects, int owner, const TreeLimits& limits)
-      : objects_(objects), owner_(owner), limits_(limits) {}
+      : objects_(objects), owner_(owner), limits_(limits), work_(helpers()) {}
   // Whoever finds an object later must find it whole, and synced.
   ~Keeper() {
-    for (const auto& name : added_) unlinkat(objects_, name.c_str(), 0);
+    for (const auto& name : *added_.lock()) unlinkat(objects_, name.c_str(), 0);
   }
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
@@ -146,8 +167,11 @@ class Keeper {
       return fail(Kind::invalid, fmt::format("The app has more than {} directories inside each "
                                              "other.",
                                              deepest));
-    std::string tree;
-    for (const auto& name : names_in(directory)) {
+    const auto names = names_in(directory);
+    std::vector<Result<std::string>> lines(names.size());
+    SharedWork::Batch files(work_);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto& name = names[i];
       if (++entries_ > limits_.entries)
         return fail(Kind::too_large,
                     fmt::format("The app has more than {} files. Take some out of it, or name "
@@ -160,60 +184,78 @@ class Keeper {
         const auto below = open_directory(directory, name);
         if (!below) fault("open " + name);
         const auto inside = TRY(keep(below.get(), depth + 1));
-        tree += line_of(
+        lines[i] = line_of(
             {TreeEntry::Kind::tree, fmt::format("{}-{:o}", inside, status.st_mode & 0777), name});
       } else if (S_ISLNK(status.st_mode)) {
-        tree += line_of({TreeEntry::Kind::link, read_link(directory, name), name});
+        lines[i] = line_of({TreeEntry::Kind::link, read_link(directory, name), name});
       } else if (S_ISREG(status.st_mode)) {
-        tree += line_of({TreeEntry::Kind::file, TRY(keep_file(directory, name)), name});
+        files.add(
+            [this, directory, &name, &line = lines[i]] { line = file_line(directory, name); });
       }
     }
+    files.finish();
+    std::string tree;
+    for (const auto& line : lines) tree += TRY(line);
     return keep_tree(tree);
   }
 
   void sync(const fs::path& path) {
-    if (added_.size() > few_objects) {
+    auto added = added_.lock();
+    if (added->size() > few_objects) {
       if (syncfs(objects_) != 0) fault("sync " + path.string());
-    } else if (!added_.empty()) {
-      for (const auto& name : added_) {
+    } else if (!added->empty()) {
+      for (const auto& name : *added) {
         const auto file = open_file(objects_, name);
         if (!file || fsync(file.get()) != 0) fault("sync " + (path / name).string());
       }
       if (fsync(objects_) != 0) fault("sync " + path.string());
     }
-    added_.clear();
+    added->clear();
   }
 
   std::int64_t bytes() const { return bytes_; }
 
  private:
+  Result<std::string> file_line(int directory, const std::string& name) {
+    return line_of({TreeEntry::Kind::file, TRY(keep_file(directory, name)), name});
+  }
+
   Result<std::string> keep_file(int directory, const std::string& name) {
     const auto file = open_file(directory, name);
     struct stat status {};
     if (!file || fstat(file.get(), &status) != 0) fault("open " + name);
-    if ((bytes_ += status.st_size) > limits_.bytes)
+    if (const auto bytes = bytes_ += status.st_size; bytes > limits_.bytes)
       return fail(Kind::too_large,
                   fmt::format("Compiled slug size: {:.1f}M is too large (max is {}M). Take large "
                               "files out of the app, or name them in .slugignore.",
-                              static_cast<double>(bytes_) / (1 << 20), limits_.bytes >> 20));
+                              static_cast<double>(bytes) / (1 << 20), limits_.bytes >> 20));
     const auto object = object_name(digest_of(file.get(), name), name, status);
     struct stat there {};
     bool exists = fstatat(objects_, object.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0;
     if (exists && there.st_ino == status.st_ino && there.st_dev == status.st_dev) return object;
     // A disk that failed may have cut it; make() would find out.
-    if (exists && there.st_size != status.st_size) exists = false;
-    if (exists) repaired(open_file(objects_, object).get(), object, owner_);
+    const bool is_damaged = exists && there.st_size != status.st_size;
+    exists = exists && !is_damaged;
+    if (exists && is_amiss(there, object, owner_))
+      repaired(open_file(objects_, object).get(), object, owner_);
+    const bool small = is_small(status.st_size);
+    if (exists && !small) {
+      take_place(directory, name, object, file.get(), status);
+      return object;
+    }
     const bool is_plain = status.st_nlink == 1 && flistxattr(file.get(), nullptr, 0) == 0;
-    const bool becomes_it = !exists && is_plain && !is_small(status.st_size);
-    if (!exists) add(directory, name, file.get(), object, status, becomes_it);
-    if (!becomes_it && !(is_small(status.st_size) && is_plain))
+    bool becomes_it = !exists && is_plain && !small;
+    if (!exists && !add(directory, name, file.get(), object, status, becomes_it, is_damaged))
+      becomes_it = false;  // the same content had another thread, which was quicker
+    if (!becomes_it && !(small && is_plain))
       take_place(directory, name, object, file.get(), status);
     return object;
   }
 
   // The file becomes the object, or, across file systems and where that must not be, its copy does.
-  void add(int directory, const std::string& name, int file, const std::string& object,
-           const struct stat& status, bool becomes_it) {
+  // False when there is one by now.
+  bool add(int directory, const std::string& name, int file, const std::string& object,
+           const struct stat& status, bool becomes_it, bool replace) {
     // Nobody gives a file that others share a time to come.
     const timespec now{std::time(nullptr), 0};
     const bool to_come = !is_checked_by_time(name) && status.st_mtim.tv_sec > now.tv_sec;
@@ -224,7 +266,7 @@ class Keeper {
       const timespec times[2] = {{0, UTIME_OMIT}, now};
       if (futimens(file, times) != 0) fault("set the time of " + name);
     }
-    put(made, object);
+    return put(made, object, replace);
   }
 
   // The object, or a small one's copy, takes the file's place.
@@ -247,22 +289,32 @@ class Keeper {
       return sha;
     const auto made = beside();
     os::write_all(new_file(objects_, made).get(), tree, made);
-    put(made, object);
+    put(made, object, true);
     return sha;
   }
 
-  void put(const std::string& made, const std::string& object) {
-    if (renameat(objects_, made.c_str(), objects_, object.c_str()) != 0)
-      fault("keep the object " + object);
-    added_.push_back(object);
+  bool put(const std::string& made, const std::string& object, bool replace) {
+    const auto flags = replace ? 0U : static_cast<unsigned>(RENAME_NOREPLACE);
+    int done = renameat2(objects_, made.c_str(), objects_, object.c_str(), flags);
+    if (done != 0 && errno == EEXIST) {
+      unlinkat(objects_, made.c_str(), 0);
+      return false;
+    }
+    // Not every file system can refuse to replace; then the last of two equal ones stays.
+    if (done != 0 && errno == EINVAL)
+      done = renameat(objects_, made.c_str(), objects_, object.c_str());
+    if (done != 0) fault("keep the object " + object);
+    added_.lock()->push_back(object);
+    return true;
   }
 
   const int objects_;
   const int owner_;
   const TreeLimits limits_;
-  std::int64_t bytes_ = 0;
+  std::atomic<std::int64_t> bytes_ = 0;
   std::int64_t entries_ = 0;
-  std::vector<std::string> added_;  // and not synced yet
+  Locked<std::vector<std::string>> added_;  // and not synced yet
+  SharedWork work_;                         // last: its threads use all of the above
 };
 
 std::unexpected<Error> damaged(std::string_view object) {

@@ -32,7 +32,8 @@ class Tidier {
                                      " directories inside each other.");
     struct stat status {};
     if (fstat(directory, &status) != 0) fault("read a directory of the app");
-    if (owner_ >= 0 && fchown(directory, id(), id()) != 0) fault("chown a directory of the app");
+    if (!is_owned(status) && fchown(directory, id(), id()) != 0)
+      fault("chown a directory of the app");
     const mode_t mode = (status.st_mode & 0777) | 0700;
     if (mode != (status.st_mode & 07777) && fchmod(directory, mode) != 0)
       fault("chmod a directory of the app");
@@ -55,7 +56,8 @@ class Tidier {
       if (unlinkat(directory, name.c_str(), 0) != 0) fault("remove " + name);
       return {};
     }
-    if (owner_ >= 0 && fchownat(directory, name.c_str(), id(), id(), AT_SYMLINK_NOFOLLOW) != 0)
+    if (!is_owned(status) &&
+        fchownat(directory, name.c_str(), id(), id(), AT_SYMLINK_NOFOLLOW) != 0)
       fault("chown " + name);
     if (S_ISLNK(status.st_mode)) return {};
     const mode_t mode = (status.st_mode & 0777) | 0400;
@@ -68,6 +70,9 @@ class Tidier {
     return openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   }
   unsigned id() const { return static_cast<unsigned>(owner_); }
+  bool is_owned(const struct stat& status) const {
+    return owner_ < 0 || (status.st_uid == id() && status.st_gid == id());
+  }
 
   const int owner_;
 };

@@ -194,6 +194,7 @@ const Dyno* ClientConnection::choose() const {
 
 // A table that changes it is noticed by itself; a quarantine that ends is not.
 void ClientConnection::hold(std::chrono::milliseconds look_again) {
+  if (state_ != State::queued) loop_.hold(*this);
   state_ = State::queued;
   if (!queue_.waits()) loop_.waits().queue.start(queue_);
   if (look_again.count() == 0) return;
@@ -211,6 +212,7 @@ void ClientConnection::queue_timed_out() {
 
 void ClientConnection::connect_to(const Dyno& dyno, bool pooled) {
   auto& x = *exchange_;
+  loop_.hold_no_longer(*this);
   x.dyno = dyno.state;
   x.dyno->under_way.fetch_add(1);
   x.dyno_name = dyno.name;

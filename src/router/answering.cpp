@@ -330,6 +330,7 @@ void ClientConnection::answer(int status, std::string_view content_type, std::st
   }
   queue_.cancel();
   loop_.events().cancel(std::exchange(look_, 0));
+  loop_.hold_no_longer(*this);
   let_go(false);
   state_ = State::finishing;
   loop_.waits().idle.start(step_);

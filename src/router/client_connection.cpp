@@ -55,6 +55,7 @@ ClientConnection::~ClientConnection() {
   // The loop is being taken down; the counters are shared, and outlive it.
   loop_.events().cancel(look_);
   loop_.forget_again(*this);
+  loop_.hold_no_longer(*this);
   let_go(false);
   stop_counting();
   move_to_meter(nullptr);
@@ -118,9 +119,11 @@ void ClientConnection::leave_for_http2(std::string_view first_bytes) {
   loop_.become_http2(std::move(transport_), ip_, entrance_, first_bytes);
 }
 
-// Asked of every client with each table, and of interest to few.
+// Asked of each that is held, with every table; most tables are about others.
 void ClientConnection::table_changed() {
   if (state_ != State::queued) return;
+  const auto* now = loop_.table().find_app(exchange_->app->route.app);
+  if (now != nullptr && *now == exchange_->app) return;
   guarded([this] { admit(); });
 }
 
@@ -382,6 +385,7 @@ void ClientConnection::close() {
   step_.cancel();
   queue_.cancel();
   loop_.events().cancel(look_);
+  loop_.hold_no_longer(*this);
   let_go(false);
   stop_counting();
   move_to_meter(nullptr);

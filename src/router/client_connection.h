@@ -47,7 +47,10 @@ class ClientConnection final : public net::Watcher {
   void force_close();  // the drain has lasted too long: H24
   bool is_stream() const { return transport_ && transport_->stream() != nullptr; }
 
-  std::size_t place = 0;  // in the loop's list, the loop's own
+  // In the loop's lists, the loop's own.
+  static constexpr std::size_t nowhere = ~std::size_t{0};
+  std::size_t place = 0;
+  std::size_t held_place = nowhere;
 
  private:
   enum class State {

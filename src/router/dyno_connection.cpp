@@ -97,18 +97,14 @@ void DynoPools::close(const DynoConnection& idle) {
   pool.erase(place);
 }
 
-void DynoPools::close_if(const std::function<bool(const DynoState&)>& gone) {
-  for (auto pool = pools_.begin(); pool != pools_.end();) {
-    if (!gone(*pool->first)) {
-      ++pool;
-      continue;
-    }
-    for (auto& connection : pool->second.idle) {
-      connection->idle_.cancel();
-      bury_(std::move(connection));
-    }
-    pool = pools_.erase(pool);
+void DynoPools::close_all(const DynoState& dyno) {
+  const auto pool = pools_.find(&dyno);
+  if (pool == pools_.end()) return;
+  for (auto& connection : pool->second.idle) {
+    connection->idle_.cancel();
+    bury_(std::move(connection));
   }
+  pools_.erase(pool);
 }
 
 std::size_t DynoPools::size() const {

@@ -58,8 +58,7 @@ class DynoPools {
   std::unique_ptr<DynoConnection> take(const DynoState& dyno);  // or nothing
   void put(std::unique_ptr<DynoConnection> connection);
   void close(const DynoConnection& idle);
-  // Closes every idle connection to a dyno for which `gone` says so.
-  void close_if(const std::function<bool(const DynoState&)>& gone);
+  void close_all(const DynoState& dyno);
   std::size_t size() const;
 
  private:

@@ -13,7 +13,7 @@ namespace renga::router {
 namespace {
 
 constexpr std::size_t header = sizeof(std::uint32_t) + 1;
-constexpr std::uint32_t longest = 64U << 20;  // a table of more apps than one machine runs
+constexpr std::uint32_t longest = 256U << 20;  // a table of more apps than one machine runs
 // Most frames are small; what is being gathered for one that is not comes in large pieces.
 constexpr std::size_t read_at_once = 4 * 1024;
 constexpr std::size_t read_for_large = 64 * 1024;

@@ -24,9 +24,11 @@ enum class Frame : std::uint8_t {
   dropped = 'O',     // so many requests were not logged, since control took too long
   wake = 'W',        // the id of an app that is idle and has a request
   pong = 'Q',
-  figures = 'F',  // figures.h (JSON), as asked
+  figures = 'F',     // figures.h (JSON), as asked
+  need_table = 'N',  // the change was of another table than ours: the whole is to be sent
   // control to router
-  table = 'T',         // a RouteTable (JSON)
+  table = 'T',         // a RouteTable (JSON); the next one or a change once it is taken over
+  change = 'U',        // a TableChange (JSON) of the one sent last; the same
   certificates = 'C',  // certificate_list.h (JSON)
   stop = 'S',          // finish and end
   hand_over = 'V',     // the same, for another router that has the same sockets: clients that ask

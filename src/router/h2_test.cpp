@@ -234,6 +234,28 @@ TEST_F(H2Test, AResetEndsTheRequestAndLeavesNothingBehind) {
   EXPECT_THAT(exchange(client, 3, H2Client::get()), HasSubstr("GET / "));
 }
 
+// RFC 9113 5.1: what comes on a stream that the router has reset is processed as little as the
+// connection's state demands, and then discarded: a client cannot know yet. Its HPACK counts.
+TEST_F(H2Test, WhatComesOnAStreamThatWasAnsweredEarlyIsDiscarded) {
+  H2Client client(edge.https_port());
+  auto fields = H2Client::get("/", "nobody.test");
+  fields[0].second = "POST";
+  client.request(1, fields, false);
+  EXPECT_EQ(client.answer(1).status(), 404);
+  client.send(h2::rst, 0, 1, std::string("\0\0\0\x08", 4));
+  const std::string indexed = "\x40\x06x-kept\x03yes";
+  client.send(h2::headers, h2::end_headers | h2::end_stream, 1,
+              H2Client::block(H2Client::get()) + indexed);
+  client.send(h2::headers, h2::end_headers | h2::end_stream, 3,
+              H2Client::block(H2Client::get("/next")) + "\xbe");
+  auto at = dyno.accept();
+  EXPECT_THAT(at.read_until("\r\n\r\n"),
+              ::testing::AllOf(HasSubstr("GET /next "), HasSubstr("x-kept: yes\r\n")));
+  at.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_EQ(client.answer(3).status(), 200);
+  EXPECT_TRUE(dyno.nobody_comes()) << "the one on the closed stream is nobody's request";
+}
+
 TEST_F(H2Test, ADynoThatDiesInTheMiddleResetsTheStreamAlone) {
   H2Client client(edge.https_port());
   client.request(1, H2Client::get());

@@ -41,4 +41,17 @@ void KeptFiles::write(const std::string& name, std::string_view text) const {
     fault("rename " + fresh);
 }
 
+void KeptFiles::append(const std::string& name, std::string_view text) const {
+  const os::Fd file(::openat(directory_.get(), name.c_str(),
+                             O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) fault("open " + name);
+  os::write_all(file.get(), text, "write " + name);
+  if (::fdatasync(file.get()) != 0) fault("flush " + name);
+}
+
+void KeptFiles::remove(const std::string& name) const {
+  if (::unlinkat(directory_.get(), name.c_str(), 0) != 0 && errno != ENOENT)
+    fault("remove " + name);
+}
+
 }  // namespace renga::router

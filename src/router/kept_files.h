@@ -20,6 +20,9 @@ class KeptFiles {
   std::optional<std::string> read(const std::string& name) const;
   // Whole or not at all, also when the machine goes down. Throws.
   void write(const std::string& name, std::string_view text) const;
+  // At its end, on the disk when it returns; what a crash leaves of it may be a part. Throws.
+  void append(const std::string& name, std::string_view text) const;
+  void remove(const std::string& name) const;  // no-op when it is not there
 
  private:
   os::Fd directory_;

@@ -11,7 +11,7 @@ namespace renga::router {
 
 // Raised with every change that an older control or router would misunderstand: control then has
 // the old router hand over to one of its own program.
-inline constexpr int protocol_version = 3;
+inline constexpr int protocol_version = 4;
 
 struct Hello {
   int version = 0;

@@ -37,10 +37,22 @@ Meter& Meters::find(const App& app, const std::string& dyno) {
   return *found->second;
 }
 
-void Meters::take_over(const RouteIndex& table) {
-  known_.clear();
-  std::erase_if(meters_, [&](const auto& entry) {
-    return entry.second->figures_.active == 0 && table.find_app(entry.first.first) == nullptr;
+void Meters::take_over(const RouteIndex& table, const TableDifference& difference) {
+  for (const auto& app : difference.was) {
+    known_.erase(app->load.get());
+    for (const auto& dyno : app->dynos) known_.erase(dyno.state.get());
+    gone_.insert(app->route.app);
+  }
+  std::erase_if(gone_, [&](const std::string& app) {
+    if (table.find_app(app) != nullptr) return true;
+    bool busy = false;
+    for (auto meter = meters_.lower_bound({app, {}});
+         meter != meters_.end() && meter->first.first == app;) {
+      const bool active = meter->second->figures_.active > 0;
+      busy = busy || active;
+      meter = active ? std::next(meter) : meters_.erase(meter);
+    }
+    return !busy;
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -36,7 +37,7 @@ class Meters {
   Meter& of(const App& app);  // while no dyno has got the request
   Meter& of(const App& app, const Dyno& dyno);
   // Forgets apps that the table no longer has, once nothing of theirs is under way.
-  void take_over(const RouteIndex& table);
+  void take_over(const RouteIndex& table, const TableDifference& difference);
   RouterFigures read() const;
 
   std::uint64_t accepted = 0;
@@ -48,8 +49,9 @@ class Meters {
   std::size_t most_;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<Meter>> meters_;
   Meter rest_;
-  // Short ways to them, good until the next table: only a table makes new ones of these.
+  // Short ways to them, by load or state, until a table changes the app.
   std::unordered_map<const void*, Meter*> known_;
+  std::set<std::string, std::less<>> gone_;  // apps that may have meters still
 };
 
 }  // namespace renga::router

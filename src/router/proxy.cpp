@@ -25,13 +25,22 @@ struct Leaving {
   std::shared_ptr<DynoState> state;  // none: the router never knew it
 };
 
+// A table that another has taken the place of, and how that one differs. What only these two have
+// goes with them, and not on a loop's thread.
+struct Old {
+  std::uint64_t until = 0;  // the count of the table that took its place
+  std::shared_ptr<const RouteIndex> table;
+  std::shared_ptr<const TableDifference> difference;
+};
+
 struct Watch {
   std::uint64_t tables = 0;               // so many were set
   std::vector<std::uint64_t> taken_over;  // by each loop, the newest
   std::map<std::string, Leaving> leaving;
-  std::shared_ptr<const RouteIndex> current;
-  // Those before, with the count of the table that took their place.
-  std::vector<std::pair<std::uint64_t, std::shared_ptr<const RouteIndex>>> old;
+  std::shared_ptr<const RouteIndex> current = std::make_shared<const RouteIndex>();
+  std::vector<Old> old;
+  // Apps that are asleep, with the count of that table: requests of them may be under way.
+  std::vector<std::pair<std::uint64_t, std::shared_ptr<const App>>> asleep;
 
   std::uint64_t everywhere() const {
     auto oldest = tables;
@@ -57,6 +66,8 @@ struct Proxy::State {
   void taken_over(std::size_t loop, std::uint64_t table, std::uint64_t generation);
   void look();
   std::vector<std::string> retire(Watch& watched);
+  void publish(const std::shared_ptr<const RouteIndex>& index, TableDifference difference,
+               const std::vector<std::string>& retiring);
 };
 
 // Takes those off the list that are free.
@@ -83,8 +94,13 @@ void Proxy::State::taken_over(std::size_t loop, std::uint64_t table, std::uint64
     if (everywhere) {
       retired = retire(*watched);
       // Requests that began before it was idle, and pipes, which may be silent for long.
-      for (const auto& app : watched->current->apps_in_use())
-        if (!app->wake_asked.exchange(true)) busy.push_back(app->route.app);
+      std::erase_if(watched->asleep, [&](const auto& entry) {
+        const auto& [since, app] = entry;
+        if (since > watched->everywhere()) return false;
+        const bool in_use = app->load->requests + app->load->pipes > 0;
+        if (in_use && !app->wake_asked.exchange(true)) busy.push_back(app->route.app);
+        return true;
+      });
     }
   }
   for (const auto& app : busy) events.on_wake(app);
@@ -155,47 +171,69 @@ Proxy::~Proxy() {
 }
 
 void Proxy::set_table(RouteTable table) {
-  auto& state = *state_;
-  const auto generation = table.generation;
-  const auto asked = std::move(table.retiring);
-  std::shared_ptr<const RouteIndex> index;
-  std::uint64_t count = 0;
   drop_old_tables();
+  const auto retiring = std::move(table.retiring);
+  const auto before = this->table();
+  TableDifference difference;
+  const auto index = std::make_shared<const RouteIndex>(std::move(table), *before, difference);
+  state_->publish(index, std::move(difference), retiring);
+}
+
+bool Proxy::change_table(TableChange change) {
+  drop_old_tables();
+  const auto before = table();
+  if (change.from != before->generation()) return false;
+  const auto retiring = std::move(change.retiring);
+  TableDifference difference;
+  const auto index = std::make_shared<const RouteIndex>(std::move(change), *before, difference);
+  state_->publish(index, std::move(difference), retiring);
+  return true;
+}
+
+void Proxy::State::publish(const std::shared_ptr<const RouteIndex>& index, TableDifference made,
+                           const std::vector<std::string>& retiring) {
+  auto difference = std::make_shared<const TableDifference>(std::move(made));
+  // Ready before the lock is taken: loops may wait for it.
+  std::map<std::string, Leaving> left;
+  for (const auto& dyno : difference->left) left[dyno->dyno].state = dyno;
+  std::uint64_t count = 0;
   {
-    auto watched = state.watch.lock();
-    auto& watch = *watched;
-    count = ++watch.tables;
-    const auto before = watch.current;
-    index = std::make_shared<const RouteIndex>(std::move(table), before.get());
-    watch.current = index;
-    if (before) {
-      watch.old.emplace_back(count, before);
-      for (const auto& [dyno, dyno_state] : before->dynos()) {
-        if (index->dynos().contains(dyno)) continue;
-        dyno_state->leaving.store(true);
-        watch.leaving[dyno] = {count, dyno_state};
+    auto watched = watch.lock();
+    auto& w = *watched;
+    count = ++w.tables;
+    w.old.push_back({count, std::exchange(w.current, index), difference});
+    for (auto& [dyno, leaving] : left) {
+      leaving.since = count;
+      leaving.state->leaving.store(true);
+      w.leaving.erase(dyno);
+    }
+    w.leaving.merge(left);
+    for (const auto& dyno : retiring) {
+      if (!index->names_dyno(dyno)) w.leaving.try_emplace(dyno, Leaving{count, nullptr});
+    }
+    for (const auto& app : difference->is) {
+      for (const auto& dyno : app->dynos) {
+        if (w.leaving.erase(dyno.state->dyno) > 0) dyno.state->leaving.store(false);
       }
     }
-    for (const auto& dyno : asked) {
-      if (!index->dynos().contains(dyno)) watch.leaving.try_emplace(dyno, Leaving{count, nullptr});
-    }
-    for (const auto& [dyno, dyno_state] : index->dynos()) {
-      if (watch.leaving.erase(dyno) > 0) dyno_state->leaving.store(false);
-    }
+    for (const auto& app : difference->idle) w.asleep.emplace_back(count, app);
   }
-  for (std::size_t i = 0; i < state.loops.size(); ++i) {
-    state.loops[i]->post_table(
-        index, [&state, i, count, generation] { state.taken_over(i, count, generation); });
+  const auto generation = index->generation();
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    loops[i]->post_table(index, difference,
+                         [this, i, count, generation] { taken_over(i, count, generation); });
   }
 }
 
+std::shared_ptr<const RouteIndex> Proxy::table() const { return state_->watch.lock()->current; }
+
 void Proxy::drop_old_tables() {
-  std::vector<std::shared_ptr<const RouteIndex>> dropped;
+  std::vector<Old> dropped;  // once the lock is let go of
   auto watched = state_->watch.lock();
   const auto everywhere = watched->everywhere();
-  std::erase_if(watched->old, [&](auto& entry) {
-    if (entry.first > everywhere) return false;
-    dropped.push_back(std::move(entry.second));
+  std::erase_if(watched->old, [&](auto& old) {
+    if (old.until > everywhere) return false;
+    dropped.push_back(std::move(old));
     return true;
   });
 }

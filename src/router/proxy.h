@@ -38,11 +38,16 @@ class Proxy {
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
 
-  // From one thread at a time.
+  // From one thread at a time, and that is to be none of those that serve: a large table takes a
+  // while.
   void set_table(RouteTable table);
-  // Lets go of tables that no loop works by any more. That takes a while for a large one, and so is
-  // not done on a loop's thread. The same thread's as set_table().
+  // False: it is a change of another table than the newest.
+  bool change_table(TableChange change);
+  // Lets go of tables that no loop works by any more. Takes a while as well; the same thread's as
+  // set_table().
   void drop_old_tables();
+  // The newest. From any thread.
+  std::shared_ptr<const RouteIndex> table() const;
   // Accepts clients at these sockets (duplicated: the caller keeps its own), by the last table set.
   // No-op from the second time on.
   void accept(const Sockets& sockets);

@@ -87,7 +87,7 @@ ProxyLoop::ProxyLoop(const Limits& limits, LoopEvents events)
     : limits_(limits),
       events_(std::move(events)),
       waits_(loop_, limits_),
-      table_(std::make_shared<const RouteIndex>(RouteTable(), nullptr)),
+      table_(std::make_shared<const RouteIndex>()),
       meters_(limits_.meters),
       pools_(loop_, limits_.dyno_idle, limits_.pooled,
              [this](std::unique_ptr<DynoConnection> connection) { bury(std::move(connection)); }) {
@@ -119,21 +119,38 @@ void ProxyLoop::run() {
 }
 
 void ProxyLoop::post_table(std::shared_ptr<const RouteIndex> table,
+                           std::shared_ptr<const TableDifference> difference,
                            std::function<void()> taken_over) {
-  loop_.post([this, table = std::move(table), taken_over = std::move(taken_over)] {
-    take_over(table);
+  loop_.post([this, table = std::move(table), difference = std::move(difference),
+              taken_over = std::move(taken_over)]() mutable {
+    take_over(std::move(table), *difference);
+    // Behind taken_over() another thread lets go of what is large; nothing is to be left to us.
+    difference.reset();
     taken_over();
   });
 }
 
-void ProxyLoop::take_over(std::shared_ptr<const RouteIndex> table) {
+void ProxyLoop::take_over(std::shared_ptr<const RouteIndex> table,
+                          const TableDifference& difference) {
   table_ = std::move(table);
-  meters_.take_over(*table_);
-  pools_.close_if([&](const DynoState& dyno) { return !table_->dynos().contains(dyno.dyno); });
-  // A client that closes leaves the list, and another takes its place; none is added.
-  for (std::size_t i = clients_.size(); i-- > 0;) {
-    if (i < clients_.size()) clients_[i]->table_changed();
-  }
+  meters_.take_over(*table_, difference);
+  for (const auto& dyno : difference.left) pools_.close_all(*dyno);
+  // One that is served, or closes, leaves the list itself.
+  const auto held = held_;
+  for (auto* client : held) client->table_changed();
+}
+
+void ProxyLoop::hold(ClientConnection& client) {
+  client.held_place = held_.size();
+  held_.push_back(&client);
+}
+
+void ProxyLoop::hold_no_longer(ClientConnection& client) {
+  if (client.held_place == ClientConnection::nowhere) return;
+  held_.back()->held_place = client.held_place;
+  held_[client.held_place] = held_.back();
+  held_.pop_back();
+  client.held_place = ClientConnection::nowhere;
 }
 
 void ProxyLoop::post_drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done) {

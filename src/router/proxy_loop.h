@@ -47,7 +47,10 @@ class ProxyLoop {
 
   // From any thread, done in the order of the calls. The callbacks run on the loop's thread.
   void post_listen(Listener listener);
-  void post_table(std::shared_ptr<const RouteIndex> table, std::function<void()> taken_over);
+  // The work is the difference's, not the table's.
+  void post_table(std::shared_ptr<const RouteIndex> table,
+                  std::shared_ptr<const TableDifference> difference,
+                  std::function<void()> taken_over);
   // Accepts nothing more and lets requests under way finish, at most so long; `done` follows once
   // the last client is gone. Then the loop does nothing more than wait for stop().
   void post_drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
@@ -102,6 +105,9 @@ class ProxyLoop {
   void gone(ClientConnection& client);   // closed: owned until the turn ends
   void again(ClientConnection& client);  // calls its resume() in the next turn
   void forget_again(const ClientConnection& client);
+  // Those that wait for a dyno: a new table may have one for them.
+  void hold(ClientConnection& client);
+  void hold_no_longer(ClientConnection& client);
 
  private:
   class Acceptor;
@@ -110,7 +116,7 @@ class ProxyLoop {
   bool make_room();
   void flush_log();
   void end_turn();
-  void take_over(std::shared_ptr<const RouteIndex> table);
+  void take_over(std::shared_ptr<const RouteIndex> table, const TableDifference& difference);
   void add_client(os::Fd socket, const net::Address& peer, const Listener& listener);
   void drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
 
@@ -147,6 +153,7 @@ class ProxyLoop {
   std::vector<std::unique_ptr<ClientConnection>> clients_;
   std::vector<std::unique_ptr<ClientConnection>> dead_clients_;
   std::vector<ClientConnection*> again_, resuming_;
+  std::vector<ClientConnection*> held_;
   bool again_posted_ = false;
   bool draining_ = false;
   std::function<void()> drained_;

@@ -1,5 +1,6 @@
 // RouteIndex: a route table made ready for lookups. Immutable, shared by every loop and swapped by
-// pointer. What must outlive a table is apart and carried over from one to the next by id: the
+// pointer. The next one shares with it whatever has not changed, so that it costs what the change
+// does. What must outlive a table is apart and carried over from one to the next by id: the
 // counters of apps and the state of dynos, both atomics.
 #pragma once
 
@@ -8,12 +9,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "router/name_map.h"
 #include "router/table.h"
 
 namespace renga::router {
@@ -58,45 +60,45 @@ struct Dyno {
 // One app as requests see it. A request under way holds on to it, and so not to the whole table.
 struct App {
   Route route;
-  std::vector<Dyno> dynos;  // of route.backends, in their order
+  std::vector<std::string> hosts;  // in lower case
+  std::vector<Dyno> dynos;         // of route.backends, in their order
   std::shared_ptr<AppLoad> load;
   mutable std::atomic<bool> wake_asked = false;  // once for each time that it is idle
 };
 
+// How a table differs from the one before.
+struct TableDifference {
+  std::vector<std::shared_ptr<const App>> was;   // apps as they were, that are gone or changed
+  std::vector<std::shared_ptr<const App>> is;    // new, or changed
+  std::vector<std::shared_ptr<const App>> idle;  // changed, and asleep
+  std::vector<std::shared_ptr<DynoState>> left;  // not named any more
+};
+
 class RouteIndex {
  public:
-  // Takes over from `before` (or nothing) the state of apps and dynos that are in both.
-  RouteIndex(RouteTable table, const RouteIndex* before);
+  RouteIndex() = default;  // of an empty table
+  // Each takes over from `before` the state of apps and dynos that are in both, and tells what is
+  // different. A change is taken to be one of `before`.
+  RouteIndex(RouteTable table, const RouteIndex& before, TableDifference& difference);
+  RouteIndex(TableChange change, const RouteIndex& before, TableDifference& difference);
 
   // `host` as in the Host header: any case, with or without port and final dot. The exact name
   // first, then the longest wildcard. Does not allocate.
   const std::shared_ptr<const App>* find(std::string_view host) const;
-  const std::shared_ptr<const App>* find_app(std::string_view id) const;
-  // Those that are idle, and have requests or pipes under way all the same.
-  std::vector<std::shared_ptr<const App>> apps_in_use() const;
+  const std::shared_ptr<const App>* find_app(std::string_view id) const { return apps_.find(id); }
   // What is answered to this request target; none: it is an app's to answer.
   const std::string* challenge(std::string_view target) const;
-  const std::unordered_map<std::string, std::shared_ptr<DynoState>>& dynos() const {
-    return dynos_;
-  }
+  bool names_dyno(std::string_view id) const { return dynos_.find(id) != nullptr; }
   std::uint64_t generation() const { return generation_; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-  template <class Value>
-  using ByName = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
+  class Making;
 
-  std::uint64_t generation_;
-  ByName<std::shared_ptr<const App>> hosts_;
-  ByName<std::shared_ptr<const App>> apps_;
-  ByName<std::string> challenges_;
-  std::vector<std::shared_ptr<const App>> idle_;  // those of apps_ whose route says so
-  std::unordered_map<std::string, std::shared_ptr<DynoState>> dynos_;
+  std::uint64_t generation_ = 0;
+  NameMap<std::shared_ptr<const App>> hosts_;
+  NameMap<std::shared_ptr<const App>> apps_;
+  NameMap<std::shared_ptr<DynoState>> dynos_;
+  std::map<std::string, std::string, std::less<>> challenges_;
 };
 
 }  // namespace renga::router

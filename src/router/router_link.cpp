@@ -84,6 +84,13 @@ struct RouterLink::State {
 
   std::uint64_t generation = 0;
   std::optional<RouteTable> table;  // the newest
+  // What the router has been told of it. One table or change is under way at a time: what comes
+  // meanwhile is one change afterwards.
+  bool knows_table = false;         // else it is sent whole
+  std::uint64_t told = 0;           // the generation sent last
+  bool under_way = false;           // it is not taken over yet
+  bool unsent = false;              // there is a newer one
+  std::set<std::string> differing;  // apps that are not as they were told
   std::optional<std::vector<net::NamedCertificate>> certificates;
   // Those who wait for figures; whatever comes next is for all of them.
   using Figures = std::promise<Result<RouterFigures>>;
@@ -235,6 +242,14 @@ void RouterLink::State::hear(Frame type, const std::string& payload,
     case Frame::figures:
       return tell_figures(parse_figures(payload));
     case Frame::taken_over:
+      if (std::strtoull(payload.c_str(), nullptr, 10) < told) return;
+      under_way = false;
+      return send_table();
+    case Frame::need_table:
+      report("router link", "the router asks for the whole table");
+      unsent = true;
+      knows_table = under_way = false;
+      return send_table();
     case Frame::pong:
       return;
     default:
@@ -302,6 +317,8 @@ void RouterLink::State::greet(const Hello& hello, std::vector<os::Fd> descriptor
     changed.notify_all();
   }
   if (certificates) router->send(Frame::certificates, to_json(*certificates));
+  unsent = table.has_value();
+  knows_table = under_way = false;
   send_table();
 }
 
@@ -334,26 +351,42 @@ void RouterLink::State::watch() {
 }
 
 void RouterLink::State::take(RouteTable fresh) {
-  std::set<std::string> now;
-  for (const auto& route : fresh.routes) {
-    for (const auto& backend : route.backends) now.insert(backend.dyno);
-  }
-  for (const auto& dyno : named) {
-    if (!now.contains(dyno)) awaited.insert(dyno);
+  const auto other = differing_apps(table.value_or(RouteTable()), fresh);
+  const auto for_dynos = [&](const std::vector<Route>& routes, const auto& visit) {
+    for (const auto& route : routes) {
+      if (!other.contains(route.app)) continue;
+      for (const auto& backend : route.backends) visit(backend.dyno);
+    }
+  };
+  if (table) {
+    for_dynos(table->routes, [&](const std::string& dyno) {
+      named.erase(dyno);
+      awaited.insert(dyno);
+    });
   }
   for (const auto& dyno : fresh.retiring) awaited.insert(dyno);
-  for (const auto& dyno : now) awaited.erase(dyno);
-  named = std::move(now);
+  for_dynos(fresh.routes, [&](const std::string& dyno) { named.insert(dyno); });
+  std::erase_if(awaited, [&](const std::string& dyno) { return named.contains(dyno); });
+  differing.insert(other.begin(), other.end());
   fresh.retiring.clear();
   table = std::move(fresh);
+  unsent = true;
   send_table();
 }
 
 void RouterLink::State::send_table() {
-  if (!router || !greeted || !table) return;
+  if (!router || !greeted || !unsent || under_way) return;
   table->generation = ++generation;
   table->retiring.assign(awaited.begin(), awaited.end());
-  router->send(Frame::table, to_json(*table));
+  if (knows_table) {
+    router->send(Frame::change, to_json(change_of(*table, differing, told)));
+  } else {
+    router->send(Frame::table, to_json(*table));
+  }
+  knows_table = under_way = true;
+  unsent = false;
+  told = generation;
+  differing.clear();
 }
 
 RouterLink::RouterLink(RouterLinkOptions options, RouterEvents events)

@@ -271,6 +271,47 @@ TEST_F(RouterLinkTest, AnAddressThatIsTakenIsSaid) {
   EXPECT_THROW(control.link.start().http, std::system_error);
 }
 
+// Tables that come faster than they are taken over are one change; the last is what counts, also
+// when the router dies and control comes anew in the middle.
+TEST_F(RouterLinkTest, ManyTablesEndAsTheLast) {
+  auto control = std::make_unique<Control>(directory);
+  const auto address = control->link.start().http;
+  const auto other = [](int i) {
+    auto route = app("other-" + std::to_string(i), {});
+    route.maintenance = true;
+    return route;
+  };
+  const auto table = [&](int i, bool last) {
+    auto made = table_of(last ? std::vector{dyno.backend("dyno-last")}
+                              : std::vector{dyno.backend("dyno-" + std::to_string(i))});
+    for (int one = i; one < i + 20; ++one) {
+      made.hosts["other-" + std::to_string(one) + ".test"] = made.routes.size();
+      made.routes.push_back(other(one));
+    }
+    return made;
+  };
+  for (int i = 0; i < 60; ++i) {
+    control->link.send(table(i, false));
+    if (i == 20) kill_router();
+    if (i == 30) expect_served(address);
+    if (i == 40) {
+      control.reset();
+      control = std::make_unique<Control>(directory);
+      EXPECT_EQ(control->link.start().http, address);
+    }
+  }
+  control->link.send(table(100, true));
+  EXPECT_TRUE(control->retired("dyno-59"));
+  expect_served(address);
+  auto asking = client(address);
+  asking.write("GET / HTTP/1.1\r\nHost: other-119.test\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(asking.read_all(), HasSubstr("503"));
+  auto gone = client(address);
+  gone.write("GET / HTTP/1.1\r\nHost: other-59.test\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(gone.read_all(), HasSubstr("404"));
+  control->link.stop();
+}
+
 TEST_F(RouterLinkTest, ManyKillsLoseNothingButWhatWasUnderWay) {
   Control control(directory);
   const auto address = control.link.start().http;

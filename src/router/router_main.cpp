@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -12,6 +11,7 @@
 
 #include "base/report.h"
 #include "base/text.h"
+#include "os/descriptor_limit.h"
 #include "router/router_link.h"
 #include "router/router_process.h"
 
@@ -87,14 +87,8 @@ Result<RouterProcessOptions> parse(int argc, char** argv) {
 // A client takes one descriptor, and the dyno that serves it another; some are for ourselves. Root
 // may have as many as it wants.
 void fit_connections(Limits& limits, std::size_t threads) {
-  rlimit descriptors{};
-  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
-  const auto wanted = static_cast<rlim_t>(limits.connections * 2 * threads + 256);
-  const rlimit more{.rlim_cur = wanted, .rlim_max = std::max(wanted, descriptors.rlim_max)};
-  descriptors.rlim_cur = descriptors.rlim_max;
-  if (::setrlimit(RLIMIT_NOFILE, &more) != 0) ::setrlimit(RLIMIT_NOFILE, &descriptors);
-  ::getrlimit(RLIMIT_NOFILE, &descriptors);
-  const auto spare = std::max<std::size_t>(descriptors.rlim_cur, 256) - 128;
+  const auto descriptors = os::allow_descriptors(limits.connections * 2 * threads + 256);
+  const auto spare = std::max<std::size_t>(descriptors, 256) - 128;
   limits.connections = std::min(limits.connections, std::max<std::size_t>(spare / 2 / threads, 16));
 }
 

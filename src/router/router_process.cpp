@@ -23,6 +23,7 @@
 #include "router/link_protocol.h"
 #include "router/listeners.h"
 #include "router/proxy.h"
+#include "router/table_keeper.h"
 
 namespace renga::router {
 
@@ -30,7 +31,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* table_file = "routes.json";
 constexpr const char* certificates_file = "certificates";
 constexpr std::string_view certificates_context = "router/certificates";
 constexpr std::size_t retired_remembered = 1024;
@@ -56,13 +56,13 @@ struct RouterProcess::State {
   RouterProcessOptions options;
   net::EventLoop loop;
   std::unique_ptr<Door> door;
+  std::unique_ptr<FrameSocket> arriving;  // a control that has not been greeted
   std::unique_ptr<FrameSocket> control;
   std::uint64_t control_count = 0;
-  bool first_table = false;  // of this control is not taken over yet
-  std::uint64_t generation = 0;
-  std::set<std::string, std::less<>> named;  // dynos of the newest table
-  std::deque<std::string> retired;           // the last ones
-  std::set<std::string> to_wake;             // idle apps that control was told of, or will be
+  std::uint64_t greeted_at = 0;     // the generation that this control was told of
+  bool first_table = false;         // of this control is not taken over yet
+  std::deque<std::string> retired;  // the last ones
+  std::set<std::string> to_wake;    // idle apps that control was told of, or will be
 
   struct Records {
     std::string bytes;
@@ -80,12 +80,13 @@ struct RouterProcess::State {
   bool finishing = false;  // all is said, but control may not have taken it
   std::unique_ptr<crypto::SecretBox> box;
   std::optional<KeptFiles> kept;
-  std::unique_ptr<Proxy> proxy;  // last: its threads use the rest
+  std::unique_ptr<Proxy> proxy;         // its threads use the rest
+  std::unique_ptr<TableKeeper> tables;  // last: its thread uses the proxy as well
 
   void serve();
   void welcome(os::Fd socket);
-  void hear(Frame type, const std::string& payload);
-  void take_table(const std::string& json, bool from_file);
+  void greet();
+  void hear(Frame type, std::string payload);
   void read_certificates();
   void take_certificates(const std::string& json);
   void taken_over(std::uint64_t table);
@@ -160,25 +161,56 @@ void RouterProcess::State::serve() {
                 });
               }});
   read_certificates();
-  if (const auto saved = kept->read(table_file)) take_table(*saved, true);
+  const auto accept = [this] {
+    if (!stopping) proxy->accept(options.sockets);
+  };
+  const auto tell = [this](Frame frame, std::string payload) {
+    loop.post([this, frame, payload = std::move(payload)] {
+      if (control) control->send(frame, payload);
+    });
+  };
+  tables = std::make_unique<TableKeeper>(
+      *proxy, *kept,
+      TableKeeper::Events{.on_table = [this, accept] { loop.post(accept); },
+                          .on_gap = [tell] { tell(Frame::need_table, {}); },
+                          .on_known =
+                              [tell](std::uint64_t generation) {
+                                tell(Frame::taken_over, std::to_string(generation));
+                              }});
   // Without a table everybody would be told that there is no such app. Control sends one at once,
   // if there is a control and if it has any apps.
-  loop.after(first_table_wait, [this] { proxy->accept(options.sockets); });
+  const bool has_table = proxy->table()->generation() > 0;
+  loop.after(has_table ? std::chrono::milliseconds(0) : first_table_wait, accept);
   loop.on_idle([this] { held = waiting_bytes; });
 }
 
-// A control that connects replaces the one before, which may be dead without our knowing.
+// A control that connects replaces the one before, which may be dead without our knowing. It is
+// greeted once all that the one before has sent is dealt with: so what it hears of tables is of its
+// own, and every table of its own has a higher generation.
 void RouterProcess::State::welcome(os::Fd socket) {
   const auto count = ++control_count;
-  control = std::make_unique<FrameSocket>(
+  control.reset();
+  arriving = std::make_unique<FrameSocket>(
       loop, std::move(socket),
       FrameEvents{.on_frame = [this](Frame type, std::string payload,
-                                     std::vector<os::Fd>) { hear(type, payload); },
+                                     std::vector<os::Fd>) { hear(type, std::move(payload)); },
                   .on_closed =
                       [this, count](const std::string&) {
-                        if (count == control_count) control.reset();
+                        if (count != control_count) return;
+                        arriving.reset();
+                        control.reset();
                       }});
+  tables->when_done([this, count] {
+    loop.post([this, count] {
+      if (count == control_count && arriving) greet();
+    });
+  });
+}
+
+void RouterProcess::State::greet() {
+  control = std::move(arriving);
   first_table = true;
+  greeted_at = proxy->table()->generation();
   sent = 0;
   const auto& https = options.sockets.https;
   const Hello hello{.version = protocol_version,
@@ -188,7 +220,7 @@ void RouterProcess::State::welcome(os::Fd socket) {
                     .https = options.https,
                     .https_address = https.empty() ? "" : net::local_address(https[0].get()).text(),
                     .http_sockets = options.sockets.http.size(),
-                    .generation = generation};
+                    .generation = greeted_at};
   std::vector<int> descriptors;
   for (const auto& one : options.sockets.http) descriptors.push_back(one.get());
   for (const auto& one : https) descriptors.push_back(one.get());
@@ -196,10 +228,12 @@ void RouterProcess::State::welcome(os::Fd socket) {
   send_records();
 }
 
-void RouterProcess::State::hear(Frame type, const std::string& payload) {
+void RouterProcess::State::hear(Frame type, std::string payload) {
   switch (type) {
     case Frame::table:
-      return take_table(payload, false);
+      return tables->take_table(std::move(payload));
+    case Frame::change:
+      return tables->take_change(std::move(payload));
     case Frame::certificates:
       return take_certificates(payload);
     case Frame::stop:
@@ -219,30 +253,6 @@ void RouterProcess::State::hear(Frame type, const std::string& payload) {
       });
     default:
       report("router", "control said something that this router does not understand");
-  }
-}
-
-void RouterProcess::State::take_table(const std::string& json, bool from_file) {
-  auto table = parse_table(json);
-  if (!table) return report("router", table.error().message);
-  generation = table->generation;
-  named.clear();
-  for (const auto& route : table->routes) {
-    for (const auto& backend : route.backends) named.insert(backend.dyno);
-  }
-  if (from_file) table->retiring.clear();
-  std::set<std::string> still_idle;
-  for (const auto& route : table->routes)
-    if (route.idle && to_wake.contains(route.app)) still_idle.insert(route.app);
-  to_wake = std::move(still_idle);
-  proxy->set_table(*std::move(table));
-  if (!stopping) proxy->accept(options.sockets);
-  if (from_file) return;
-  try {
-    kept->write(table_file, json);
-  } catch (const std::exception& wrong) {
-    report("router",
-           std::string("the table could not be kept for the next start: ") + wrong.what());
   }
 }
 
@@ -274,19 +284,24 @@ void RouterProcess::State::take_certificates(const std::string& json) {
   }
 }
 
-void RouterProcess::State::taken_over(std::uint64_t table) {
-  proxy->drop_old_tables();
+void RouterProcess::State::taken_over(std::uint64_t generation) {
+  tables->drop_old_tables();
+  const auto table = proxy->table();
+  std::erase_if(to_wake, [&](const std::string& id) {
+    const auto* app = table->find_app(id);
+    return app == nullptr || !(*app)->route.idle;
+  });
   if (!control) return;
-  control->send(Frame::taken_over, std::to_string(table));
-  if (table < generation || !std::exchange(first_table, false)) return;
+  control->send(Frame::taken_over, std::to_string(generation));
+  if (generation <= greeted_at || !std::exchange(first_table, false)) return;
   for (const auto& dyno : retired) {
-    if (!named.contains(dyno)) control->send(Frame::retired, dyno);
+    if (!table->names_dyno(dyno)) control->send(Frame::retired, dyno);
   }
   for (const auto& app : to_wake) control->send(Frame::wake, app);
 }
 
 void RouterProcess::State::dyno_retired(const std::string& dyno) {
-  if (named.contains(dyno)) return;
+  if (proxy->table()->names_dyno(dyno)) return;
   retired.push_back(dyno);
   if (retired.size() > retired_remembered) retired.pop_front();
   if (control) control->send(Frame::retired, dyno);

@@ -85,6 +85,30 @@ Result<Route> to_route(const json::object& object) {
   return route;
 }
 
+json::array to_array(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const auto& one : texts) array.push_back(json::string(one));
+  return array;
+}
+
+json::object to_object(const std::map<std::string, std::string>& texts) {
+  json::object object;
+  for (const auto& [name, value] : texts) object[name] = value;
+  return object;
+}
+
+std::vector<std::string> texts(const json::value& array) {
+  std::vector<std::string> read;
+  for (const auto& one : array.as_array()) read.emplace_back(one.as_string());
+  return read;
+}
+
+std::map<std::string, std::string> texts_by_name(const json::value& object) {
+  std::map<std::string, std::string> read;
+  for (const auto& [name, value] : object.as_object()) read.emplace(name, value.as_string());
+  return read;
+}
+
 Result<RouteTable> to_table(const json::object& object) {
   RouteTable table;
   table.generation = object.at("generation").to_number<std::uint64_t>();
@@ -100,15 +124,30 @@ Result<RouteTable> to_table(const json::object& object) {
     }
     table.hosts.emplace_hint(table.hosts.end(), host, place);  // they come in order
   }
-  for (const auto& dyno : object.at("retiring").as_array()) {
-    table.retiring.emplace_back(dyno.as_string());
-  }
+  table.retiring = texts(object.at("retiring"));
   if (const auto* challenges = object.if_contains("challenges")) {
-    for (const auto& [token, answer] : challenges->as_object()) {
-      table.challenges.emplace(token, answer.as_string());
-    }
+    table.challenges = texts_by_name(*challenges);
   }
   return table;
+}
+
+Result<TableChange> to_change(const json::object& object) {
+  TableChange change;
+  change.from = object.at("from").to_number<std::uint64_t>();
+  change.generation = object.at("generation").to_number<std::uint64_t>();
+  for (const auto& app : object.at("apps").as_array()) {
+    change.apps.push_back({TRY(to_route(app.as_object())), texts(app.as_object().at("hosts"))});
+  }
+  change.gone = texts(object.at("gone"));
+  change.retiring = texts(object.at("retiring"));
+  change.challenges = texts_by_name(object.at("challenges"));
+
+  std::set<std::string_view> named(change.gone.begin(), change.gone.end());
+  for (const auto& app : change.apps) named.insert(app.route.app);
+  if (named.size() != change.apps.size() + change.gone.size()) {
+    return fail(Kind::invalid, "The change of the route table was refused: it names an app twice.");
+  }
+  return change;
 }
 
 }  // namespace
@@ -118,15 +157,26 @@ std::string to_json(const RouteTable& table) {
   for (const auto& route : table.routes) routes.push_back(to_object(route));
   json::object hosts;
   for (const auto& [host, route] : table.hosts) hosts[host] = route;
-  json::array retiring;
-  for (const auto& dyno : table.retiring) retiring.push_back(json::string(dyno));
-  json::object challenges;
-  for (const auto& [token, answer] : table.challenges) challenges[token] = answer;
   return json::serialize(json::object{{"generation", table.generation},
                                       {"routes", std::move(routes)},
                                       {"hosts", std::move(hosts)},
-                                      {"retiring", std::move(retiring)},
-                                      {"challenges", std::move(challenges)}});
+                                      {"retiring", to_array(table.retiring)},
+                                      {"challenges", to_object(table.challenges)}});
+}
+
+std::string to_json(const TableChange& change) {
+  json::array apps;
+  for (const auto& app : change.apps) {
+    auto object = to_object(app.route);
+    object["hosts"] = to_array(app.hosts);
+    apps.push_back(std::move(object));
+  }
+  return json::serialize(json::object{{"from", change.from},
+                                      {"generation", change.generation},
+                                      {"apps", std::move(apps)},
+                                      {"gone", to_array(change.gone)},
+                                      {"retiring", to_array(change.retiring)},
+                                      {"challenges", to_object(change.challenges)}});
 }
 
 Result<RouteTable> parse_table(std::string_view json_text) {
@@ -137,6 +187,18 @@ Result<RouteTable> parse_table(std::string_view json_text) {
   } catch (const std::exception& wrong) {
     return fail(Kind::invalid,
                 std::string("The route table was refused: it is not the JSON of one (") +
+                    wrong.what() + ").");
+  }
+}
+
+Result<TableChange> parse_change(std::string_view json_text) {
+  try {
+    json::monotonic_resource memory;
+    return to_change(json::parse(json_text, &memory).as_object());
+  } catch (const std::exception& wrong) {
+    return fail(Kind::invalid,
+                std::string("The change of the route table was refused: it is not the JSON of "
+                            "one (") +
                     wrong.what() + ").");
   }
 }

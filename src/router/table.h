@@ -1,10 +1,12 @@
 // RouteTable: what the router knows: which app answers at a host name and where its dynos listen.
-// An immutable value, replaced as a whole; written as JSON to the router's socket and to its file.
+// TableChange: what of it is different from the table before, which is all that control sends as
+// long as the router has that one. Values, written as JSON to the router's socket and to its files.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,9 +56,38 @@ struct RouteTable {
   std::map<std::string, std::string> challenges;
 };
 
+// One app as the table now has it.
+struct AppRoute {
+  Route route;
+  std::vector<std::string> hosts;  // all of them, in lower case and in order
+  bool operator==(const AppRoute&) const = default;
+};
+
+struct TableChange {
+  std::uint64_t from = 0;  // good for the table of this generation only
+  std::uint64_t generation = 0;
+  std::vector<AppRoute> apps;     // new or different
+  std::vector<std::string> gone;  // UUIDs of apps
+  // As in the table: all of them.
+  std::vector<std::string> retiring;
+  std::map<std::string, std::string> challenges;
+};
+
 std::string to_json(const RouteTable& table);
+std::string to_json(const TableChange& change);
 // Refuses text that is not such a table, hosts of a route that is not there and backends without a
 // numeric IPv4 address and port.
 Result<RouteTable> parse_table(std::string_view json);
+// The same, and an app that is named twice.
+Result<TableChange> parse_change(std::string_view json);
+
+// The hosts of each route, by its place.
+std::vector<std::vector<std::string>> hosts_by_route(const RouteTable& table);
+// Apps that are not the same in both, or in one only: their UUIDs.
+std::set<std::string> differing_apps(const RouteTable& one, const RouteTable& other);
+// What brings a router that has the table of generation `from` to `table`, when these apps are all
+// that differs.
+TableChange change_of(const RouteTable& table, const std::set<std::string>& apps,
+                      std::uint64_t from);
 
 }  // namespace renga::router

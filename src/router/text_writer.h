@@ -18,8 +18,9 @@ class TextWriter {
   TextWriter(const TextWriter&) = delete;
   TextWriter& operator=(const TextWriter&) = delete;
 
+  // Inlined, so that the compiler knows how long the literals are.
   template <class... Pieces>
-  void put(Pieces... pieces) {
+  [[gnu::always_inline]] void put(Pieces... pieces) {
     (put_one(std::string_view(pieces)), ...);
   }
   void number(std::int64_t value) {

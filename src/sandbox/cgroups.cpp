@@ -209,6 +209,11 @@ std::optional<Usage> Cgroups::usage(const std::string& place) const {
   usage.pages_in = field(stat, v1 ? "total_pgpgin" : "pgfault");
   usage.pages_out = field(stat, v1 ? "total_pgpgout" : "pgsteal");
 
+  // The v2 tree counts it whoever has the controller; on v1 its nanoseconds lie beside cpu's.
+  usage.cpu_micros =
+      trees_.v2 ? field(os::read_file(*trees_.v2 / directory_ / place / "cpu.stat"), "usage_usec")
+                : single(limited_by("cpu") / place / "cpuacct.usage").value_or(0) / 1000;
+
   const auto tasks =
       os::read_file(all().front() / place / (trees_.v2 ? "cgroup.threads" : "tasks")).value_or("");
   for (const auto task : text::lines(tasks)) {

@@ -15,6 +15,7 @@ struct Usage {
   std::int64_t rss_bytes = 0, cache_bytes = 0, swap_bytes = 0;
   std::int64_t pages_in = 0, pages_out = 0;  // ever
   int runnable_tasks = 0;                    // threads that run or want to, now
+  std::int64_t cpu_micros = 0;               // ever, on all CPUs together
 };
 
 class Freezer {

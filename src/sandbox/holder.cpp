@@ -34,7 +34,7 @@ constexpr std::size_t most_descriptors = 250;  // of one message: SCM_MAX_FD is 
 // speak of them.
 constexpr char settle_step = 'r';
 constexpr char start_step = 's';
-// The process's last word before it is renga-init: without it, it died on the way.
+// The process's last word, when the command is on its way: without it, it died before.
 constexpr std::string_view ready_word = "+";
 
 struct Message {
@@ -97,8 +97,14 @@ Message receive(const os::Fd& socket) {
   return message;
 }
 
-std::vector<StackPart> stack_in(Message& message) {
-  std::vector<StackPart> parts;
+struct Settling {
+  os::Fd waiting_plan;
+  std::vector<StackPart> stack;
+};
+
+Settling settling_in(Message& message) {
+  Settling settling;
+  auto& parts = settling.stack;
   std::string_view text(message.bytes);
   text.remove_prefix(1);
   for (Record record; next_record(text, record);) {
@@ -106,8 +112,9 @@ std::vector<StackPart> stack_in(Message& message) {
     if (record.tag == 'l') parts.back().link_to = record.bytes;
     if (record.tag == 'd') parts.back().directory = true;
     if (record.tag == 'm') parts.back().mount = message.next();
+    if (record.tag == 'W') settling.waiting_plan = message.next();
   }
-  return parts;
+  return settling;
 }
 
 HolderStart start_in(Message& message) {
@@ -157,18 +164,58 @@ HolderStart start_in(Message& message) {
   return start;
 }
 
-[[noreturn]] void become_init(const HolderStart& start, int init) {
-  const auto null = os::open_file("/dev/null", O_RDWR);
-  arrange_descriptors({start.input.value_or(null.get()), start.output.value_or(null.get()),
-                       start.output.value_or(null.get()), start.plan.get(), start.exit_file.get(),
-                       start.log_directory ? start.log_directory.get() : -1});
-  char name[] = "renga-init";
-  char* const argv[] = {name, nullptr};
-  char* const env[] = {nullptr};
-  // By descriptor: nothing in the sandbox is a path to it, and its bytes are sealed
-  // (CVE-2019-5736).
-  syscall(SYS_execveat, init, "", argv, env, AT_EMPTY_PATH);
+// By descriptor: nothing in the sandbox is a path to it, and its bytes are sealed (CVE-2019-5736).
+[[noreturn]] void execute(int init, const std::vector<int>& descriptors, const char* argument) {
+  const int program = out_of_the_way(init);
+  arrange_descriptors(descriptors);
+  const char* const argv[] = {"renga-init", argument, nullptr};
+  const char* const env[] = {nullptr};
+  syscall(SYS_execveat, program, "", argv, env, AT_EMPTY_PATH);
   fault("execute renga-init");
+}
+
+// The process that will be the command, and how it is told to.
+struct Waiting {
+  pid_t pid = -1;
+  os::Fd tell;
+};
+
+Waiting make_waiting(const os::Fd& plan, int init) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) fault("make a socket pair");
+  os::Fd ours(ends[0]), theirs(ends[1]);
+  const auto process = os::fork_into(0);
+  if (process.pid == 0) {
+    try {
+      const auto null = os::open_file("/dev/null", O_RDWR);
+      execute(init, {null.get(), null.get(), null.get(), plan.get(), theirs.get()}, nullptr);
+    } catch (const std::exception&) {
+      _exit(126);
+    }
+  }
+  return {process.pid, std::move(ours)};
+}
+
+// Lets the command go, and becomes renga-init, which looks after it.
+[[noreturn]] void finish(const HolderStart& start, const Waiting& command, const os::Fd& socket,
+                         int init) {
+  const auto null = os::open_file("/dev/null", O_RDWR);
+  os::Fd ends[4];  // what the command writes, where it goes to the log
+  int out[2] = {-1, -1}, err[2] = {-1, -1};
+  if (!start.output && (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0))
+    fault("make pipes");
+  for (int i = 0; i < 2; ++i) {
+    ends[i] = os::Fd(out[i]);
+    ends[2 + i] = os::Fd(err[i]);
+  }
+  send(command.tell, "g",
+       {start.plan.get(), start.input.value_or(null.get()), start.output.value_or(out[1]),
+        start.output.value_or(err[1])});
+  if (::send(socket.get(), ready_word.data(), ready_word.size(), MSG_NOSIGNAL) < 0) _exit(1);
+  execute(init,
+          {null.get(), null.get(), null.get(), start.plan.get(), start.exit_file.get(),
+           start.log_directory ? start.log_directory.get() : -1, out[0], err[0]},
+          std::to_string(command.pid).c_str());
 }
 
 // The process, from its first instruction. Whatever goes wrong is said over the socket.
@@ -201,8 +248,11 @@ HolderStart start_in(Message& message) {
       fault("become the root of the sandbox");
     setsid();
     set_sandbox_limits();
-    const auto root = enter_root(stack_in(settling));
-    settling.descriptors.clear();
+    auto wanted = settling_in(settling);
+    const auto root = enter_root(wanted.stack);
+    wanted.stack.clear();
+    const auto command = make_waiting(wanted.waiting_plan, init);
+    wanted.waiting_plan.close();
 
     auto starting = receive(socket);
     if (starting.bytes[0] != start_step) fault(EPROTO, "hear what the sandbox runs");
@@ -211,8 +261,7 @@ HolderStart start_in(Message& message) {
       fault("set the sandbox's host name");
     furnish_root(root, start.root);
     socket = os::Fd(out_of_the_way(socket.get()));
-    if (::send(socket.get(), ready_word.data(), ready_word.size(), MSG_NOSIGNAL) < 0) _exit(1);
-    become_init(start, out_of_the_way(init));
+    finish(start, command, socket, init);
   } catch (const std::exception& error) {
     const std::string text = error.what();
     ::send(socket.get(), text.data(), std::min<std::size_t>(text.size(), 2000), MSG_NOSIGNAL);
@@ -233,10 +282,11 @@ Holder Holder::make(const Cgroups::Group& group, int init) {
   return {std::move(process), std::move(ours)};
 }
 
-void Holder::settle(std::uint32_t uid_base, const std::vector<StackPart>& stack) {
+void Holder::settle(std::uint32_t uid_base, const std::vector<StackPart>& stack, int waiting_plan) {
   os::map_ids(process_.pid, uid_base, ids);
   std::string bytes(1, settle_step);
-  std::vector<int> descriptors;
+  std::vector<int> descriptors{waiting_plan};
+  add_record(bytes, 'W', "");
   for (const auto& part : stack) {
     add_record(bytes, 't', part.target);
     if (part.directory) add_record(bytes, 'd', "");
@@ -272,27 +322,20 @@ void Holder::start(const HolderStart& with) {
 }
 
 Result<void> Holder::wait_until_started() {
-  bool ready = false;
-  while (true) {
-    pollfd heard{socket_.get(), POLLIN, 0};
-    int count = 0;
-    while ((count = poll(&heard, 1, start_limit_ms)) < 0 && errno == EINTR) continue;
-    if (count == 0) fault(ETIMEDOUT, "wait for the new sandbox");
-    char text[2048];
-    auto size = recv(socket_.get(), text, sizeof text, 0);
-    // A peer that ended with something unread: that is told once, and before what it had said
-    // itself.
-    if (size < 0 && errno == ECONNRESET) size = recv(socket_.get(), text, sizeof text, 0);
-    if (size < 0 && errno != ECONNRESET) fault("listen to the new sandbox");
-    if (size <= 0) {
-      // Closed by its exec, when all went well.
-      if (ready) return {};
-      return fail(Kind::unavailable, "its first process was killed");
-    }
-    const std::string_view word(text, static_cast<std::size_t>(size));
-    if (word != ready_word) return fail(Kind::unavailable, std::string(word));
-    ready = true;
-  }
+  pollfd heard{socket_.get(), POLLIN, 0};
+  int count = 0;
+  while ((count = poll(&heard, 1, start_limit_ms)) < 0 && errno == EINTR) continue;
+  if (count == 0) fault(ETIMEDOUT, "wait for the new sandbox");
+  char text[2048];
+  auto size = recv(socket_.get(), text, sizeof text, 0);
+  // A peer that ended with something unread: that is told once, and before what it had said
+  // itself.
+  if (size < 0 && errno == ECONNRESET) size = recv(socket_.get(), text, sizeof text, 0);
+  if (size < 0 && errno != ECONNRESET) fault("listen to the new sandbox");
+  if (size <= 0) return fail(Kind::unavailable, "its first process was killed");
+  const std::string_view word(text, static_cast<std::size_t>(size));
+  if (word != ready_word) return fail(Kind::unavailable, std::string(word));
+  return {};
 }
 
 void Holder::kill() {

@@ -1,8 +1,9 @@
 // Holder: a process in namespaces and control groups of its own that waits to be a sandbox. Every
 // sandbox begins as one and takes three steps, whether it waited between them or not:
 //   made      namespaces and control groups; whose it will be nobody knows
-//   settled   an app's range of ids, and a root file system made of a stack
-//   started   the app's directory, mounts and command: it becomes renga-init
+//   settled   an app's range of ids, a root file system made of a stack, and in it a process that
+//             has confined itself and waits to be the command
+//   started   the app's directory and mounts: the command is let go, and this becomes renga-init
 // What needs the host's power comes ready made over a socket, as detached mounts and open files.
 // The process ends by itself when this object, or the program that has it, is gone.
 //
@@ -41,9 +42,10 @@ class Holder {
   const os::Cloned& process() const { return process_; }
 
   // Both return at once, and what goes wrong inside is told by wait_until_started().
-  void settle(std::uint32_t uid_base, const std::vector<StackPart>& stack);
+  // `waiting_plan` is of renga-init as the command that waits (init_plan.h).
+  void settle(std::uint32_t uid_base, const std::vector<StackPart>& stack, int waiting_plan);
   void start(const HolderStart& with);
-  // Until it is renga-init, at most 20 s. Kind::unavailable with the reason when it is not.
+  // Until its command was let go, at most 20 s. Kind::unavailable with the reason when it is not.
   Result<void> wait_until_started();
   void kill();
 

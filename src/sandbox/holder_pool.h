@@ -28,7 +28,8 @@ struct Held {
   std::string place;  // names its control groups and, until it is claimed, its run directory
   std::string address;
   Holder holder;
-  std::optional<Home> home;  // none: not settled
+  std::uint64_t started = 0;  // its process: os::start_time()
+  std::optional<Home> home;   // none: not settled
 };
 
 class HolderPool {
@@ -47,6 +48,8 @@ class HolderPool {
   // thrown, and the next steps are left out for a while by the caller.
   bool refill();
   bool wants_refill();
+  // There are enough for a while.
+  bool is_well_stocked() const { return size_ > 0 && held_.size() * 2 > size_; }
   void dismiss();
   std::size_t count() const { return held_.size(); }
 

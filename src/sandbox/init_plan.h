@@ -4,19 +4,27 @@
 
 namespace renga::sandbox::init_plan {
 
-// Descriptors of renga-init when it starts. 0 is the command's input. 1 and 2 are its output when
-// `direct_output` is in the plan, and else unused.
-inline constexpr int plan_fd = 3;
+// The program is three things, by what is in its plan. Process 1 looks after a command that is
+// there already: its one argument says which process. That one (`waiting`) was started ahead, made
+// itself the sandbox's user and confined itself, and waits for its own plan. The third (`beside`)
+// becomes a command at once.
+inline constexpr int plan_fd = 3;  // when it starts, of all three
+// Of process 1; 0, 1 and 2 are nothing.
 inline constexpr int exit_fd = 4;           // the exit file, open for writing
 inline constexpr int log_directory_fd = 5;  // where the log socket is; absent without one
+inline constexpr int out_fd = 6;            // what the command writes, to be read; absent when
+inline constexpr int err_fd = 7;            // it goes elsewhere
+// Of the one that waits: a socket, on which one byte comes, with four descriptors: its plan, and
+// what are to be 0, 1 and 2.
+inline constexpr int wait_fd = 4;
 
 // Tags of the records.
 inline constexpr char argument = 'a';           // argv, in order
 inline constexpr char variable = 'e';           // NAME=value
 inline constexpr char working_directory = 'd';  // seen from inside
-inline constexpr char direct_output = 'o';      // no bytes
 inline constexpr char log_socket = 's';         // the socket's name in its directory
 inline constexpr char log_greeting = 'g';       // the first line to say there, with its newline
+inline constexpr char waiting = 'w';            // no bytes
 // Not process 1, but a command beside what the sandbox runs: becomes it at once.
 inline constexpr char beside = 'b';        // no bytes
 inline constexpr char forward_port = 'p';  // decimal: instead of argv, see sandbox/exec.h

@@ -166,6 +166,17 @@ TEST_P(IsolationTest, ShowsNoSecretInItsMounts) {
   EXPECT_THAT(run(spec).output, Not(HasSubstr("secret-word")));
 }
 
+TEST_P(IsolationTest, ShowsNoDirectoryOfTheHostInItsMounts) {
+  const auto app = directory / "slug";
+  std::filesystem::create_directory(app);
+  auto spec = script("cat /proc/self/mountinfo /proc/self/mounts");
+  spec.app_directory = app;
+  const auto mounts = run(spec).output;
+  EXPECT_THAT(mounts, HasSubstr("lowerdir"));
+  EXPECT_THAT(mounts, Not(HasSubstr(directory.string())));
+  EXPECT_THAT(mounts, Not(HasSubstr(spec.id)));
+}
+
 TEST_P(IsolationTest, KeepsTheHostsUsersApart) {
   // A file of the host's user 1000 in the stack is nobody's inside, although the sandbox's user is
   // 1000.

@@ -1,5 +1,9 @@
 #include "sandbox/log_frames.h"
 
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
 #include "base/text.h"
 
 namespace renga::sandbox {
@@ -7,77 +11,97 @@ namespace {
 
 // Microseconds of 19 digits, a letter, five digits of length, two spaces.
 constexpr std::size_t longest_head = 32;
+constexpr std::size_t longest_piece =
+    std::max(longest_head + 1 + longest_log_line, longest_log_greeting + 1);
+
+// The decimal number that the text begins with, taken off it.
+template <class Number>
+std::optional<Number> number_off(std::string_view& text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+struct Head {
+  std::int64_t micros = 0;
+  char kind = 0;
+  std::size_t length = 0;
+};
+
+std::optional<Head> parse_head(std::string_view text) {
+  const auto micros = number_off<std::int64_t>(text);
+  if (!micros || *micros < 0 || text.size() < 4 || text[0] != ' ' || text[2] != ' ')
+    return std::nullopt;
+  const char kind = text[1];
+  text.remove_prefix(3);
+  const auto length = number_off<std::uint32_t>(text);
+  if (!length || *length > longest_log_line || !text.empty()) return std::nullopt;
+  return Head{*micros, kind, *length};
+}
 
 }  // namespace
 
-std::vector<LogFrame> LogDecoder::feed(std::string_view bytes) {
-  std::vector<LogFrame> frames;
-  if (broken_) return frames;
-  rest_.append(bytes);
-  if (id_.empty() && !read_greeting()) return frames;
-  while (!broken_ && read_frame(frames)) continue;
-  rest_.erase(0, read_);
-  read_ = 0;
-  return frames;
+void LogDecoder::feed(std::string_view bytes, std::vector<LogFrame>& frames) {
+  if (broken_) return;
+  if (!rest_.empty()) {
+    const auto before = rest_.size();
+    whole_.swap(rest_);
+    rest_.clear();
+    whole_.append(bytes.substr(0, longest_piece));
+    std::string_view input(whole_);
+    if (!read_next(input, frames)) {
+      if (!broken_) rest_.swap(whole_);
+      return;
+    }
+    bytes.remove_prefix(whole_.size() - before - input.size());
+  }
+  while (read_next(bytes, frames)) continue;
+  if (!broken_) rest_ = bytes;
 }
 
-bool LogDecoder::read_greeting() {
-  const auto end = rest_.find('\n');
-  if (end == std::string::npos || end > longest_log_greeting) {
-    broken_ = rest_.size() > longest_log_greeting;
+bool LogDecoder::read_next(std::string_view& input, std::vector<LogFrame>& frames) {
+  if (input.empty()) return false;
+  return id_.empty() ? read_greeting(input) : read_frame(input, frames);
+}
+
+bool LogDecoder::read_greeting(std::string_view& input) {
+  const auto end = input.find('\n');
+  if (end == std::string_view::npos || end > longest_log_greeting) {
+    broken_ = input.size() > longest_log_greeting;
     return false;
   }
-  const auto [id, secret] = text::split_once(std::string_view(rest_).substr(0, end), ' ');
-  if (id.empty() || secret.empty()) {
-    broken_ = true;
-    return false;
-  }
+  const auto [id, secret] = text::split_once(input.substr(0, end), ' ');
+  broken_ = id.empty() || secret.empty();
+  if (broken_) return false;
   id_ = id;
   secret_ = secret;
-  read_ = end + 1;
+  input.remove_prefix(end + 1);
   return true;
 }
 
-bool LogDecoder::read_frame(std::vector<LogFrame>& frames) {
-  const auto left = std::string_view(rest_).substr(read_);
-  const auto end = left.substr(0, longest_head + 1).find('\n');
+bool LogDecoder::read_frame(std::string_view& input, std::vector<LogFrame>& frames) {
+  const auto end = input.substr(0, longest_head + 1).find('\n');
   if (end == std::string_view::npos) {
-    broken_ = left.size() > longest_head;
+    broken_ = input.size() > longest_head;
     return false;
   }
-  const auto parts = text::split(left.substr(0, end), ' ');
-  const auto micros = parts.size() == 3 ? text::number(parts[0]) : std::nullopt;
-  const auto length = parts.size() == 3 ? text::number(parts[2]) : std::nullopt;
-  if (!micros || !length || *micros < 0 || *length < 0 ||
-      *length > static_cast<std::int64_t>(longest_log_line) || parts[1].size() != 1) {
-    broken_ = true;
-    return false;
-  }
-  const auto size = static_cast<std::size_t>(*length);
-  if (left.size() - end - 1 < size) return false;
+  const auto head = parse_head(input.substr(0, end));
+  broken_ = !head || (head->kind != 'o' && head->kind != 'e' && head->kind != 'd');
+  if (broken_ || input.size() - end - 1 < head->length) return false;
 
-  const auto bytes = left.substr(end + 1, size);
-  LogFrame frame{*micros, LogStream::output, {}, 0};
-  switch (parts[1][0]) {
-    case 'e':
-      frame.stream = LogStream::error;
-      [[fallthrough]];
-    case 'o':
-      frame.line = bytes;
-      break;
-    case 'd': {
-      const auto count = text::number(bytes);
-      broken_ = !count || *count < 0;
-      if (broken_) return false;
-      frame.dropped = static_cast<std::uint64_t>(*count);
-      break;
-    }
-    default:
-      broken_ = true;
-      return false;
+  LogFrame frame{head->micros, LogStream::output, input.substr(end + 1, head->length), 0};
+  if (head->kind == 'e') frame.stream = LogStream::error;
+  if (head->kind == 'd') {
+    const auto dropped = number_off<std::uint64_t>(frame.line);
+    broken_ = !dropped || !frame.line.empty();
+    if (broken_) return false;
+    frame.dropped = *dropped;
+    frame.line = {};
   }
-  frames.push_back(std::move(frame));
-  read_ += end + 1 + size;
+  frames.push_back(frame);
+  input.remove_prefix(end + 1 + head->length);
   return true;
 }
 

@@ -25,7 +25,7 @@ enum class LogStream { output, error };
 struct LogFrame {
   std::int64_t micros = 0;
   LogStream stream = LogStream::output;
-  std::string line;           // empty for a frame that only counts
+  std::string_view line;      // empty for a frame that only counts
   std::uint64_t dropped = 0;  // lines lost before this point; then there is no line
   bool operator==(const LogFrame&) const = default;
 };
@@ -33,9 +33,10 @@ struct LogFrame {
 // Reads one connection. Belongs to one thread. It holds at most one unfinished frame.
 class LogDecoder {
  public:
-  // The frames that `bytes` complete. Strangers reach the socket: after something that is no frame
-  // it is broken() for good, says nothing more, and the connection should be closed.
-  std::vector<LogFrame> feed(std::string_view bytes);
+  // Adds the frames that `bytes` complete to `frames`; their lines lie in `bytes` or in the
+  // decoder, until it is fed again. Strangers reach the socket: after something that is no frame it
+  // is broken() for good, says nothing more, and the connection should be closed.
+  void feed(std::string_view bytes, std::vector<LogFrame>& frames);
   bool broken() const { return broken_; }
 
   // The id and the secret of the greeting; empty until its line is complete.
@@ -43,11 +44,13 @@ class LogDecoder {
   const std::string& secret() const { return secret_; }
 
  private:
-  bool read_greeting();
-  bool read_frame(std::vector<LogFrame>& frames);
+  // Each takes what it reads off `input`; false when there is no whole one, or it is broken.
+  bool read_next(std::string_view& input, std::vector<LogFrame>& frames);
+  bool read_greeting(std::string_view& input);
+  bool read_frame(std::string_view& input, std::vector<LogFrame>& frames);
 
-  std::string rest_;
-  std::size_t read_ = 0;
+  std::string rest_;   // what is unfinished
+  std::string whole_;  // what was, with its end
   std::string id_, secret_;
   bool broken_ = false;
 };

@@ -6,6 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <deque>
+
 #include "base/id.h"
 #include "sandbox/log_frames.h"
 #include "sandbox/testing/sandbox_fixture.h"
@@ -20,8 +22,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-LogFrame out(std::int64_t micros, std::string line) {
-  return {micros, LogStream::output, std::move(line), 0};
+LogFrame out(std::int64_t micros, std::string_view line) {
+  return {micros, LogStream::output, line, 0};
 }
 
 TEST(LogDecoder, ReadsFramesHoweverTheyAreCut) {
@@ -30,9 +32,14 @@ TEST(LogDecoder, ReadsFramesHoweverTheyAreCut) {
       out(12, "hello"), {13, LogStream::error, "", 0}, {14, LogStream::output, "", 7}};
   for (std::size_t cut = 0; cut <= sent.size(); ++cut) {
     LogDecoder decoder;
-    auto frames = decoder.feed(sent.substr(0, cut));
-    for (const auto& frame : decoder.feed(sent.substr(cut))) frames.push_back(frame);
-    EXPECT_EQ(frames, expected) << cut;
+    std::vector<LogFrame> frames, more;
+    decoder.feed(std::string_view(sent).substr(0, cut), frames);
+    const auto before = frames.size();
+    EXPECT_TRUE(std::equal(frames.begin(), frames.end(), expected.begin())) << cut;
+    decoder.feed(std::string_view(sent).substr(cut), more);
+    EXPECT_TRUE(std::equal(more.begin(), more.end(), expected.begin() + static_cast<int>(before),
+                           expected.end()))
+        << cut;
     EXPECT_EQ(decoder.id(), "id");
     EXPECT_EQ(decoder.secret(), "secret");
   }
@@ -46,9 +53,12 @@ TEST(LogDecoder, IsBrokenByAnythingElse) {
                                 std::string("i s\n-1 o 1\na"), std::string("i s\n1 d 1\nx"),
                                 "i s\n" + std::string(64, '1')}) {
     LogDecoder decoder;
-    EXPECT_THAT(decoder.feed(sent), IsEmpty()) << sent;
+    std::vector<LogFrame> frames;
+    decoder.feed(sent, frames);
+    EXPECT_THAT(frames, IsEmpty()) << sent;
     EXPECT_TRUE(decoder.broken()) << sent;
-    EXPECT_THAT(decoder.feed("1 o 1\na"), IsEmpty());
+    decoder.feed("1 o 1\na", frames);
+    EXPECT_THAT(frames, IsEmpty());
   }
 }
 
@@ -79,7 +89,10 @@ class LogListener {
       if (poll(&ready, 1, 20'000) != 1) return frames;
       const auto count = read(connection.get(), buffer, sizeof buffer);
       if (count <= 0) return frames;
-      for (auto& frame : decoder.feed({buffer, static_cast<std::size_t>(count)})) {
+      std::vector<LogFrame> some;
+      decoder.feed({buffer, static_cast<std::size_t>(count)}, some);
+      for (auto& frame : some) {
+        frame.line = lines_.emplace_back(frame.line);
         frames.push_back(frame);
         if (enough && enough(frame)) return frames;
       }
@@ -92,6 +105,7 @@ class LogListener {
  private:
   std::string path_;
   os::Fd listener_;
+  std::deque<std::string> lines_;  // of the frames that were handed out
 };
 
 class LogTest : public SandboxTest {
@@ -115,7 +129,7 @@ TEST_F(LogTest, SendsEveryLineWithItsStreamAndTime) {
   ASSERT_TRUE(spawner->start(spec));
   std::vector<std::string> lines;
   for (const auto& frame : listener.read_all()) {
-    lines.push_back((frame.stream == LogStream::error ? "!" : "") + frame.line);
+    lines.push_back((frame.stream == LogStream::error ? "!" : "") + std::string(frame.line));
     EXPECT_GT(frame.micros, 1'700'000'000'000'000);
   }
   EXPECT_THAT(lines, testing::UnorderedElementsAre("one", "", "!two", "three"));
@@ -157,7 +171,7 @@ TEST_F(LogTest, GoesOnAfterControlWasRestarted) {
   LogListener listener(spec.log_socket);
   const auto frames = listener.read_until([](const LogFrame&) { return true; });
   ASSERT_THAT(frames, SizeIs(testing::Ge(1u)));
-  EXPECT_GE(std::stoi(frames[0].line), 6);
+  EXPECT_GE(std::stoi(std::string(frames[0].line)), 6);
   EXPECT_EQ(listener.decoder.id(), spec.id);
 }
 

@@ -15,12 +15,16 @@
 #include "os/file.h"
 #include "os/mount.h"
 #include "sandbox/init_plan.h"
+#include "sandbox/spec.h"
 
 namespace renga::sandbox {
 namespace {
 
 constexpr os::MountAttributes plain = {.no_suid = true, .no_dev = true};
 constexpr os::MountAttributes kernels_own = {.no_suid = true, .no_dev = true, .no_exec = true};
+
+// Of most sandboxes: /tmp is made for that, and changed where it is another.
+constexpr std::int64_t usual_memory = Limits().memory_bytes;
 
 // What tells of the host or of the kernel's secrets, as moby masks it: files read empty,
 // directories are.
@@ -181,19 +185,22 @@ void cover_kernel_files(const os::Fd& root) {
   if (unlinkat(root.get(), "empty", AT_REMOVEDIR) != 0) fault("remove /empty");
 }
 
-// The memory limit where programs and buildpacks look for it: control groups v1's file, on hosts
-// with v2 as well, and v2's. The hierarchy itself is the host's.
-void write_limits(const os::Fd& root, std::int64_t memory_bytes) {
+// Where programs and buildpacks look for the memory limit: control groups v1's file, on hosts with
+// v2 as well, and v2's. The hierarchy itself is the host's.
+void attach_limits(const os::Fd& root) {
   // Not there where /sys is empty.
   make_path(root, "/sys/fs/cgroup");
-  const auto limits = os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "64k"}}, kernels_own);
-  attach(root, limits, "sys/fs/cgroup");
-  make_directory(limits, "memory");
+  attach(root, os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "64k"}}, kernels_own),
+         "sys/fs/cgroup");
+  make_directory(root, "sys/fs/cgroup/memory");
+}
+
+void write_limits(const os::Fd& root, std::int64_t memory_bytes) {
   for (const auto* name : {"memory.max", "memory/memory.limit_in_bytes"})
-    make_file(limits, name, std::to_string(memory_bytes) + "\n");
+    make_file(root, std::string("sys/fs/cgroup/") + name, std::to_string(memory_bytes) + "\n");
   auto kept = kernels_own;
   kept.read_only = true;
-  os::set_attributes(limits.get(), kept);
+  os::set_attributes(place(root, "sys/fs/cgroup").get(), kept);
 }
 
 // The old root is stacked onto the new one and then let go of, so that no directory is needed for
@@ -236,6 +243,11 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   }
   attach_devices(root);
   cover_kernel_files(root);
+  attach_limits(root);
+  attach(root,
+         os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", std::to_string(usual_memory)}},
+                             plain),
+         "tmp");
   pivot_into(root);
   return root;
 }
@@ -243,10 +255,8 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
 void furnish_root(const os::Fd& root, const RootPlan& plan) {
   write_own_etc(root, plan);
   write_limits(root, plan.memory_bytes);
-  attach(root,
-         os::new_file_system(
-             "tmpfs", {{"mode", "1777"}, {"size", std::to_string(plan.memory_bytes)}}, plain),
-         "tmp");
+  if (plan.memory_bytes != usual_memory)
+    os::reconfigure(place(root, "tmp").get(), {{"size", std::to_string(plan.memory_bytes)}});
   attach(root, plan.app, "app");
   for (const auto& [target, mounted] : plan.mounts) {
     make_path(root, target);

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "os/mount.h"
 #include "os/namespaces.h"
 
 namespace renga::sandbox {
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::string_view hidden_prefix = ".removed-";
 constexpr std::string_view held_prefix = ".held-";
+constexpr const char* noted = "process";  // what will be its state, until the start is complete
 
 // Pids and start times mean nothing after a boot.
 std::string boot_id() {
@@ -28,11 +30,15 @@ void make(const std::filesystem::path& path) {
   if (mkdir(path.c_str(), 0700) != 0) fault("make " + path.string());
 }
 
-os::Fd hand_over(const std::filesystem::path& path, uid_t owner, mode_t mode) {
-  auto directory = os::open_file(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+void give(const std::filesystem::path& path, uid_t owner, mode_t mode) {
   if (chown(path.c_str(), owner, owner) != 0 || chmod(path.c_str(), mode) != 0)
     fault("hand " + path.string() + " to the sandbox");
-  return directory;
+}
+
+os::Fd open_below(const os::Fd& directory, const char* name) {
+  os::Fd opened(openat(directory.get(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!opened) fault(std::string("open ") + name + " of a sandbox");
+  return opened;
 }
 
 std::string held_name(const std::string& place) { return std::string(held_prefix) + place; }
@@ -54,24 +60,39 @@ void RunDirectory::hold(const std::string& place) {
     fault("note the place of " + directory.string());
   make(directory / "upper");
   make(directory / "work");
+  os::open_file(directory / "exit", O_WRONLY | O_CREAT | O_EXCL, 0600);
 }
 
-RunDirectory::Made RunDirectory::claim(const std::string& place, const std::string& id,
-                                       uid_t owner) {
+void RunDirectory::hand_over(const std::string& place, uid_t owner) {
+  give(root_ / held_name(place) / "upper", owner, 0755);
+  give(root_ / held_name(place) / "work", owner, 0700);
+}
+
+RunDirectory::Made RunDirectory::claim(const std::string& place, const std::string& id) {
   const auto directory = root_ / id;
   if (rename((root_ / held_name(place)).c_str(), directory.c_str()) != 0)
     fault("make " + directory.string());
   Made made;
-  made.upper = hand_over(directory / "upper", owner, 0755);
-  made.work = hand_over(directory / "work", owner, 0700);
-  made.exit_file = os::open_file(directory / "exit", O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600);
+  // Through a mount of their own, attached nowhere: an overlay tells in the sandbox's list of
+  // mounts where these are, and so says /upper and /work, and nothing of the host's directories.
+  made.mount = os::clone_mount(AT_FDCWD, directory.string(), {});
+  made.upper = open_below(made.mount, "upper");
+  made.work = open_below(made.mount, "work");
+  made.exit_file = os::open_file(directory / "exit", O_WRONLY | O_APPEND | O_NOFOLLOW);
   return made;
 }
 
-void RunDirectory::write_state(const Running& running) {
-  const auto text = boot_id() + " " + std::to_string(running.init_pid) + " " +
-                    std::to_string(running.started) + " " + running.address + "\n";
-  os::replace_file(root_ / running.id / "state", text, 0600);
+void RunDirectory::note_process(const std::string& place, int pid, std::uint64_t started,
+                                const std::string& address) {
+  const auto text =
+      boot_id() + " " + std::to_string(pid) + " " + std::to_string(started) + " " + address + "\n";
+  os::replace_file(root_ / held_name(place) / noted, text, 0600);
+}
+
+void RunDirectory::complete(const std::string& id) {
+  const auto directory = root_ / id;
+  if (rename((directory / noted).c_str(), (directory / "state").c_str()) != 0)
+    fault("note the state of " + directory.string());
 }
 
 std::vector<std::string> RunDirectory::ids() const {

@@ -23,14 +23,19 @@ class RunDirectory {
   void prepare();
 
   struct Made {
+    os::Fd mount;        // the other two are in it, and need it until they are mounted
     os::Fd upper, work;  // O_PATH
     os::Fd exit_file;    // for writing
   };
-  // For a sandbox to come.
+  // For a sandbox to come: all that takes the disk's time, so that its start need not.
   void hold(const std::string& place);
-  // It is this sandbox's from now on, and its writable files are `owner`'s.
-  Made claim(const std::string& place, const std::string& id, uid_t owner);
-  void write_state(const Running& running);
+  void note_process(const std::string& place, int pid, std::uint64_t started,
+                    const std::string& address);
+  // Its writable files are this user's.
+  void hand_over(const std::string& place, uid_t owner);
+  // It is this sandbox's from now on. What is claimed and not complete never was.
+  Made claim(const std::string& place, const std::string& id);
+  void complete(const std::string& id);
 
   // Every sandbox that has a directory, whatever has become of it.
   std::vector<std::string> ids() const;

@@ -49,6 +49,8 @@ constexpr std::int64_t usual_holders = 12, most_holders = 64;
 
 constexpr int tidy_again_ms = 20;
 constexpr std::chrono::seconds refill_after_trouble{30};
+// What was started just now gets the CPU first, while there are more for those who come next.
+constexpr std::chrono::milliseconds refill_after_start{5};
 
 // How many sandboxes are made ahead: RENGA_HOLDERS, and else a few, where starts should be quick.
 std::size_t holders_for(Purpose purpose) {
@@ -149,6 +151,8 @@ class Service {
       remove_in_background();
       return error_answer(running.error());
     }
+    if (starter_.is_well_stocked())
+      refill_from_ = std::max(refill_from_, Steady::now() + refill_after_start);
     return done_answer(std::to_string(running->init_pid) + " " + std::to_string(running->started) +
                        " " + running->address);
   }

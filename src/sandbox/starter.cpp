@@ -45,16 +45,14 @@ os::Fd log_directory(const std::filesystem::path& socket) {
   return directory;
 }
 
-std::string plan_bytes(const Spec& spec, const std::string& filter, bool direct_output) {
+std::string plan_bytes(const Spec& spec, const std::string& filter) {
   namespace tag = init_plan;
   std::string plan;
   for (const auto& argument : spec.argv) add_record(plan, tag::argument, argument);
   for (const auto& [name, value] : spec.env) add_record(plan, tag::variable, name + "=" + value);
   add_record(plan, tag::working_directory, spec.working_directory);
   add_record(plan, tag::filter, filter);
-  if (direct_output) {
-    add_record(plan, tag::direct_output, "");
-  } else if (!spec.log_socket.empty()) {
+  if (!spec.log_socket.empty()) {
     add_record(plan, tag::log_socket, std::filesystem::path(spec.log_socket).filename().string());
     add_record(plan, tag::log_greeting, spec.id + " " + spec.log_secret + "\n");
   }
@@ -75,6 +73,10 @@ Starter::Starter(const SpawnerOptions& options, std::size_t holders)
   os::ensure_user_namespaces();
   const auto policy = syscall_policy();
   filter_.assign(reinterpret_cast<const char*>(policy.data()), policy.size() * sizeof policy[0]);
+  std::string waiting;
+  add_record(waiting, init_plan::waiting, "");
+  add_record(waiting, init_plan::filter, filter_);
+  waiting_plan_ = os::memory_file("renga-plan", waiting);
   run_directory_.prepare();
   cgroups_.prepare();
   network_.prepare();
@@ -99,9 +101,12 @@ Held Starter::make_holder(const std::string& address) {
   run_directory_.hold(place);
   try {
     const auto group = cgroups_.create(place);
-    Held held{place, {}, Holder::make(group, init_.get()), {}};
+    Held held{place, {}, Holder::make(group, init_.get()), 0, {}};
     // Meanwhile it joins its control groups.
     held.address = network_.join(held.holder.process(), place, address);
+    const auto pid = held.holder.process().pid;
+    held.started = os::start_time(pid);
+    run_directory_.note_process(place, pid, held.started, held.address);
     return held;
   } catch (const std::system_error&) {
     cgroups_.kill(place);
@@ -111,7 +116,9 @@ Held Starter::make_holder(const std::string& address) {
 }
 
 void Starter::settle(Held& held, const Home& home) {
-  held.holder.settle(home.uid_base, stack_parts(home.stack, id_maps(home.uid_base).stack.get()));
+  run_directory_.hand_over(held.place, home.uid_base + init_plan::user);
+  held.holder.settle(home.uid_base, stack_parts(home.stack, id_maps(home.uid_base).stack.get()),
+                     waiting_plan_.get());
   held.home = home;
 }
 
@@ -168,17 +175,17 @@ Result<Running> Starter::launch(Held held, const Spec& spec, std::optional<int> 
                                 std::optional<int> input) {
   const auto& process = held.holder.process();
   try {
-    auto run = run_directory_.claim(held.place, spec.id, spec.uid_base + init_plan::user);
+    auto run = run_directory_.claim(held.place, spec.id);
     HolderStart start;
     start.root = furnishing(spec, run, held.address);
-    start.plan = os::memory_file("renga-plan", plan_bytes(spec, filter_, output.has_value()));
+    start.plan = os::memory_file("renga-plan", plan_bytes(spec, filter_));
     start.exit_file = std::move(run.exit_file);
     if (!output && !spec.log_socket.empty()) start.log_directory = log_directory(spec.log_socket);
     start.input = input;
     start.output = output;
     cgroups_.limit(held.place, spec.limits);
-    const Running running{spec.id, process.pid, os::start_time(process.pid), held.address};
-    run_directory_.write_state(running);
+    const Running running{spec.id, process.pid, held.started, held.address};
+    run_directory_.complete(spec.id);
     held.holder.start(start);
     TRY(held.holder.wait_until_started());
     return running;
@@ -252,7 +259,7 @@ Result<void> Starter::exec(const Exec& exec, int input, int output, int leash) {
   spec.working_directory = exec.working_directory;
   const auto place = run_directory_.place_of(exec.id);
   if (cgroups_.frozen(place)) return fail(Kind::unavailable, "The dyno is frozen.");
-  auto plan = plan_bytes(spec, filter_, true);
+  auto plan = plan_bytes(spec, filter_);
   add_record(plan, init_plan::beside, "");
   if (exec.forward_port > 0)
     add_record(plan, init_plan::forward_port, std::to_string(exec.forward_port));

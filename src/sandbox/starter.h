@@ -45,6 +45,7 @@ class Starter {
   // refuses.
   bool refill() { return pool_.refill(); }
   bool wants_refill() { return pool_.wants_refill(); }
+  bool is_well_stocked() const { return pool_.is_well_stocked(); }
   // Ends those that wait, and waits a moment (at most 2 s) until nothing of them is left.
   void dismiss_holders();
   // What is left of discarded holders goes when the kernel lets go of it; true when nothing is.
@@ -72,8 +73,9 @@ class Starter {
   RunDirectory run_directory_;
   Cgroups cgroups_;
   Network network_;
-  os::Fd init_;         // sealed copy of renga-init
-  std::string filter_;  // syscall_policy() as bytes
+  os::Fd init_;          // sealed copy of renga-init
+  std::string filter_;   // syscall_policy() as bytes
+  os::Fd waiting_plan_;  // of every command that waits: see init_plan.h
   std::map<std::uint32_t, IdMaps> id_maps_;
   HolderPool pool_;
   std::vector<std::string> discarded_;  // places

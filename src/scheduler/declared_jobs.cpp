@@ -11,8 +11,8 @@ Result<std::vector<std::string>> DeclaredJobs::declare(const Id<apps::App>& app,
   std::vector<std::string> outputs;
   auto left = wishes;
   for (auto& wish : left) {
-    if (wish.size.empty()) wish.size = dynos::default_size().name;
-    if (const auto* size = dynos::find_size(wish.size)) wish.size = size->name;
+    if (wish.size.empty()) wish.size = jobs_.sizes().standard().name;
+    if (const auto* size = jobs_.sizes().find(wish.size)) wish.size = size->name;
   }
   auto transaction = database_.begin();
   for (const auto& job : jobs_.all(app)) {

@@ -112,7 +112,7 @@ Result<Job> Jobs::checked(Job job, const JobChange& wanted) {
   if (wanted.time_zone) job.time_zone = *wanted.time_zone;
   if (wanted.overlap) job.overlap = *wanted.overlap;
   if (wanted.size) {
-    const auto* size = dynos::find_size(*wanted.size);
+    const auto* size = sizes_.find(*wanted.size);
     if (size == nullptr)
       return fail(Kind::invalid,
                   fmt::format("There is no dyno size {}.", text::printable(*wanted.size)));
@@ -134,7 +134,7 @@ Result<Job> Jobs::add(const Id<apps::App>& app, const JobChange& wanted) {
   job.id = Id<Job>::create();
   job.app = app;
   job.time_zone = "UTC";
-  job.size = dynos::default_size().name;
+  job.size = sizes_.standard().name;
   job.created_at = clock_.now();
   job = TRY(checked(std::move(job), wanted));
   {

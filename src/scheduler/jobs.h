@@ -10,6 +10,7 @@
 #include "apps/app.h"
 #include "base/result.h"
 #include "dynos/dyno.h"
+#include "dynos/sizes.h"
 #include "scheduler/schedule.h"
 #include "store/database.h"
 
@@ -62,7 +63,10 @@ class Jobs {
   static constexpr std::size_t most_jobs = 100;  // of one app
   static constexpr int runs_kept = 50;           // of one job, and those that still go
 
-  Jobs(store::Database& database, Clock& clock) : database_(database), clock_(clock) {}
+  // `sizes` is borrowed.
+  Jobs(store::Database& database, Clock& clock, const dynos::Sizes& sizes = dynos::Sizes::usual())
+      : database_(database), clock_(clock), sizes_(sizes) {}
+  const dynos::Sizes& sizes() const { return sizes_; }
   // Called after jobs or runs changed, on the thread that did it.
   void on_change(std::function<void()> callback) { changed_ = std::move(callback); }
 
@@ -92,6 +96,7 @@ class Jobs {
   Result<Job> checked(Job job, const JobChange& wanted);
   store::Database& database_;
   Clock& clock_;
+  const dynos::Sizes& sizes_;
   std::function<void()> changed_ = [] {};
 };
 

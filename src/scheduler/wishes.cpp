@@ -5,15 +5,13 @@
 #include <boost/json.hpp>
 
 #include "base/text.h"
+#include "scheduler/app_json_text.h"
 #include "scheduler/schedule.h"
 
 namespace renga::scheduler {
 namespace json = boost::json;
 
 namespace {
-
-constexpr std::size_t most_bytes = 64 * 1024;
-constexpr std::size_t deepest = 20;
 
 // One entry; what is wrong with it goes to `errors`.
 Wish read_wish(const json::object& object, std::size_t place, std::vector<std::string>& errors) {
@@ -75,16 +73,11 @@ Wishes read_wishes(const json::value& cron) {
 }
 
 Wishes wishes_of(std::string_view app_json, std::string_view environment) {
-  const auto refused = [](std::string why) { return Wishes{{}, {std::move(why)}}; };
-  if (app_json.size() > most_bytes) return refused("app.json is larger than 64 KiB.");
-  json::error_code error;
-  json::parse_options options;
-  options.max_depth = deepest;
-  const auto file = json::parse(app_json, error, {}, options);
-  if (error || !file.is_object()) return refused("app.json is not a JSON object.");
-  const auto* cron = file.get_object().if_contains("cron");
+  const auto file = app_json_object(app_json);
+  if (!file) return Wishes{{}, {file.error().message}};
+  const auto* cron = file->if_contains("cron");
   if (!environment.empty())
-    if (const auto* all = file.get_object().if_contains("environments"); all && all->is_object())
+    if (const auto* all = file->if_contains("environments"); all && all->is_object())
       if (const auto* one = all->get_object().if_contains(environment); one && one->is_object())
         if (const auto* its = one->get_object().if_contains("cron")) cron = its;
   return cron == nullptr ? Wishes{} : read_wishes(*cron);

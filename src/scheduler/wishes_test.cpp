@@ -37,7 +37,7 @@ TEST(Wishes, NamesEveryMistake) {
                           HasSubstr("cron[1] must be an object"), HasSubstr("comand is not known"),
                           HasSubstr("command must be a string"), HasSubstr("skip, queue or allow"),
                           HasSubstr("no command"), HasSubstr("no time zone")));
-  EXPECT_THAT(wishes_of("{").errors, ElementsAre(HasSubstr("not a JSON object")));
+  EXPECT_THAT(wishes_of("{").errors, ElementsAre(HasSubstr("line 1: not valid JSON")));
   EXPECT_THAT(wishes_of(R"({"cron": {}})").errors, ElementsAre(HasSubstr("must be an array")));
   EXPECT_THAT(wishes_of(std::string(70'000, ' ')).errors, ElementsAre(HasSubstr("64 KiB")));
   EXPECT_THAT(wishes_of("{}").errors, IsEmpty());

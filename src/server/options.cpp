@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/text.h"
+#include "os/file.h"
 
 namespace renga::server {
 namespace {
@@ -86,6 +87,23 @@ Result<std::filesystem::path> directory(std::string_view option, const std::stri
   return path;
 }
 
+Result<dynos::Sizes> sizes(const std::string& file) {
+  const auto text = os::read_file(file, 1 << 20);
+  if (!text) return fail(Kind::invalid, fmt::format("The dyno sizes {} cannot be read.", file));
+  auto parsed = dynos::Sizes::parse(*text);
+  if (!parsed) parsed.error().message = fmt::format("{}: {}", file, parsed.error().message);
+  return parsed;
+}
+
+Result<int> percent(std::string_view option, const std::string& value) {
+  const auto number = text::number(value);
+  if (!number || *number < 0 || *number > 100'000)
+    return fail(Kind::invalid, fmt::format("{} takes a percentage of the machine's memory, 0 for "
+                                           "any, not \"{}\".",
+                                           option, value));
+  return static_cast<int>(*number);
+}
+
 Result<std::string> url(std::string_view option, std::string value) {
   while (value.ends_with('/')) value.pop_back();
   if (!value.starts_with("https://") && !value.starts_with("http://"))
@@ -139,6 +157,10 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       options.put_away_after = TRY(seconds(option, argument));
     else if (option == "--cycle-after")
       options.cycle_after = TRY(seconds(option, argument));
+    else if (option == "--dyno-sizes")
+      options.dyno_sizes = TRY(sizes(argument));
+    else if (option == "--overcommit")
+      options.overcommit = TRY(percent(option, argument));
     else if (option == "--local-buildpacks")
       options.local_buildpacks.push_back(TRY(directory(option, argument)));
     else
@@ -148,7 +170,7 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
                               "HOST:PORT, --domain NAME, "
                               "--public-url URL, --build-env-file FILE, --local-buildpacks DIR, "
                               "--sleep-after SECONDS, --put-away-after SECONDS, --cycle-after "
-                              "SECONDS.",
+                              "SECONDS, --dyno-sizes FILE, --overcommit PERCENT.",
                               option));
   }
   return options;

@@ -17,7 +17,7 @@ std::vector<addons::BuiltInProvider> built_in_providers() {
 
 Providers::Providers(store::Database& database, Clock& clock, const crypto::SecretBox& box,
                      accounts::Accounts& accounts, apps::Apps& apps, releases::Releases& releases,
-                     logs::LogStore& logs, std::filesystem::path directory,
+                     logs::LogStore& logs, logs::Drains& drains, std::filesystem::path directory,
                      const std::string& api_url,
                      std::function<void(const addons::Addon&)> scheduler_gone)
     : provider_(addons::with_own_services(
@@ -31,7 +31,7 @@ Providers::Providers(store::Database& database, Clock& clock, const crypto::Secr
                 return;
             scheduler_gone(*addon);
           })),
-      marketplace_(database, clock, box, accounts, apps, releases, logs, *provider_,
+      marketplace_(database, clock, box, accounts, apps, releases, logs, drains, *provider_,
                    {.api_url = api_url}),
       supervisor_(marketplace_.catalog, {.program = "/proc/self/exe",
                                          .directory = std::move(directory),

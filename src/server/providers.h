@@ -21,8 +21,8 @@ class Providers {
  public:
   Providers(store::Database& database, Clock& clock, const crypto::SecretBox& box,
             accounts::Accounts& accounts, apps::Apps& apps, releases::Releases& releases,
-            logs::LogStore& logs, std::filesystem::path directory, const std::string& api_url,
-            std::function<void(const addons::Addon&)> scheduler_gone);
+            logs::LogStore& logs, logs::Drains& drains, std::filesystem::path directory,
+            const std::string& api_url, std::function<void(const addons::Addon&)> scheduler_gone);
 
   // Carries on what a crash left, and waits a little for the built-in ones to be in the catalog.
   void start();

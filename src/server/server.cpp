@@ -25,6 +25,8 @@
 #include "dynos/migrations.h"
 #include "git/migrations.h"
 #include "logs/migrations.h"
+#include "os/descriptor_limit.h"
+#include "os/machine.h"
 #include "pipelines/migrations.h"
 #include "releases/migrations.h"
 #include "sandbox/stacks.h"
@@ -43,9 +45,13 @@
 #include "setups/cron_jobs.h"
 #include "setups/migrations.h"
 #include "store/upgrade.h"
+#include "webhooks/courier.h"
+#include "webhooks/migrations.h"
 
 namespace renga::server {
 namespace {
+
+constexpr std::size_t most_descriptors = 65'536;
 
 std::pair<std::string, std::string> host_and_port(const std::string& endpoint) {
   const auto colon = endpoint.rfind(':');
@@ -53,12 +59,12 @@ std::pair<std::string, std::string> host_and_port(const std::string& endpoint) {
 }
 
 void migrate(store::Database& database, Clock& clock, const std::filesystem::path& copies) {
-  store::upgrade(
-      database, clock,
-      {accounts::migrations(), apps::migrations(), logs::migrations(), releases::migrations(),
-       addons::migrations(), builds::migrations(), git::migrations(), dynos::migrations(),
-       pipelines::migrations(), setups::migrations(), scheduler::migrations()},
-      copies);
+  store::upgrade(database, clock,
+                 {accounts::migrations(), apps::migrations(), logs::migrations(),
+                  releases::migrations(), addons::migrations(), builds::migrations(),
+                  git::migrations(), dynos::migrations(), pipelines::migrations(),
+                  setups::migrations(), scheduler::migrations(), webhooks::migrations()},
+                 copies);
 }
 
 // The names that the control endpoint's certificate is good for.
@@ -101,6 +107,10 @@ class Control {
         domains_(database_, clock_, options.domain),
         logs_({.directory = directory_ / "logs"}),
         outputs_(directory_ / "output"),
+        sizes_(options.dyno_sizes),
+        usage_(directory_ / "usage", clock_),
+        webhook_sender_(webhooks::http_sender(
+            {.destinations = drain_options.destinations, .ca_file = drain_options.ca_file})),
         drains_(database_, clock_, box_, logs_, std::move(drain_options)),
         slugs_(database_, clock_, directory_ / "slugs"),
         releases_(database_, clock_, apps_, slugs_, box_),
@@ -109,6 +119,7 @@ class Control {
         engine_(dynos::local_engine(
             database_, clock_, uids_, slugs_, spawner_, logs_, outputs_,
             {.log_socket = directory_ / "run/dynos/log.sock",
+             .sizes = &sizes_,
              .sleep_after = options.sleep_after,
              .put_away_after = options.put_away_after,
              .cycle_after = options.cycle_after,
@@ -116,7 +127,10 @@ class Control {
              .logs_metrics =
                  [this](const Id<apps::App>& app) {
                    return features_.enabled_for("log-runtime-metrics").contains(app.value);
-                 }})),
+                 },
+             .on_usage = [this](const Id<apps::App>& app,
+                                const dynos::UsagePoint& point) { usage_.add(app, point); }})),
+        formation_(database_, clock_, sizes_, {os::machine_memory(), options.overcommit}),
         reconciler_(database_, clock_, apps_, domains_, releases_, slugs_, formation_, *engine_,
                     logs_, outputs_),
         link_({.program = "/proc/self/exe",
@@ -162,6 +176,7 @@ class Control {
     cron_jobs_.start();
     repositories_.start();
     drains_.start();
+    webhook_courier_.start();
     scheduler_.start();
     feeder_.start();
     http_->start();
@@ -225,7 +240,7 @@ class Control {
         .limits = {}});
     const auto address = http_->address();
     const auto api_url = options.public_url.empty() ? "http://" + address : options.public_url;
-    providers_.emplace(database_, clock_, box_, accounts_, apps_, releases_, logs_,
+    providers_.emplace(database_, clock_, box_, accounts_, apps_, releases_, logs_, drains_,
                        directory_ / "providers", api_url, [this](const addons::Addon& addon) {
                          for (const auto& output : declared_jobs_.remove_others(addon.app))
                            outputs_.remove(output);
@@ -253,6 +268,7 @@ class Control {
                                .engine = *engine_,
                                .reconciler = reconciler_,
                                .rendezvous = *rendezvous_,
+                               .usage = usage_,
                                .jobs = jobs_,
                                .logs = logs_,
                                .log_sessions = log_sessions_,
@@ -262,6 +278,7 @@ class Control {
                                .pipelines = pipelines_,
                                .promotions = promotions_,
                                .app_setups = *app_setups_,
+                               .webhooks = webhooks_,
                                .sources_directory = directory_ / "sources",
                                .fetch_reach = fetch_reach(),
                                .web_url_format = web_url_format(addresses_.http),
@@ -284,13 +301,18 @@ class Control {
   // destructor ends.
   void wire() {
     slugs_.set_in_use([this] { return slugs_in_use(); });
-    listening_.begin({reconciler_, feeder_, *rendezvous_, scheduler_, cron_jobs_});
+    listening_.begin({reconciler_, feeder_, *rendezvous_, scheduler_, cron_jobs_, *api_});
+    webhooks_.on_news([this] { webhook_courier_.poke(); });
+    builds_.on_change([this](const builds::Build& build) {
+      listening_.news([&](auto& who) { who.api.build_changed(build); });
+    });
     jobs_.on_change([this] { listening_.news([](auto& who) { who.scheduler.poke(); }); });
     releases_.on_change([this](const releases::Release& release) {
       promotions_.release_changed(release);
       listening_.news([&](auto& who) {
         who.reconciler.release_changed(release);
         who.cron_jobs.release_changed(release);
+        who.api.release_changed(release);
         who.feeder.poke();
       });
     });
@@ -306,6 +328,7 @@ class Control {
                                  who.reconciler.dyno_changed(dyno);
                                  who.rendezvous.dyno_changed(dyno);
                                  who.scheduler.dyno_changed(dyno);
+                                 who.api.dyno_changed(dyno);
                                });
                              },
                          .on_endpoints_change =
@@ -337,6 +360,7 @@ class Control {
     dynos::Rendezvous& rendezvous;
     scheduler::Scheduler& scheduler;
     setups::CronJobs& cron_jobs;
+    api::Api& api;
   };
 
   Listening<Listeners> listening_;
@@ -357,7 +381,12 @@ class Control {
   apps::UidRanges uids_{database_};
   logs::LogStore logs_;
   logs::OutputStreams outputs_;
+  dynos::Sizes sizes_;
+  dynos::UsageHistory usage_;
   logs::Sessions log_sessions_{logs_, clock_};
+  webhooks::Webhooks webhooks_{database_, clock_, box_};
+  std::unique_ptr<webhooks::Sender> webhook_sender_;
+  webhooks::Courier webhook_courier_{webhooks_, clock_, *webhook_sender_};
   logs::Drains drains_;
   releases::Slugs slugs_;
   releases::Releases releases_;
@@ -367,9 +396,9 @@ class Control {
   sandbox::Freezer freezer_;
   std::unique_ptr<dynos::Engine> engine_;
   std::unique_ptr<dynos::Rendezvous> rendezvous_ = std::make_unique<dynos::Rendezvous>(*engine_);
-  dynos::Formation formation_{database_, clock_};
+  dynos::Formation formation_;
   dynos::Reconciler reconciler_;
-  scheduler::Jobs jobs_{database_, clock_};
+  scheduler::Jobs jobs_{database_, clock_, sizes_};
   scheduler::Scheduler scheduler_{jobs_, clock_, apps_, releases_, reconciler_, *engine_, outputs_};
   router::RouterLink link_;
   router::RouterLink::Addresses addresses_;
@@ -404,6 +433,9 @@ int server_main(int argc, char** argv) {
   if (const auto why = sandbox::Spawner::unsupported())
     return refuse(1,
                   fmt::format("dynos cannot be isolated here: {} Run the server as root.", *why));
+
+  // A dyno takes two, of its log and its drain, and a client one.
+  os::allow_descriptors(most_descriptors);
 
   // Blocked before any thread is made, so that only the wait in run() takes them.
   sigset_t ends;

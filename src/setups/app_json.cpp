@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "scheduler/app_json_text.h"
 #include "scheduler/wishes.h"
 
 namespace renga::setups {
@@ -15,8 +16,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t most_bytes = 64 * 1024;
-constexpr std::size_t deepest = 20;
 constexpr std::size_t secret_bytes = 64;
 
 bool is_env_name(std::string_view name) {
@@ -255,23 +254,12 @@ class Reader {
 
 ReadAppJson read_app_json(std::string_view text, std::string_view environment) {
   ReadAppJson result;
-  if (text.size() > most_bytes) {
-    result.errors.push_back("app.json is larger than 64 KiB.");
+  const auto file = scheduler::app_json_object(text);
+  if (!file) {
+    result.errors.push_back(file.error().message);
     return result;
   }
-  json::error_code error;
-  json::parse_options options;
-  options.max_depth = deepest;
-  const auto value = json::parse(text, error, {}, options);
-  if (error) {
-    result.errors.push_back("app.json is not valid JSON: " + error.message() + ".");
-    return result;
-  }
-  if (!value.is_object()) {
-    result.errors.push_back(fmt::format("app.json must be an object, not {}.", kind_of(value)));
-    return result;
-  }
-  Reader(result).read(value.get_object(), environment);
+  Reader(result).read(*file, environment);
   return result;
 }
 

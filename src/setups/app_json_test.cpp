@@ -62,6 +62,14 @@ TEST(AppJson, NamesEveryMistakeAtOnce) {
     EXPECT_THAT(all, HasSubstr(one));
 }
 
+TEST(AppJson, NamesTheLineOfASyntaxError) {
+  EXPECT_THAT(read_app_json("{\n  \"name\": \"sushi\",\n  \"env\": {,}\n}\n").errors,
+              ElementsAre("app.json, line 3: not valid JSON: syntax error."));
+  EXPECT_THAT(read_app_json("{\n}\n\n}").errors,
+              ElementsAre("app.json, line 4: not valid JSON: extra data."));
+  EXPECT_THAT(read_app_json("[]").errors, ElementsAre("app.json must be one JSON object."));
+}
+
 TEST(AppJson, SurvivesAnything) {
   for (const auto* text :
        {"", "[]", "7", "{", "null", "{\"env\":[]}", "\xff\xfe", "{\"env\":{\"\":null}}"})

@@ -11,6 +11,8 @@
 #include "base/locked.h"
 #include "base/report.h"
 #include "base/text.h"
+#include "crypto/digest.h"
+#include "setups/setup_parents.h"
 
 namespace renga::setups {
 namespace {
@@ -93,7 +95,8 @@ std::vector<dynos::ScaleChange> scale_changes(const std::string& formation) {
 struct AppSetups::State {
   explicit State(AppSetupsParts its_parts)
       : parts(std::move(its_parts)),
-        addons(parts.database, parts.clock, parts.box, parts.catalog, parts.addons) {
+        addons(parts.database, parts.clock, parts.box, parts.catalog, parts.addons),
+        parents(parts.database, parts.apps, parts.releases) {
     fs::create_directories(parts.directory);
     fs::permissions(parts.directory, fs::perms(0700));
   }
@@ -165,14 +168,12 @@ struct AppSetups::State {
     const Id<dynos::Dyno> dyno{row.postdeploy_dyno};
     const auto there = parts.engine.one_off(dyno);
     if (!there) {
-      const auto* size =
-          row.postdeploy_size.empty() ? nullptr : dynos::find_size(row.postdeploy_size);
       const auto started =
           parts.engine.run(parts.reconciler.spec_of(app, release),
                            {.id = dyno,
                             .type = "postdeploy",
                             .command = row.postdeploy,
-                            .size = size == nullptr ? dynos::default_size().name : size->name,
+                            .size = parts.formation.sizes().of(row.postdeploy_size).name,
                             .env = {},
                             .time_to_live = postdeploy_limit,
                             .output_stream = row.postdeploy_stream});
@@ -229,6 +230,7 @@ struct AppSetups::State {
   };
   AppSetupsParts parts;
   SetupAddons addons;
+  SetupParents parents;
   Locked<Signals> signals;
   std::condition_variable condition;
   std::thread thread;
@@ -267,12 +269,15 @@ Result<AppSetup> AppSetups::create(const accounts::Account& user, const NewAppSe
   TRY(check(std::move(config.errors)));
   TRY(check(state_->addons.mistakes(file.addons)));
   for (const auto& wish : file.formation)
-    if (!wish.size.empty() && dynos::find_size(wish.size) == nullptr)
+    if (!wish.size.empty() && parts.formation.sizes().find(wish.size) == nullptr)
       TRY(check({fmt::format("There is no dyno size {}.", text::printable(wish.size))}));
   apps::ConfigChanges changes(config.vars.begin(), config.vars.end());
   TRY(apps::apply({}, changes));
   const auto& buildpacks = wanted.buildpacks.empty() ? file.buildpacks : wanted.buildpacks;
   for (const auto& url : buildpacks) TRY(apps::check_buildpack(url));
+  const auto parent = state_->parents.of_call(user.id, wanted.token);
+  const auto manifest = crypto::sha256(*text);
+  TRY(state_->parents.check(parent, manifest));
 
   auto app_wanted = wanted.app;
   if (app_wanted.stack.empty()) app_wanted.stack = file.stack;
@@ -295,11 +300,11 @@ Result<AppSetup> AppSetups::create(const accounts::Account& user, const NewAppSe
   parts.database.run(
       "INSERT INTO app_setups (id, app, user, status, source_url, source_version, "
       "source_checksum, formation, postdeploy, postdeploy_size, postdeploy_dyno, "
-      "postdeploy_stream, success_url, created_at, updated_at) "
-      "VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "postdeploy_stream, success_url, created_at, updated_at, manifest, parent) "
+      "VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, made->id, user.id, wanted.source_url, wanted.source_version, wanted.source_checksum,
       formation_text(file), script.command, script.size, Id<dynos::Dyno>::create(), stream,
-      file.success_url, now, now);
+      file.success_url, now, now, manifest, parent);
   state_->addons.ask(id.value, file.addons);
   transaction.commit();
   state_->signals.lock()->poked = true;

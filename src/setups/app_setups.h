@@ -46,6 +46,7 @@ struct NewAppSetup {
   std::string source_url, source_version, source_checksum;
   std::map<std::string, std::string> env;  // overrides
   std::vector<std::string> buildpacks;     // overrides; empty: app.json's
+  std::string token;                       // of the call that asks for it; empty: of none
 };
 
 // Borrowed: all of it outlives the AppSetups.
@@ -79,7 +80,8 @@ class AppSetups {
   // Starts the thread; once, when everything else runs, providers of add-ons too.
   void start();
   // Kind::invalid: no app.json at the source's root, mistakes in it (all of them in the message),
-  // required config without a value, a name that is taken, add-ons that this server does not have.
+  // required config without a value, a name that is taken, add-ons that this server does not have,
+  // or the call of a postdeploy script that would set its own app up again.
   Result<AppSetup> create(const accounts::Account& user, const NewAppSetup& wanted);
   Result<AppSetup> find(const Id<AppSetup>& id);
 

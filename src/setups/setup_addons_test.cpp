@@ -6,6 +6,7 @@
 #include "addons/marketplace.h"
 #include "addons/migrations.h"
 #include "addons/testing/fake_provider.h"
+#include "logs/migrations.h"
 #include "releases/testing/house.h"
 #include "setups/migrations.h"
 
@@ -27,6 +28,7 @@ constexpr const char* tank = R"({"id": "heroku-tank", "name": "Tank",
 class SetupAddonsTest : public releases::House {
  protected:
   SetupAddonsTest() {
+    database.migrate(logs::migrations());
     database.migrate(addons::migrations());
     database.migrate(migrations());
     database.run(
@@ -44,7 +46,7 @@ class SetupAddonsTest : public releases::House {
     wishes.reset();
     market.reset();
     market = std::make_unique<addons::Marketplace>(
-        database, clock, box, people, apps, releases, logs, provider,
+        database, clock, box, people, apps, releases, logs, drains, provider,
         addons::ProvisionerOptions{.api_url = "https://paas.example.com"});
     wishes = std::make_unique<SetupAddons>(database, clock, box, market->catalog, market->addons);
   }
@@ -67,6 +69,7 @@ class SetupAddonsTest : public releases::House {
   crypto::SecretBox box;
   ::renga::releases::Releases releases{database, clock, apps, slugs, box};
   logs::LogStore logs{{.directory = scratch.path / "logs"}};
+  logs::Drains drains{database, clock, box, logs, {}};
   addons::FakeProvider provider;
   std::unique_ptr<addons::Marketplace> market;
   std::unique_ptr<SetupAddons> wishes;

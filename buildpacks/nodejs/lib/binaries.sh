@@ -8,6 +8,10 @@ create_environment() {
   export NODE_ENV=${NODE_ENV:-production} NPM_CONFIG_LOGLEVEL=${NPM_CONFIG_LOGLEVEL:-error}
   export NODE_MODULES_CACHE=${NODE_MODULES_CACHE:-true} NODE_OPTIONS=${NODE_OPTIONS:---max_old_space_size=2560}
   export NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false CI=true
+  # Of their own, npm and pnpm wait five minutes for an answer and one between tries: a build would end before.
+  export NPM_CONFIG_FETCH_RETRIES=${NPM_CONFIG_FETCH_RETRIES:-3} NPM_CONFIG_FETCH_TIMEOUT=${NPM_CONFIG_FETCH_TIMEOUT:-60000}
+  export NPM_CONFIG_FETCH_RETRY_MINTIMEOUT=${NPM_CONFIG_FETCH_RETRY_MINTIMEOUT:-1000}
+  export NPM_CONFIG_FETCH_RETRY_MAXTIMEOUT=${NPM_CONFIG_FETCH_RETRY_MAXTIMEOUT:-10000}
   detail "NODE_ENV=$NODE_ENV"
   detail "NODE_MODULES_CACHE=$NODE_MODULES_CACHE"
 
@@ -28,8 +32,7 @@ choose_version() {
     0) read -r chosen tarball integrity <<<"$said" ;;
     2) refuse "Error: $4 asks for $3 '$2', which the npm registry does not have." \
       "It has, among others: $said." "Ask for one of these in package.json." ;;
-    *) refuse "Error: the npm registry could not be reached: no $3 was downloaded." \
-      "Its address is $(shown_registry). Push again later, or ask the operator of this server." ;;
+    *) refuse "Error: unable to download $3." "${said:-The npm registry could not be asked.}" "Its address is $(shown_registry)." ;;
   esac
 }
 
@@ -37,12 +40,12 @@ shown_registry() { sed -E 's#//[^/@]*@#//#' <<<"$registry"; } # without a passwo
 
 # NAME DIRECTORY: unpacks `chosen` there, from the cache where it is.
 unpack() {
-  local name=${1//\//-}
+  local name=${1//\//-} said
   local archive=$cache/archives/$name-$chosen.tgz
   mkdir -p "$cache/archives" "$2"
   find "$cache/archives" -name "$name-*" ! -name "$name-$chosen.tgz" -delete
-  [[ -f $archive ]] || python3 "$buildpack/lib/registry.py" "$registry" fetch "$tarball" "$integrity" "$archive" ||
-    refuse "Error: unable to download $1 $chosen from the npm registry." "Push again later."
+  [[ -f $archive ]] || said=$(python3 "$buildpack/lib/registry.py" "$registry" fetch "$tarball" "$integrity" "$archive") ||
+    refuse "Error: unable to download $1 $chosen." "${said:-The npm registry could not be asked.}" "Its address is $(shown_registry)."
   tar -xzf "$archive" -C "$2" --strip-components=1 --no-same-owner || {
     rm -f "$archive"
     refuse "Error: unable to unpack $1 $chosen." "Push again: the download is made anew."

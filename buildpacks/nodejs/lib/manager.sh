@@ -1,21 +1,24 @@
 # What package.json says, and which package manager the app uses.
 
-read_package_json() {
-  python3 -c 'import json; d = json.load(open("package.json")); assert isinstance(d, dict), "it is not an object"' \
-    2>"$cache/../.nodejs-error" || {
-    local why
-    why=$(tail -n1 "$cache/../.nodejs-error")
-    rm -f "$cache/../.nodejs-error"
-    refuse "Error: unable to read package.json." "$why" "Check it with: python3 -m json.tool package.json"
-  }
-  rm -f "$cache/../.nodejs-error"
+# FILE: one that is no JSON object is refused, by its line.
+refuse_broken_json() {
+  local why
+  why=$(python3 - "$1" 2>&1 <<'PYTHON'
+import json, sys
+try:
+    with open(sys.argv[1], encoding="utf-8-sig") as file:
+        sys.exit(None if isinstance(json.load(file), dict) else "it is not an object")
+except (ValueError, OSError) as wrong:
+    sys.exit(str(wrong))
+PYTHON
+  ) || refuse "Error: unable to read $1." "$why" "Check it with: python3 -m json.tool $1"
 }
 
 # KEY...: the text there, or nothing.
 package_json() {
   python3 - "$@" <<'PYTHON'
 import json, sys
-value = json.load(open("package.json"))
+value = json.load(open("package.json", encoding="utf-8-sig"))
 for key in sys.argv[1:]:
     value = value.get(key) if isinstance(value, dict) else None
 print(value if isinstance(value, str) else "")

@@ -80,9 +80,23 @@ install_packages() {
     command+=(--frozen-lockfile)
   fi
   detail "Installing node modules using '${command[*]:0:2}'"
-  "${command[@]}" 2>&1 | indent || refuse "Error: unable to install the packages of package.json." \
-    "What $manager says about it is above." \
-    "Where package.json and $(basename "${lock:-the lock file}") disagree, run '$manager install' and commit both."
+  "${command[@]}" 2>&1 | tee "$work/install.log" | indent ||
+    refuse "Error: unable to install the packages of package.json." "$(why_install_failed)"
+}
+
+# npm, Yarn and pnpm ask a registry several times, and each says in its own words that it gave up.
+why_install_failed() {
+  local status
+  status=$(sed -nE 's/.*(code E|_FETCH_|error \(|Response Code: |Request failed ."|: )(429|5[0-9]{2})( |\b).*/\2/p' "$work/install.log" | tail -n1)
+  if [[ -n $status ]]; then
+    echo "The npm registry answered with status $status each time that it was asked: push again later."
+  elif grep -qE 'ETIMEDOUT|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ENOTFOUND|EIDLETIMEOUT|ERR_SOCKET_TIMEOUT|FETCH_ERROR|TimeoutError|network timeout|socket hang up' \
+    "$work/install.log"; then
+    echo "The npm registry could not be reached, however often it was tried: push again later."
+  else
+    echo "What $manager says about it is above."
+    echo " !     Where package.json and ${lock:-the lock file} disagree, run '$manager install' and commit both."
+  fi
 }
 
 build_app() {

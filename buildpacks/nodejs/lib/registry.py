@@ -4,7 +4,8 @@
                              NODE. An empty RANGE is the newest; of Node.js itself the newest with an even number.
   fetch URL INTEGRITY FILE   downloads, checked against the sha512 of the registry
 
-Exit status: 2 nothing fits (known versions on standard output), 3 the registry does not answer.
+Exit status: 2 nothing fits (known versions on standard output); 3 the registry is at fault (a sentence on standard
+output). How long one answer may take, NPM_CONFIG_FETCH_TIMEOUT says in milliseconds, as to npm.
 """
 
 import base64
@@ -20,23 +21,49 @@ import urllib.parse
 import urllib.request
 
 LARGEST = 300 * 1024 * 1024  # bytes of one download
+TRIES = 3
+
+
+def patience():
+    asked = os.environ.get("NPM_CONFIG_FETCH_TIMEOUT", "")
+    return int(asked) / 1000 if asked.isdecimal() and int(asked) > 0 else 30
+
+
+def request_for(url):
+    """Of an address with a user and a password in it, which urllib takes for a part of the host's name."""
+    parts = urllib.parse.urlsplit(url)
+    login, _, host = parts.netloc.rpartition("@")
+    headers = {"Accept": "application/vnd.npm.install-v1+json, */*"}
+    if login:
+        headers["Authorization"] = "Basic " + base64.b64encode(urllib.parse.unquote(login).encode()).decode()
+    return urllib.request.Request(parts._replace(netloc=host).geturl(), headers=headers)
 
 
 def download(url):
-    for attempt in range(3):
+    for attempt in range(TRIES):
+        if attempt:
+            time.sleep(attempt)
         try:
-            request = urllib.request.Request(url, headers={"Accept": "application/vnd.npm.install-v1+json, */*"})
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request_for(url), timeout=patience()) as answer:
                 content = answer.read(LARGEST + 1)
-            if len(content) > LARGEST:
-                raise ValueError(f"{url} is larger than {LARGEST} bytes")
-            return content
+            if len(content) <= LARGEST:
+                return content
+            fault = f"The npm registry sent more than {LARGEST >> 20} MB."
+            break
+        except urllib.error.HTTPError as answer:
+            fault = f"The npm registry answered with status {answer.code}"
+            if answer.code < 500 and answer.code != 429:
+                fault += "."
+                break
+            fault += " each time that it was asked: push again later."
         except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as wrong:
-            code = getattr(wrong, "code", 500)
-            if attempt == 2 or code < 500:
-                print(f"{url}: {wrong}", file=sys.stderr)
-                sys.exit(3)
-            time.sleep(1 + attempt)
+            fault = f"The npm registry could not be reached, however often it was tried ({getattr(wrong, 'reason', wrong)})."
+    give_up(fault)
+
+
+def give_up(sentence):
+    print(sentence)
+    sys.exit(3)
 
 
 PARTIAL = re.compile(r"[v=\s]*(\d+|[xX*])(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:[-+][0-9A-Za-z.+-]+)?$")
@@ -107,8 +134,11 @@ def fits_node(entry, node):
 
 
 def choose(registry, name, wanted, node):
-    metadata = json.loads(download(registry.rstrip("/") + "/" + urllib.parse.quote(name, safe="@")))
-    known = {plain(text): entry for text, entry in metadata["versions"].items() if plain(text)}
+    said = download(registry.rstrip("/") + "/" + urllib.parse.quote(name, safe="@"))
+    try:
+        known = {plain(text): entry for text, entry in json.loads(said)["versions"].items() if plain(text)}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        give_up(f"The npm registry was asked for {name} and answered with something that describes no package.")
     try:
         found = sorted(v for v in known if allows(wanted or "*", v) and fits_node(known[v], node))
     except ValueError:
@@ -131,8 +161,7 @@ def fetch(url, integrity, path):
     content = download(url)
     sums = [each[7:] for each in integrity.split() if each.startswith("sha512-")]
     if base64.b64encode(hashlib.sha512(content).digest()).decode() not in sums:
-        print(f"{url}: what came does not have the registry's sha512 checksum", file=sys.stderr)
-        sys.exit(3)
+        give_up("What the npm registry sent does not have its sha512 checksum.")
     with open(path + ".part", "wb") as file:
         file.write(content)
     os.replace(path + ".part", path)

@@ -53,19 +53,21 @@ choose_package_manager() {
   fi
 }
 
-# A slip in a TOML file is said before anything is downloaded, by its line. A Python before 3.11 cannot read TOML; then
-# the managers say it, later.
+# A slip in a file is said before anything is downloaded, by its line. A Python before 3.11 cannot read TOML; then the
+# managers say it, later.
 refuse_broken_files() {
   local file why
   for file in "$lock" "${needs[@]}"; do
-    [[ $file == *.toml || $file == Pipfile || $file == poetry.lock || $file == uv.lock ]] || continue
+    [[ $file != requirements.txt ]] || continue # pip's own form, which pip names the line of
     why=$(python3 - "$file" 2>&1 <<'PYTHON'
-import sys
+import json, sys
 try:
-    import tomllib
-except ImportError:
-    sys.exit()
-try:
+    if sys.argv[1] == "Pipfile.lock":
+        sys.exit(None if isinstance(json.load(open(sys.argv[1], encoding="utf-8")), dict) else "it is not an object")
+    try:
+        import tomllib
+    except ImportError:
+        sys.exit()
     with open(sys.argv[1], "rb") as file:
         tomllib.load(file)
 except ValueError as wrong:
@@ -125,7 +127,8 @@ packages_key() {
   for file in "$lock" "${needs[@]}"; do sha256sum <"$file"; done | sha256sum | cut -d' ' -f1
 }
 
-install_packages() {
+# What the managers are told of indexes, passwords included.
+export_index_settings() {
   local extra name
   # Addresses of indexes are for the managers, not for the app's own code. uv has names of its own for them.
   for name in PIP_INDEX_URL PIP_EXTRA_INDEX_URL UV_DEFAULT_INDEX UV_INDEX UV_EXTRA_INDEX_URL; do
@@ -137,6 +140,10 @@ install_packages() {
   done
   [[ -z ${PIP_INDEX_URL:-} ]] || export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}
   [[ -z ${PIP_EXTRA_INDEX_URL:-} ]] || export UV_INDEX=${UV_INDEX:-$PIP_EXTRA_INDEX_URL}
+}
+
+install_packages() {
+  untraced export_index_settings
 
   if [[ -n $restored ]] && lock_is_all && [[ $(cat "$cache/packages" 2>/dev/null) == "$(packages_key)" ]]; then
     topic "Using cached packages: $lock has not changed"

@@ -2,15 +2,20 @@
 
 default_note="no Python version was asked for"
 
-# Full versions with their programs, newest first: "3.11.2 /usr/bin/python3.11".
-installed_pythons() {
-  local directory program full
-  local -a directories
+# Full versions with their programs, newest first: "3.11.2 /usr/bin/python3.11". Looked for once: each is started to
+# ask it.
+installed_pythons() { echo "$pythons"; }
+
+find_pythons() {
+  local directory earlier program full
+  local -a directories seen=()
   IFS=: read -ra directories <<<"$PATH"
   for directory in "${directories[@]}"; do
+    for earlier in "${seen[@]}"; do [[ ! $directory -ef $earlier ]] || continue 2; done # /bin is /usr/bin
+    seen+=("$directory")
     for program in "$directory"/python3.*; do
       [[ ${program##*/} =~ ^python3\.[0-9]+$ && -x $program ]] || continue
-      full=$("$program" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null) || continue
+      full=$("$program" -IS -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null) || continue
       echo "$full $program"
     done
   done | sort -t. -k1,1nr -k2,2nr -k3,3nr -u
@@ -70,7 +75,8 @@ PYTHON
 # Sets `python` (a program) and `version` (all three numbers).
 choose_python() {
   local installed found
-  installed=$(installed_pythons)
+  pythons=$(find_pythons)
+  installed=$pythons
   [[ -n $installed ]] || refuse "Error: the stack '$stack' has no Python 3." \
     "Ask the operator of this server to add one (on Debian: apt install python3 python3-venv)."
   [[ $manager != pipenv ]] || read_pipfile_lock

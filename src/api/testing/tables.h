@@ -12,6 +12,7 @@
 #include "scheduler/migrations.h"
 #include "setups/migrations.h"
 #include "store/database.h"
+#include "webhooks/migrations.h"
 
 namespace renga::api {
 
@@ -27,6 +28,7 @@ struct Tables : store::Database {
     migrate(pipelines::migrations());
     migrate(setups::migrations());
     migrate(scheduler::migrations());
+    migrate(webhooks::migrations());
   }
 };
 

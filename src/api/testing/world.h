@@ -9,6 +9,7 @@
 
 #include "addons/testing/fake_provider.h"
 #include "api/api.h"
+#include "api/testing/known_buildpacks.h"
 #include "api/testing/own_schema.h"
 #include "api/testing/pieces.h"
 #include "api/testing/schema_check.h"
@@ -28,11 +29,7 @@ class World : public testing::Test {
     ada_token = authorizations.create(ada.id, "ada", {"global"}, {}).value().token;
     bob_token = authorizations.create(bob.id, "bob", {"global"}, {}).value().token;
     releases.append_first(sushi.id, ada.id);
-    releases::write_file(scratch.path / "buildpacks/order.txt",
-                         "python Python apps\nprocfile Others\n");
-    releases::write_file(scratch.path / "buildpacks/registry.txt",
-                         "heroku-community/apt https://github.com/heroku/heroku-buildpack-apt "
-                         "Debian packages\n");
+    write_known_buildpacks(scratch.path / "buildpacks");
   }
 
   using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -192,16 +189,18 @@ class World : public testing::Test {
                                   .hook_socket = scratch.path / "hook.sock",
                                   .program = "/bin/false"}};
   addons::FakeProvider provider;
-  addons::Marketplace marketplace{database, clock,    box,
-                                  people,   apps,     releases,
-                                  logs,     provider, {.api_url = "http://127.0.0.1:7373"}};
+  addons::Marketplace marketplace{
+      database, clock, box,    people,   apps,
+      releases, logs,  drains, provider, {.api_url = "http://127.0.0.1:7373"}};
   dynos::Rendezvous rendezvous{engine};
+  dynos::UsageHistory usage{scratch.path / "usage", clock};
   pipelines::Pipelines pipelines{database, clock, apps, box};
   pipelines::Promotions promotions{database, clock, apps, pipelines, releases, slugs};
   setups::AppSetups app_setups{{database, clock, apps, installations, releases, builds, formation,
                                 engine, reconciler, outputs, box, marketplace.catalog,
                                 marketplace.addons, scratch.path / "setups"}};
   scheduler::Jobs jobs{database, clock};
+  webhooks::Webhooks webhooks{database, clock, box};
   int slugs_made = 0;
   std::vector<std::string> changed_apps;
   Result<router::RouterFigures> routed = router::RouterFigures();
@@ -224,6 +223,7 @@ class World : public testing::Test {
       .engine = engine,
       .reconciler = reconciler,
       .rendezvous = rendezvous,
+      .usage = usage,
       .jobs = jobs,
       .logs = logs,
       .log_sessions = sessions,
@@ -233,6 +233,7 @@ class World : public testing::Test {
       .pipelines = pipelines,
       .promotions = promotions,
       .app_setups = app_setups,
+      .webhooks = webhooks,
       .sources_directory = scratch.path / "sources",
       .web_url_format = "http://{host}:8080/",
       .url = "http://127.0.0.1:7373",

@@ -17,6 +17,7 @@ Command apps_leave();
 Command regions();
 Command ps_type();
 Command ps_sizes();
+Command ps_metrics();
 Command ps_wait();
 Command releases_retry();
 Command domains_info();

@@ -5,6 +5,7 @@
 #include "cli/commands/data_commands.h"
 #include "cli/commands/local_project.h"
 #include "cli/commands/stack_commands.h"
+#include "cli/commands/webhook_commands.h"
 
 namespace renga::cli {
 
@@ -48,6 +49,7 @@ std::span<const Command> all_commands() {
       ps_scale(),
       ps_type(),
       ps_sizes(),
+      ps_metrics(),
       ps_restart(),
       ps_stop(),
       ps_wait(),
@@ -67,6 +69,13 @@ std::span<const Command> all_commands() {
       drains(),
       drains_add(),
       drains_remove(),
+      webhooks(),
+      webhooks_add(),
+      webhooks_info(),
+      webhooks_update(),
+      webhooks_remove(),
+      webhooks_deliveries(),
+      webhooks_events(),
       releases(),
       releases_info(),
       releases_output(),

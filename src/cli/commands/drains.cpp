@@ -17,7 +17,7 @@ Result<int> run(Context& context) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& drain : drains.as_array())
-    rows.push_back({text_at(drain, "url"), text_at(drain, "token")});
+    rows.push_back({text_at(drain, "url"), text_at(drain, "token"), text_at(drain, "addon.name")});
   context.terminal.out(columns(rows));
   return 0;
 }
@@ -31,7 +31,7 @@ Command drains() {
       .summary = "list where an app's log is delivered to",
       .help =
           R"(Passwords and the values of queries are shown as ****. The token, which begins with d., names
-the drain for drains:remove.)",
+the drain for drains:remove. Behind it is the add-on whose provider has it, if one does.)",
       .flags = {app_flag, json_flag},
       .run = run};
 }

@@ -8,6 +8,7 @@
 #include "apps/uid_ranges.h"
 #include "dynos/engine.h"
 #include "dynos/sleep.h"
+#include "dynos/usage.h"
 #include "logs/log_store.h"
 #include "logs/output_streams.h"
 #include "releases/slugs.h"
@@ -18,6 +19,7 @@ namespace renga::dynos {
 
 struct LocalEngineOptions {
   std::filesystem::path log_socket;      // where renga-init sends lines; the engine listens
+  const Sizes* sizes = &Sizes::usual();  // borrowed
   std::chrono::seconds boot_limit{60};   // R10
   std::chrono::seconds stop_limit{30};   // R12
   std::chrono::seconds drain_limit{30};  // for EngineEvents' retired
@@ -39,6 +41,9 @@ struct LocalEngineOptions {
   std::function<bool(const Id<apps::App>&)> logs_metrics = [](const Id<apps::App>&) {
     return false;
   };
+  // What a dyno used in the last minute; on the engine's thread.
+  std::function<void(const Id<apps::App>&, const UsagePoint&)> on_usage = [](const Id<apps::App>&,
+                                                                             const UsagePoint&) {};
   // Sandboxes of this server that are not dynos (builds). All others that no row knows are removed
   // by start(); without this, start the engine before whatever else makes sandboxes.
   std::function<bool(const std::string& sandbox)> is_foreign = [](const std::string&) {

@@ -32,7 +32,7 @@ class FakeBooks {
     dyno.type = type;
     dyno.number = number;
     dyno.command = command;
-    dyno.size = size.empty() ? default_size().name : size;
+    dyno.size = size.empty() ? Sizes::usual().standard().name : size;
     dyno.state = state;
     dyno.release = spec.release;
     dyno.release_version = spec.release_version;

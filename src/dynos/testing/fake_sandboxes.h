@@ -31,6 +31,7 @@ class FakeSandboxes final : public Sandboxes {
     std::int64_t memory = 0;
     std::int64_t memory_kills = 0;
     int runnable = 0;
+    std::int64_t cpu_micros = 0;
     std::vector<int> signals;
   };
 
@@ -121,6 +122,7 @@ class FakeSandboxes final : public Sandboxes {
     sandbox::Usage usage;
     usage.rss_bytes = found->second.memory;
     usage.runnable_tasks = found->second.runnable;
+    usage.cpu_micros = found->second.cpu_micros;
     return usage;
   }
 

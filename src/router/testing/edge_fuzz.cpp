@@ -113,7 +113,8 @@ void try_host(std::string_view input) {
     table.routes.resize(3);
     for (std::size_t i = 0; i < table.routes.size(); ++i) table.routes[i].app = std::to_string(i);
     table.hosts = {{"shop.test", 0}, {"*.shop.test", 1}, {"*.eu.shop.test", 2}};
-    return RouteIndex(std::move(table), nullptr);
+    TableDifference difference;
+    return RouteIndex(std::move(table), RouteIndex(), difference);
   }();
   const auto* app = index.find(input);
   auto name = text::lower(http::without_port(input));

@@ -58,7 +58,7 @@ std::vector<std::string> boot_argv(const std::string& command) {
 }
 
 std::map<std::string, std::string> boot_environment(
-    const Record& record, const std::map<std::string, std::string>& spec,
+    const Record& record, std::int64_t memory_bytes, const std::map<std::string, std::string>& spec,
     const std::map<std::string, std::string>& one_off) {
   std::map<std::string, std::string> env = one_off;
   env.insert(spec.begin(), spec.end());
@@ -68,8 +68,7 @@ std::map<std::string, std::string> boot_environment(
   env["HOME"] = "/app";
   env["PWD"] = "/app";
   // What buildpacks size themselves by: the cgroup's own file is hidden from dynos.
-  if (const auto* size = find_size(record.dyno.size))
-    env["DYNO_RAM"] = std::to_string(static_cast<int>(size->memory_gb * 1024));
+  env["DYNO_RAM"] = std::to_string(memory_bytes >> 20);
   if (record.dyno.type == "web" && !record.one_off) env["PORT"] = std::to_string(record.port);
   return env;
 }

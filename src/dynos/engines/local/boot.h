@@ -23,7 +23,7 @@ std::vector<std::string> boot_argv(const std::string& command);
 // Later ones win: PATH; the spec's; the one-off's; what is fixed (DYNO, HOME, PWD, PORT,
 // HEROKU_DYNO_ID). PORT is for web dynos alone.
 std::map<std::string, std::string> boot_environment(
-    const Record& record, const std::map<std::string, std::string>& spec,
+    const Record& record, std::int64_t memory_bytes, const std::map<std::string, std::string>& spec,
     const std::map<std::string, std::string>& one_off);
 
 // The command for the log. $PORT is written out; no other variable is, since config vars are

@@ -21,28 +21,31 @@ class BootTest : public testing::Test {
   Record record;
 };
 
+constexpr std::int64_t quota = 512LL << 20;
+
 TEST_F(BootTest, TheLogShowsThePortAndNoOtherVariable) {
   EXPECT_EQ(shown("serve --port $PORT --key $SECRET"), "serve --port 12345 --key $SECRET");
   EXPECT_EQ(shown("serve -b :${PORT}/ $PORTS $PORT"), "serve -b :12345/ $PORTS 12345");
 }
 
 TEST_F(BootTest, OnlyWebDynosHaveAPort) {
-  EXPECT_EQ(boot_environment(record, {{"PORT", "1"}}, {}).at("PORT"), "12345");
+  EXPECT_EQ(boot_environment(record, quota, {{"PORT", "1"}}, {}).at("PORT"), "12345");
   record.dyno.type = "worker";
-  EXPECT_FALSE(boot_environment(record, {}, {}).contains("PORT"));
+  EXPECT_FALSE(boot_environment(record, quota, {}, {}).contains("PORT"));
   EXPECT_EQ(shown("work $PORT"), "work $PORT");
 }
 
 TEST_F(BootTest, LaterLayersWin) {
-  const auto env = boot_environment(record, {{"A", "app"}, {"B", "app"}, {"HOME", "/root"}},
+  const auto env = boot_environment(record, quota, {{"A", "app"}, {"B", "app"}, {"HOME", "/root"}},
                                     {{"B", "one-off"}, {"DYNO", "mine"}});
   EXPECT_EQ(env.at("A"), "app");
   EXPECT_EQ(env.at("B"), "one-off");
   EXPECT_EQ(env.at("HOME"), "/app");
   EXPECT_EQ(env.at("DYNO"), "web.2");
   EXPECT_EQ(env.at("HEROKU_DYNO_ID"), "the-id");
+  EXPECT_EQ(env.at("DYNO_RAM"), "512");
   EXPECT_TRUE(env.contains("PATH"));
-  EXPECT_EQ(boot_environment(record, {{"PATH", "/app/bin"}}, {}).at("PATH"), "/app/bin");
+  EXPECT_EQ(boot_environment(record, quota, {{"PATH", "/app/bin"}}, {}).at("PATH"), "/app/bin");
 }
 
 TEST_F(BootTest, TheCommandIsOneArgumentWhateverIsInIt) {

@@ -181,16 +181,17 @@ void Keeper::probe(Kept& kept, SteadyTime now) {
 void Keeper::watch_memory(Kept& kept, SteadyTime now) {
   kept.next_memory = now + memory_every;
   const auto memory = sandboxes_.memory(kept.record.dyno.id.value);
-  const auto* size = find_size(kept.record.dyno.size);
-  if (!memory || !size) return;
+  if (!memory) return;
 
-  const auto quota = size->limits().memory_bytes;
-  if (options_.logs_metrics(kept.record.dyno.app))
-    if (const auto usage = sandboxes_.usage(kept.record.dyno.id.value)) {
-      kept.load.sample(usage->runnable_tasks);
-      for (const auto& line : metric_lines(kept.record.dyno, kept.load, *usage, quota))
+  const auto quota = options_.sizes->of(kept.record.dyno.size).memory_bytes();
+  if (const auto usage = sandboxes_.usage(kept.record.dyno.id.value)) {
+    const auto& dyno = kept.record.dyno;
+    if (const auto point = kept.meter.sample(dyno, *usage, quota, clock_.now(), now))
+      options_.on_usage(dyno.app, *point);
+    if (options_.logs_metrics(dyno.app))
+      for (const auto& line : metric_lines(dyno, kept.meter.load(), *usage, quota))
         say(kept.record, line);
-    }
+  }
   const bool over = memory->used_bytes >= quota;
   if (over && !kept.over_quota) {
     say(kept.record,
@@ -221,8 +222,7 @@ void Keeper::pass(const Id<apps::App>& app) {
       processes[kept.record.dyno.type].type = kept.record.dyno.type;
   for (auto process : spec.processes) {
     if (!spec.slug || process.type == "release") process.quantity = 0;
-    const auto* size = find_size(process.size);
-    process.size = size ? size->name : default_size().name;
+    process.size = options_.sizes->of(process.size).name;
     processes[process.type] = process;
   }
   for (const auto& [type, process] : processes) pass(spec, process);

@@ -97,7 +97,7 @@ class Keeper {
     SteadyTime launched_at = {};
     std::optional<SteadyTime> signal_again = {};
     std::int64_t memory_kills = 0;
-    LoadAverage load = {};
+    UsageMeter meter = {};
     bool over_quota = false;
     std::optional<Waiting> waiting = {};
     std::optional<SteadyTime> next_hang_up = {};

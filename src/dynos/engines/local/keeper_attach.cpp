@@ -54,7 +54,8 @@ Result<void> Keeper::exec(const AppSpec& spec, const Id<Dyno>& dyno, const Exec&
   sandbox::Exec wanted;
   wanted.id = dyno.value;
   wanted.argv = boot_argv(exec.command);
-  wanted.env = boot_environment(kept.record, spec.env, exec.env);
+  wanted.env = boot_environment(
+      kept.record, options_.sizes->of(kept.record.dyno.size).memory_bytes(), spec.env, exec.env);
   wanted.forward_port = exec.forward_port;
   leash = TRY(sandboxes_.exec(wanted, *streams.input, *streams.output));
   return {};

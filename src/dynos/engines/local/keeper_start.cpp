@@ -102,9 +102,9 @@ std::optional<std::string> Keeper::launch(Kept& kept, const AppSpec& spec,
     wanted.uid_base = needs_.uid_base(record.dyno.app);
     wanted.app_directory = *directory;
     wanted.argv = boot_argv(record.dyno.command);
-    wanted.env = boot_environment(record, spec.env, env);
-    const auto* size = find_size(record.dyno.size);
-    wanted.limits = (size ? *size : default_size()).limits();
+    const auto& size = options_.sizes->of(record.dyno.size);
+    wanted.env = boot_environment(record, size.memory_bytes(), spec.env, env);
+    wanted.limits = size.limits();
     wanted.log_socket = options_.log_socket.string();
     wanted.log_secret = record.log_secret;
 

@@ -278,6 +278,27 @@ TEST_F(KeeperTest, LogsWhatADynoUsesWhereThatIsWanted) {
   EXPECT_THAT(log, Contains(testing::HasSubstr("sample#load_avg_1m=1.26")));
 }
 
+TEST_F(KeeperTest, HandsOverAPointOfWhatADynoUsesEveryMinute) {
+  std::vector<UsagePoint> points;
+  options.on_usage = [&](const Id<apps::App>&, const UsagePoint& point) {
+    points.push_back(point);
+  };
+  boot();
+  apply(release(3, {one_worker}));
+  auto& worker = machine.named("worker.1@v3");
+  for (int turn = 1; turn <= 6; ++turn) {
+    worker.memory = (turn == 2 ? 200LL : 100LL) << 20;
+    worker.cpu_micros += 5'000'000;  // in 20 s: a quarter of a CPU
+    pass(seconds(20));
+  }
+  ASSERT_EQ(points.size(), 2U);
+  EXPECT_EQ(points[0].dyno, "worker.1");
+  EXPECT_EQ(points[0].rss_bytes, 200LL << 20) << "the most of the minute";
+  EXPECT_EQ(points[0].quota_bytes, 512LL << 20);
+  EXPECT_EQ(points[1].rss_bytes, 100LL << 20);
+  EXPECT_NEAR(points[1].cpus, 0.25, 0.01);
+}
+
 TEST_F(KeeperTest, TellsOfAKillForMemory) {
   apply(release(3, {one_worker}));
   machine.named("worker.1@v3").memory_kills = 1;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <future>
+#include <list>
 #include <thread>
 
 #include "base/fault.h"
@@ -76,8 +77,8 @@ class LocalEngine final : public Engine, public Sleep {
     listener_.emplace(
         options_.log_socket,
         [this](const std::string& id, const std::string& secret) { return sender(id, secret); },
-        [this](const LogListener::Sender& from, const sandbox::LogFrame& frame) {
-          deliver(from, frame);
+        [this](const LogListener::Sender& from, std::span<const sandbox::LogFrame> frames) {
+          deliver(from, frames);
         });
     keeper_.recover();
     thread_ = std::thread([this] { work(); });
@@ -223,15 +224,26 @@ class LocalEngine final : public Engine, public Sleep {
     return LogListener::Sender{record->dyno.app, record->dyno.name(), record->output_stream};
   }
 
-  void deliver(const LogListener::Sender& from, const sandbox::LogFrame& frame) {
-    const auto at = from_micros(frame.micros);
-    if (frame.dropped > 0)
-      logs_.append(from.app, {at, "heroku", "logplex",
-                              fmt::format("Error L12: {} messages dropped since {}.", frame.dropped,
-                                          rfc3339(at))});
-    if (frame.dropped > 0 && frame.line.empty()) return;
-    logs_.append(from.app, {at, "app", from.process, frame.line});
-    if (!from.output_stream.empty()) outputs_.append(from.output_stream, frame.line + "\n");
+  void deliver(const LogListener::Sender& from, std::span<const sandbox::LogFrame> frames) {
+    std::vector<logs::LineView> lines;
+    lines.reserve(frames.size());
+    std::list<std::string> losses;
+    std::string output;
+    for (const auto& frame : frames) {
+      const auto at = from_micros(frame.micros);
+      if (frame.dropped > 0) {
+        lines.push_back({at, "heroku", "logplex",
+                         losses.emplace_back(fmt::format("Error L12: {} messages dropped since {}.",
+                                                         frame.dropped, rfc3339(at)))});
+        continue;
+      }
+      lines.push_back({at, "app", from.process, frame.line});
+      if (from.output_stream.empty()) continue;
+      output += frame.line;
+      output += '\n';
+    }
+    logs_.append(from.app, lines);
+    if (!output.empty()) outputs_.append(from.output_stream, output);
   }
 
   // Marks in the store what people asked for, so that it is not lost, and tells the keeper.
@@ -285,9 +297,8 @@ class LocalEngine final : public Engine, public Sleep {
     do number = static_cast<int>(1'000 + random_below(9'000));
     while (taken(number));
 
-    const auto* size = find_size(wanted.size);
     auto record = new_record(wanted.id, spec, wanted.type, number, wanted.command,
-                             (size ? *size : default_size()).name, clock_.now());
+                             options_.sizes->of(wanted.size).name, clock_.now());
     record.one_off = true;
     record.output_stream = wanted.output_stream;
     record.attached = wanted.attached;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -22,6 +23,9 @@ namespace renga::dynos {
 namespace {
 
 constexpr std::size_t most_connections = 4'096;
+// Between two looks, while they find less than this; a dyno that floods is read from at once.
+constexpr int rest_milliseconds = 20;
+constexpr std::size_t little = 16 << 10;
 constexpr int reads_to_settle = 64;  // of 64 KiB each: more than a socket's buffer holds
 
 // The path may be longer than sun_path takes, so the socket is bound in its directory by
@@ -97,8 +101,9 @@ struct LogListener::State {
   }
 
   void work() {
-    std::array<epoll_event, 64> events;
+    std::array<epoll_event, 256> events;
     for (;;) {
+      read_ = 0;
       const int count =
           ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
       if (count < 0 && errno != EINTR) return report("dynos", "epoll_wait failed: no more output");
@@ -114,7 +119,14 @@ struct LogListener::State {
       const auto asked = requests.lock()->settle_asked;
       if (asked != settled_) settle_up_to(asked);
       if (requests.lock()->stop) return;
+      if (read_ < little) rest();
     }
+  }
+
+  // Ends early when somebody asks for something.
+  void rest() {
+    pollfd asked{wake.get(), POLLIN, 0};
+    ::poll(&asked, 1, rest_milliseconds);
   }
 
   void clear_wake() {
@@ -156,6 +168,7 @@ struct LogListener::State {
     auto& connection = found->second;
     const auto got = ::read(fd, buffer.data(), buffer.size());
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    if (got > 0) read_ += static_cast<std::size_t>(got);
     const bool more =
         got > 0 && take(connection, std::string_view(buffer.data(), static_cast<std::size_t>(got)));
     if (!more) connections.erase(found);
@@ -165,12 +178,13 @@ struct LogListener::State {
   // False: hang up.
   bool take(Connection& connection, std::string_view bytes) {
     try {
-      const auto frames = connection.decoder.feed(bytes);
+      frames.clear();
+      connection.decoder.feed(bytes, frames);
       if (!connection.sender && !connection.decoder.id().empty()) {
         connection.sender = lookup(connection.decoder.id(), connection.decoder.secret());
         if (!connection.sender) return false;
       }
-      for (const auto& frame : frames) deliver(*connection.sender, frame);
+      if (!frames.empty()) deliver(*connection.sender, frames);
       return !connection.decoder.broken();
     } catch (const std::exception& trouble) {
       report("dynos", fmt::format("output of a dyno: {}", trouble.what()));
@@ -183,6 +197,8 @@ struct LogListener::State {
   Deliver deliver;
   std::map<int, Connection> connections;  // the thread's
   std::array<char, 64 * 1024> buffer;
+  std::vector<sandbox::LogFrame> frames;  // of one read
+  std::size_t read_ = 0;                  // bytes, in one look
   std::uint64_t settled_ = 0;
   Locked<Requests> requests;
   std::condition_variable changed;

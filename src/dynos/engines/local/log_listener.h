@@ -1,6 +1,7 @@
 // LogListener: where renga-init sends the output of dynos: a unix socket, and the thread that reads
 // it. A sender names its dyno and that dyno's secret first; who is not known is hung up on. Dynos
-// reconnect to the same path when control comes back.
+// reconnect to the same path when control comes back. While little is said the thread rests between
+// two looks, so that a thousand dynos with a line each now and then do not wake it for each line.
 #pragma once
 
 #include <chrono>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "apps/app.h"
@@ -25,7 +27,7 @@ class LogListener {
   // Both are called on the listener's thread.
   using Lookup =
       std::function<std::optional<Sender>(const std::string& id, const std::string& secret)>;
-  using Deliver = std::function<void(const Sender&, const sandbox::LogFrame&)>;
+  using Deliver = std::function<void(const Sender&, std::span<const sandbox::LogFrame>)>;
 
   // Listens when it returns. Throws when it cannot.
   LogListener(const std::filesystem::path& socket, Lookup lookup, Deliver deliver);

@@ -45,8 +45,9 @@ class LogListenerTest : public testing::Test {
         if (id != "dyno" || secret != "secret") return std::nullopt;
         return LogListener::Sender{{"app"}, "web.1", ""};
       },
-      [this](const LogListener::Sender& from, const sandbox::LogFrame& frame) {
-        lines.lock()->push_back(from.process + ": " + frame.line);
+      [this](const LogListener::Sender& from, std::span<const sandbox::LogFrame> frames) {
+        for (const auto& frame : frames)
+          lines.lock()->push_back(from.process + ": " + std::string(frame.line));
       }};
 };
 
@@ -76,8 +77,8 @@ TEST_F(LogListenerTest, HangsUpOnWhatIsNoFrame) {
 TEST_F(LogListenerTest, ListensAgainAtTheSamePath) {
   LogListener next(
       path, [](const std::string&, const std::string&) { return LogListener::Sender{}; },
-      [this](const LogListener::Sender&, const sandbox::LogFrame& frame) {
-        lines.lock()->push_back(frame.line);
+      [this](const LogListener::Sender&, std::span<const sandbox::LogFrame> frames) {
+        for (const auto& frame : frames) lines.lock()->emplace_back(frame.line);
       });
   {
     const auto sender = connected();

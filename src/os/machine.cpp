@@ -1,0 +1,12 @@
+#include "os/machine.h"
+
+#include <unistd.h>
+
+namespace renga::os {
+
+std::int64_t machine_memory() {
+  const auto pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? std::int64_t{pages} * size : 0;
+}
+
+}  // namespace renga::os
