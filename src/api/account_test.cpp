@@ -120,11 +120,11 @@ TEST_F(AccountTest, SaysWhatIsNoPartOfIt) {
 }
 
 TEST_F(AccountTest, RefusesToMakeWhatIsNotOffered) {
-  const auto refused = send("POST", "/apps/sushi/webhooks", R"({"url": "https://example.com"})");
+  const auto refused = send("POST", "/apps/sushi/oci-images", "{}");
   expect_error(refused, 422, "unsupported");
-  EXPECT_THAT(refused.body, HasSubstr("POST webhooks"));
-  for (const auto* path : {"/teams", "/apps/sushi/webhooks", "/review-apps", "/oauth/clients",
-                           "/test-runs", "/telemetry-drains"})
+  EXPECT_THAT(refused.body, HasSubstr("POST oci images"));
+  for (const auto* path :
+       {"/teams", "/review-apps", "/oauth/clients", "/test-runs", "/telemetry-drains"})
     expect_error(send("POST", path, "{}"), 422, "unsupported");
   const auto resolved =
       send("POST", "/actions/addons/resolve", R"({"addon": "x", "app": "sushi"})");
