@@ -75,7 +75,10 @@ class DynoCrash(StoryTest):
         found = {}
         for tree in [pathlib.Path("/sys/fs/cgroup"), *pathlib.Path("/sys/fs/cgroup").iterdir()]:
             for server in tree.glob("renga-*"):
-                inside = {path.name for path in server.iterdir() if path.is_dir()}
+                try:
+                    inside = {path.name for path in server.iterdir() if path.is_dir()}
+                except FileNotFoundError:
+                    continue  # of another server, which has just left
                 if inside & places:
                     found[str(tree)] = inside
         return places, found
