@@ -174,6 +174,7 @@ def measure_routes(report, renga):
     for _ in range(ROUNDS):
         for routes in cost:
             renga.swap(routes)
+            renga.rest()
             before = renga.cpu_seconds()
             requests, _, _ = by_wrk("http", renga.port, f"/{SMALL}", 64, 1)
             cost[routes].append((renga.cpu_seconds() - before) * 1e6 / max(requests, 1))
@@ -188,7 +189,7 @@ def measure_routes(report, renga):
         swaps, stalls = [], []
         for _ in range(5):
             message = make() if make else None
-            time.sleep(0.3)
+            renga.rest()
             watching = Stalls(renga.port)
             time.sleep(0.2)
             swaps.append(renga.take(*message) * 1000 if message else 0)

@@ -40,7 +40,8 @@ class Handler''', 1)
 @needs_root
 class AppSetup(StoryTest):
     def upload(self, app_json, files=None):
-        content = dict(web_files(procfile=PROCFILE), **{"requirements.txt": ""}, **(files or {}))
+        content = dict(web_files(procfile=PROCFILE), **{"requirements.txt": "", **(files or {})})
+        content = {name: text for name, text in content.items() if text is not None}
         if app_json is not None:
             content["app.json"] = app_json if isinstance(app_json, str) else json.dumps(app_json)
         packed = io.BytesIO()
@@ -130,10 +131,11 @@ class AppSetup(StoryTest):
         """The script's own call is made here with the token that the script has, as dynos do not reach the server."""
         app_json = {"scripts": {"postdeploy": "echo begun; while ! test -e end; do sleep 0.1; done"}, "env": {"API_TOKEN": {}}}
         token = self.server.api("POST", "/oauth/authorizations", {"scope": ["global"]})["access_token"]["token"]
-        self.set_up(app_json, "ouroboros", {"API_TOKEN": token})
-        wait_until(lambda: any(d["type"] == "postdeploy" and d["state"] == "up" for d in self.server.dynos("ouroboros")), 60,
+        small = {"requirements.txt": None, "Procfile": "worker: sleep 1000\n"}  # quickly built
+        self.set_up(app_json, "ouroboros", {"API_TOKEN": token}, small)
+        wait_until(lambda: any(d["type"] == "postdeploy" and d["state"] == "up" for d in self.server.dynos("ouroboros")), 120,
                    what="the postdeploy script")
-        source = self.upload(app_json)
+        source = self.upload(app_json, small)
 
         def asked_by_the_script(source):
             return self.server.request("POST", "/app-setups", json.dumps({"source_blob": source, "overrides": {
@@ -143,9 +145,9 @@ class AppSetup(StoryTest):
         self.assertIn("it would set itself up again and again", json.loads(answer)["message"])
         self.assertEqual([app["name"] for app in self.server.api("GET", "/apps") if app["name"].startswith("ouro")], ["ouroboros"])
         # Another app is no circle; nor is a person who sets the same one up twice.
-        status, _, answer = asked_by_the_script(self.upload({"env": {"API_TOKEN": {}}}))
+        status, _, answer = asked_by_the_script(self.upload({"env": {"API_TOKEN": {}}}, small))
         self.assertEqual(status, 201, answer)
-        self.assertEqual(self.set_up(app_json, "twin", {"API_TOKEN": "x"})["status"], "pending")
+        self.assertEqual(self.set_up(app_json, "twin", {"API_TOKEN": "x"}, small)["status"], "pending")
         self.server.api("DELETE", "/apps/ouroboros")
 
     def test_bad_app_json_makes_nothing(self):
