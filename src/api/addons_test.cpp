@@ -213,20 +213,6 @@ TEST_F(AddonsApiTest, StrangersSeeNothing) {
       "not_found");
 }
 
-TEST_F(AddonsApiTest, HasNoWebhooksAndNoDrainsOfAddons) {
-  const auto path = "/addons/" + text_at(create(), "id");
-  const auto theirs = as_provider();
-  for (const auto* list : {"/webhooks", "/webhook-deliveries", "/webhook-events", "/log-drains"}) {
-    EXPECT_EQ(boost::json::serialize(get(path + list)), "[]") << list;
-    EXPECT_EQ(send("GET", path + list, "", theirs).status, 200) << list;
-    expect_error(send("GET", path + list, "", as_bob()), 404, "not_found");
-  }
-  for (const auto* one : {"/webhooks/x", "/webhook-deliveries/x", "/webhook-events/x"})
-    expect_error(send("GET", path + one), 404, "not_found");
-  expect_error(send("POST", path + "/webhooks", "{}", theirs), 422, "unsupported");
-  expect_error(send("PUT", path + "/log-drains/x", "{}", theirs), 404, "not_found");
-}
-
 TEST_F(AddonsApiTest, AProviderSeesItsOwnAddonAndNothingElse) {
   create(R"({"plan": "heroku-tank", "name": "other"})");
   provider.answers(202);

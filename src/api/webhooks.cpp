@@ -94,12 +94,13 @@ Result<std::optional<std::vector<std::string>>> entities_in(const json::object& 
 Result<Answer> webhook_create(Call& call) {
   const auto body = TRY(call.body());
   const auto owned = TRY(owner_in(call));
-  auto made = TRY(call.services.webhooks.add(
-      owned.owner, {.url = TRY(required_text(body, "url")),
-                    .entities = TRY(entities_in(body)).value_or(std::vector<std::string>()),
-                    .level = TRY(required_text(body, "level")),
-                    .secret = TRY(text_in(body, "secret")),
-                    .authorization = TRY(text_in(body, "authorization"))}));
+  webhooks::NewWebhook wanted;
+  wanted.url = TRY(required_text(body, "url"));
+  wanted.entities = TRY(entities_in(body)).value_or(std::vector<std::string>());
+  wanted.level = TRY(required_text(body, "level"));
+  wanted.secret = TRY(text_in(body, "secret"));
+  wanted.authorization = TRY(text_in(body, "authorization"));
+  auto made = TRY(call.services.webhooks.add(owned.owner, wanted));
   auto answer = created(to_json(owned, made.webhook));
   if (made.secret) answer.headers.set("Heroku-Webhook-Secret", *made.secret);
   return answer;
@@ -121,13 +122,14 @@ Result<Answer> webhook_info(Call& call) {
 Result<Answer> webhook_update(Call& call) {
   const auto body = TRY(call.body());
   const auto owned = TRY(owner_in(call));
-  return ok(to_json(owned, TRY(call.services.webhooks.change(
-                               owned.owner, call.param("webhook"),
-                               {.url = TRY(text_in(body, "url")),
-                                .entities = TRY(entities_in(body)),
-                                .level = TRY(text_in(body, "level")),
-                                .secret = TRY(text_in(body, "secret")),
-                                .authorization = TRY(text_in(body, "authorization"))}))));
+  webhooks::Changes changes;
+  changes.url = TRY(text_in(body, "url"));
+  changes.entities = TRY(entities_in(body));
+  changes.level = TRY(text_in(body, "level"));
+  changes.secret = TRY(text_in(body, "secret"));
+  changes.authorization = TRY(text_in(body, "authorization"));
+  return ok(to_json(
+      owned, TRY(call.services.webhooks.change(owned.owner, call.param("webhook"), changes))));
 }
 
 Result<Answer> webhook_delete(Call& call) {

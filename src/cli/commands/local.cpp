@@ -76,17 +76,19 @@ Result<int> run(Context& context) {
   }
   auto waits = TRY(local::Waits::parse(context.flag("after"), context.flag("health"),
                                        project.procfile, instances));
+  const auto limit = TRY(exit_limit(context));
+  auto due = TRY(jobs(context));
   return local::run({
       .instances = std::move(instances),
       .environment = project.environment,
       .directory = local_directory(context),
       .sockets = local::control_directory(environment),
-      .exit_limit = TRY(exit_limit(context)),
+      .exit_limit = limit,
       .at_exit = context.has("restart") ? local::AtExit::start_again
                  : context.has("watch") ? local::AtExit::wait
                                         : local::AtExit::end_all,
       .waits = std::move(waits),
-      .jobs = TRY(jobs(context)),
+      .jobs = std::move(due),
       .watch = context.has("watch"),
       .streams =
           interactive || context.has("tty") ? local::Streams::terminal : local::Streams::pipe,
