@@ -12,7 +12,8 @@
 namespace renga::logs {
 namespace {
 
-constexpr std::chrono::seconds note_every{5};
+// With the second that a frame gathers for, what a crash may send twice is five seconds of lines.
+constexpr std::chrono::seconds note_every{4};
 constexpr std::chrono::microseconds one_micro{1};
 
 std::string context_of(const Id<Drain>& id) { return "drain/" + id.value; }
