@@ -182,7 +182,9 @@ class Drains(StoryTest):
         ticks = accepted()
         logged = [int(n) for n in re.findall(r"app\[worker\.1\]: tick (\d+)", self.server.logs("chatty"))]
         self.assertEqual(sorted(set(ticks)), [n for n in logged if ticks[0] <= n <= max(ticks)])
-        self.assertLessEqual(len(ticks) - len(set(ticks)), 60)
+        # In order, but that the new control went back once, to what was noted last.
+        went_back = [later for earlier, later in zip(ticks, ticks[1:]) if later <= earlier]
+        self.assertLessEqual(len(went_back), 1)
 
         removed = self.renga("drains:remove", url)
         self.assertEqual(removed.returncode, 0, removed.stderr)
