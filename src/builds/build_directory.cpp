@@ -91,10 +91,10 @@ void BuildDirectory::keep_source_directory(const fs::path& directory) {
   fs::remove_all(directory);
 }
 
-Result<void> BuildDirectory::unpack() {
+Result<void> BuildDirectory::unpack(const Build& build) {
   make(app());
   TRY(releases::unpack(source(), app(), {.bytes = source_limit}, sandbox_user));
-  lift_only_directory(app(), path_ / "lifted");
+  if (!build.source_url.empty()) lift_only_directory(app(), path_ / "lifted");
   return {};
 }
 

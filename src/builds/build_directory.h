@@ -40,8 +40,10 @@ class BuildDirectory {
   void keep_source_directory(const std::filesystem::path& directory);
   // Beside the source; call it before the build is accepted.
   void keep_submodules(const std::vector<Submodule>& submodules);
-  // Unpacks the source into a fresh app(). At most 1 GB of files.
-  Result<void> unpack();
+  // Unpacks the source of `build` into a fresh app(). At most 1 GB of files. An archive from an
+  // address that has all in one directory is what that directory holds; a git push is as it was
+  // committed.
+  Result<void> unpack(const Build& build);
   // Fresh home(), result(), env() and cache(), the cache from `saved` where that is there.
   void prepare(const apps::ConfigVars& config, const std::filesystem::path& saved);
   // Tells the driver which buildpacks to run; local ones are mounted by mounts().

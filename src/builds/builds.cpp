@@ -281,7 +281,7 @@ Result<Build> Builds::start(const apps::App& app, const accounts::Account& user,
     else
       files.keep_source(wanted.source_archive);
     files.keep_submodules(wanted.submodules);
-    TRY(files.unpack());
+    TRY(files.unpack(build));
   } catch (const std::system_error& fault) {
     if (!is_full_disk(fault)) throw;
     return fail(Kind::unavailable, fmt::format("{} {}", full_disk, free_some_space));

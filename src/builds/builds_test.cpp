@@ -147,7 +147,12 @@ TEST_F(BuildsTest, AppliesSlugignore) {
 }
 
 TEST_F(BuildsTest, TakesAnArchiveOfOneDirectoryForTheAppInIt) {
-  const auto build = run({{"hello-main/Procfile", "web: x"}, {"hello-main/lib/a", "x"}});
+  const Files files = {{"hello-main/Procfile", "web: x"}, {"hello-main/lib/a", "x"}};
+  EXPECT_EQ(run(files).status, BuildStatus::failed) << "a git push is as it was committed";
+  NewBuild wanted;
+  wanted.source_archive = archive(files);
+  wanted.source_url = "https://forge.example.com/hello/main.tar.gz";
+  const auto build = builds->wait(builds->start(sushi, ada, wanted).value().id);
   ASSERT_EQ(build.status, BuildStatus::succeeded) << output(build);
   const auto slug = slugs->directory(slugs->find(*build.slug).value()).value();
   EXPECT_TRUE(fs::exists(slug / "Procfile"));

@@ -96,7 +96,7 @@ Result<void> Pipeline::prepare_source() {
     say(" !     Its source should have another version when it is another source.");
   }
   // What a build that was interrupted left is half built.
-  if (!std::exchange(job_.unpacked, false)) TRY(said(files_.unpack()));
+  if (!std::exchange(job_.unpacked, false)) TRY(said(files_.unpack(job_.build)));
 
   if (const auto ignore = TRY(said(read_inside(files_.app(), ".slugignore", small_file)))) {
     const auto patterns = Slugignore::parse(*ignore);
