@@ -93,6 +93,8 @@ def wait_until(ask, limit=30.0, pause=0.02, what="condition"):
 class Server:
     """One `renga server`, on ports that the kernel chose."""
 
+    program = RENGA
+
     def __init__(self, *options, environment=None, program=RENGA):
         self.program = program
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="renga-test-"))
