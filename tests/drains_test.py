@@ -45,12 +45,12 @@ def free_port():
 
 
 class Logplex(http.server.ThreadingHTTPServer):
-    """Receives drains over HTTPS, and keeps what came."""
+    """Receives drains over HTTPS, and keeps what came: `frames`; what it has not refused: `accepted`."""
 
     daemon_threads = True
 
     def __init__(self, directory):
-        self.frames = []
+        self.frames, self.accepted = [], []
         self.status = 204
         receiver = self
 
@@ -59,8 +59,11 @@ class Logplex(http.server.ThreadingHTTPServer):
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = receiver.status
                 receiver.frames.append((dict(self.headers), body, self.path))
-                self.send_response(receiver.status)
+                if status < 300:
+                    receiver.accepted.append(body)
+                self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -74,7 +77,7 @@ class Logplex(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def messages(self):
-        return [message for _, body, _ in list(self.frames) for message in unframe(body)]
+        return [message for body in list(self.accepted) for message in unframe(body)]
 
 
 def unframe(body):
