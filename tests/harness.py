@@ -93,9 +93,9 @@ def wait_until(ask, limit=30.0, pause=0.02, what="condition"):
 class Server:
     """One `renga server`, on ports that the kernel chose."""
 
-    program = RENGA
+    program = None  # another than RENGA
 
-    def __init__(self, *options, environment=None, program=RENGA):
+    def __init__(self, *options, environment=None, program=None):
         self.program = program
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="renga-test-"))
         self.data = self.base / "data"
@@ -110,7 +110,7 @@ class Server:
 
     def start(self):
         self.stderr = open(self.base / "server.log", "ab")
-        arguments = [str(self.program), "server", "--data", str(self.data), "--listen", "127.0.0.1:0",
+        arguments = [str(self.program or RENGA), "server", "--data", str(self.data), "--listen", "127.0.0.1:0",
                      "--http", self.http or "127.0.0.1:0", *self.options]
         self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=self.stderr,
                                         env=self.environment, start_new_session=True)
