@@ -194,6 +194,14 @@ void Network::prepare() {
 void Network::claim_slice() {
   std::filesystem::create_directories(notes);
   const auto lock = lock_notes();
+  // What an earlier spawner of this server has claimed stays its own, with the sandboxes that run
+  // in it, though the one that it had wished for be free by now.
+  for (const auto& note : std::filesystem::directory_iterator(notes)) {
+    const auto number = text::number(note.path().filename().string());
+    if (number && os::read_file(note.path()) == run_directory_ &&
+        try_slice(static_cast<std::uint32_t>(*number)))
+      return;
+  }
   const auto wished = wished_slice(server_name_);
   for (std::uint32_t i = 0; i < slices; ++i)
     if (try_slice((wished + i) % slices + (purpose_ == Purpose::services ? slices : 0))) return;

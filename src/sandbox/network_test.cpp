@@ -64,6 +64,14 @@ std::vector<std::string> claims_of(const std::filesystem::path& run_directory) {
   return claims;
 }
 
+// The name of another server, which wishes for the same slice.
+std::string same_wish_as(const std::string& server_name) {
+  for (int i = 0;; ++i)
+    if (auto name = server_name + std::to_string(i);
+        Network::wished_slice(name) == Network::wished_slice(server_name))
+      return name;
+}
+
 std::string nft_tables() { return os::run({.argv = {"nft", "list", "tables"}}).out; }
 
 class NetworkTest : public SandboxTest {
@@ -165,14 +173,33 @@ TEST_F(NetworkTest, AServerThatLeavesTheHostLeavesNothing) {
   EXPECT_EQ(output_of("echo again"), "again\n");
 }
 
+TEST_F(NetworkTest, AServerKeepsItsSliceWhenTheOneItWishedForIsFreeAgain) {
+  auto first_options = options();
+  first_options.run_directory = directory / "first";
+  first_options.server_name = same_wish_as(server_name);
+  std::optional<Spawner> first(first_options);
+  const auto other = script("true");
+  ASSERT_TRUE(first->start(other));
+  const auto spec = script("sleep 1000");
+  ASSERT_TRUE(spawner->start(spec));
+  const auto claimed = claims_of(directory / "run");
+  ASSERT_THAT(claimed, SizeIs(1));
+  first->remove(other.id);
+  first->leave_host();
+
+  spawner.emplace(options());
+  spawner->signal(spec.id, SIGTERM);
+  EXPECT_EQ(claims_of(directory / "run"), claimed);
+  spawner->remove(spec.id);
+  spawner->leave_host();
+  EXPECT_THAT(claims_of(directory / "run"), IsEmpty());
+}
+
 // A data directory was deleted without a word, and its firewall refuses what is not its own.
 TEST_F(NetworkTest, AServerThatTakesTheSliceOfAGoneOneIsNotRefusedByItsFirewall) {
   auto gone_options = options();
   gone_options.run_directory = directory / "gone";
-  gone_options.server_name = "gone";
-  for (int i = 0;
-       Network::wished_slice(gone_options.server_name) != Network::wished_slice(server_name); ++i)
-    gone_options.server_name = "gone" + std::to_string(i);
+  gone_options.server_name = same_wish_as(server_name);
   {
     Spawner gone(gone_options);
     const auto spec = script("true");
