@@ -22,6 +22,10 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr char end_of_text = '\x04';
 constexpr std::size_t one_record = 16 * 1024;  // what TLS sends in one piece
+// Heroku's CLI passes on the end of its input once it is connected, and crashes when the connection
+// has ended by then, which a quick command's has: so without frames it stays for so long, unless
+// the client leaves.
+constexpr milliseconds shortest_bare{500};
 
 void ring(const os::Fd& bell) {
   const std::uint64_t one = 1;
@@ -93,6 +97,7 @@ int Session::wait_limit(bool held_marker) {
 
 // The session's life: ends when the dyno has ended and all it wrote is sent, or the client left.
 void Session::pump_output() {
+  const auto began = SteadyClock::now();
   ExitMarker marker;
   bool more = true;  // output may come
   std::optional<SteadyClock::time_point> ended_at;
@@ -120,6 +125,15 @@ void Session::pump_output() {
     if (shared->client_left || shared->closing || !connection_->open() ||
         since(active_) >= options_.idle)
       client = false;
+  }
+
+  while (client && !options_.framed && since(began) < shortest_bare) {
+    pollfd woken{wake_.get(), POLLIN, 0};
+    ::poll(&woken, 1, static_cast<int>((shortest_bare - since(began)).count()) + 1);
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = ::read(wake_.get(), &count, sizeof count);
+    auto shared = shared_.lock();
+    client = !shared->client_left && !shared->closing && connection_->open();
   }
 
   const auto status = shared_.lock()->status;
