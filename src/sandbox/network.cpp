@@ -242,8 +242,7 @@ std::string Network::table() const { return "renga_" + note_of(slice_).filename(
 std::string Network::resolver_configuration() {
   auto configuration = os::read_file("/etc/resolv.conf").value_or("");
   auto resolvers = resolvers_in(configuration);
-  // systemd-resolved's stub listens on the host's loopback, where no sandbox gets; this is what it
-  // asks.
+  // Where systemd-resolved answers on the host's loopback, no sandbox gets; these are whom it asks.
   if (resolvers.empty()) {
     configuration = os::read_file("/run/systemd/resolve/resolv.conf").value_or(configuration);
     resolvers = resolvers_in(configuration);
