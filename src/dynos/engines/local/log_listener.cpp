@@ -127,11 +127,17 @@ struct LogListener::State {
           read(found);
       }
       const auto asked = requests.lock()->settle_asked;
-      if (asked != settled_ || SteadyClock::now() >= next_look) {
+      const bool settling = asked != settled_;
+      if (settling) read_all();
+      if (settling || SteadyClock::now() >= next_look) {
         next_look = SteadyClock::now() + look_every;
         look();
       }
-      if (asked != settled_) settle_up_to(asked);
+      if (settling) {
+        settled_ = asked;
+        requests.lock()->settled = asked;
+        changed.notify_all();
+      }
       if (requests.lock()->stop) return;
     }
   }
@@ -163,16 +169,13 @@ struct LogListener::State {
   }
 
   // Everything that senders who are gone have written is in the kernel's buffers by now.
-  void settle_up_to(std::uint64_t asked) {
+  void read_all() {
     accept();
     for (auto next = connections.begin(); next != connections.end();) {
       const auto each = next++;
       for (int reads = 0; reads < reads_to_settle && read(each); ++reads) {
       }
     }
-    settled_ = asked;
-    requests.lock()->settled = asked;
-    changed.notify_all();
   }
 
   void accept() {
