@@ -124,8 +124,7 @@ void write_own_etc(const os::Fd& root, const RootPlan& plan) {
 }
 
 void attach_devices(const os::Fd& root) {
-  const auto dev = os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "64k"}},
-                                       {.no_suid = true, .no_exec = true});
+  const auto dev = os::clone_mount(root.get(), "dev", {.no_suid = true, .no_exec = true});
   attach(root, dev, "dev");
   for (const auto& device : devices) {
     const auto source = std::string("/dev/") + device.name;
@@ -145,8 +144,6 @@ void attach_devices(const os::Fd& root) {
          os::new_file_system("devpts", {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}},
                              {.no_suid = true, .no_exec = true}),
          "dev/pts");
-  attach(root, os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", "64m"}}, kernels_own),
-         "dev/shm");
   make_link(dev, "pts/ptmx", "ptmx");
   make_link(dev, "/proc/self/fd", "fd");
   make_link(dev, "/proc/self/fd/0", "stdin");
@@ -187,12 +184,23 @@ void cover_kernel_files(const os::Fd& root) {
 
 // Where programs and buildpacks look for the memory limit: control groups v1's file, on hosts with
 // v2 as well, and v2's. The hierarchy itself is the host's.
-void attach_limits(const os::Fd& root) {
+void attach_limits(const os::Fd& root, const os::Fd& limits) {
   // Not there where /sys is empty.
   make_path(root, "/sys/fs/cgroup");
-  attach(root, os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "64k"}}, kernels_own),
-         "sys/fs/cgroup");
-  make_directory(root, "sys/fs/cgroup/memory");
+  attach(root, limits, "sys/fs/cgroup");
+}
+
+// What the app writes beside /app, in memory: one file system, and so one limit, in two places.
+void attach_scratch(const os::Fd& root) {
+  const auto scratch = os::new_file_system(
+      "tmpfs", {{"mode", "755"}, {"size", std::to_string(usual_memory)}}, plain);
+  for (const auto* path : {"tmp", "shm"}) {
+    make_directory(scratch, path);
+    // Not as the umask would have it.
+    if (fchmodat(scratch.get(), path, 01777, 0) != 0) fault("open a directory for all");
+  }
+  attach(root, os::clone_mount(scratch.get(), "tmp", {}), "tmp");
+  attach(root, os::clone_mount(scratch.get(), "shm", {.no_exec = true}), "dev/shm");
 }
 
 void write_limits(const os::Fd& root, std::int64_t memory_bytes) {
@@ -232,6 +240,11 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   attach_stack(root, stack);
   write_common_etc(root);
 
+  // In the root's own file system, where /proc covers it: the kernel has some memory for every file
+  // system in every control group, so that a few more in each sandbox are many.
+  make_directory(root, "proc/limits");
+  make_directory(root, "proc/limits/memory");
+  const auto limits = os::clone_mount(root.get(), "proc/limits", kernels_own);
   attach(root, os::new_file_system("proc", {}, kernels_own), "proc");
   try {
     auto kept = kernels_own;
@@ -243,11 +256,8 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   }
   attach_devices(root);
   cover_kernel_files(root);
-  attach_limits(root);
-  attach(root,
-         os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", std::to_string(usual_memory)}},
-                             plain),
-         "tmp");
+  attach_limits(root, limits);
+  attach_scratch(root);
   pivot_into(root);
   return root;
 }
