@@ -190,17 +190,13 @@ void attach_limits(const os::Fd& root, const os::Fd& limits) {
   attach(root, limits, "sys/fs/cgroup");
 }
 
-// What the app writes beside /app, in memory: one file system, and so one limit, in two places.
-void attach_scratch(const os::Fd& root) {
-  const auto scratch = os::new_file_system(
-      "tmpfs", {{"mode", "755"}, {"size", std::to_string(usual_memory)}}, plain);
-  for (const auto* path : {"tmp", "shm"}) {
-    make_directory(scratch, path);
-    // Not as the umask would have it.
-    if (fchmodat(scratch.get(), path, 01777, 0) != 0) fault("open a directory for all");
-  }
-  attach(root, os::clone_mount(scratch.get(), "tmp", {}), "tmp");
-  attach(root, os::clone_mount(scratch.get(), "shm", {.no_exec = true}), "dev/shm");
+// A writable place in the root's own file system, to be attached elsewhere.
+os::Fd open_place(const os::Fd& root, const char* path, const os::MountAttributes& attributes,
+                  mode_t mode) {
+  make_directory(root, path);
+  // Not as the umask would have it.
+  if (fchmodat(root.get(), path, mode, 0) != 0) fault("open /" + std::string(path));
+  return os::clone_mount(root.get(), path, attributes);
 }
 
 void write_limits(const os::Fd& root, std::int64_t memory_bytes) {
@@ -225,8 +221,8 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   umask(022);
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     fault("separate the sandbox's mounts from the host's");
-  auto root =
-      os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "1m"}, {"nr_inodes", "1k"}}, plain);
+  auto root = os::new_file_system("tmpfs",
+                                  {{"mode", "755"}, {"size", std::to_string(usual_memory)}}, plain);
   // On top of the host's root, which is the one directory that is sure to be there. The process
   // itself stays below until it changes its root.
   os::attach_mount(root.get(), os::open_file("/", O_PATH | O_DIRECTORY).get(), "the new root");
@@ -240,11 +236,13 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   attach_stack(root, stack);
   write_common_etc(root);
 
-  // In the root's own file system, where /proc covers it: the kernel has some memory for every file
-  // system in every control group, so that a few more in each sandbox are many.
-  make_directory(root, "proc/limits");
+  // What is written beside /app, too, is in the root's own file system, where /proc covers it, and
+  // has one limit: the kernel has some memory for every file system in every control group, so that
+  // a few more in each sandbox are many.
+  const auto limits = open_place(root, "proc/limits", kernels_own, 0755);
   make_directory(root, "proc/limits/memory");
-  const auto limits = os::clone_mount(root.get(), "proc/limits", kernels_own);
+  const auto temporary = open_place(root, "proc/tmp", plain, 01777);
+  const auto shared_memory = open_place(root, "proc/shm", kernels_own, 01777);
   attach(root, os::new_file_system("proc", {}, kernels_own), "proc");
   try {
     auto kept = kernels_own;
@@ -257,7 +255,8 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   attach_devices(root);
   cover_kernel_files(root);
   attach_limits(root, limits);
-  attach_scratch(root);
+  attach(root, temporary, "tmp");
+  attach(root, shared_memory, "dev/shm");
   pivot_into(root);
   return root;
 }
