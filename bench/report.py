@@ -24,7 +24,8 @@ class Report:
     def add(self, what, value, unit, limit=None):
         missed = limit is not None and value > limit
         self.figures.append({"what": what, "value": value, "unit": unit, "limit": limit, "missed": missed})
-        print(f"{what:58} {value:10.1f} {unit:8}" + (f" limit {limit:g}{'  MISSED' if missed else ''}" if limit is not None else ""), flush=True)
+        places = 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
+        print(f"{what:58} {value:10.{places}f} {unit:8}" + (f" limit {limit:g}{'  MISSED' if missed else ''}" if limit is not None else ""), flush=True)
 
     def spread(self, what, values, unit, limit=None):
         values = sorted(values)
