@@ -136,7 +136,9 @@ def creations(report, server):
         report.spread(f"{title}, until a dyno has an answer from it", [works for _, works in times], "ms", limit)
 
 
-# The same server, the same pgbench, outside of any limits: only the way to the server differs.
+# The same server, the same pgbench, outside of any limits: only the way to the server differs. What is promised is for
+# pgbench's own transactions. Select-only waits for no disk, so that it shows the whole price of the way: each of its
+# answers crosses two links and the firewall between them.
 def network(report, postgresql, dyno):
     _, url = provisioned(postgresql, "standard-0")
     user, password, host, _, name = re.match(r"postgres://(\w+):(\w+)@([\d.]+):(\d+)/(\w+)", url).groups()
@@ -151,7 +153,7 @@ def network(report, postgresql, dyno):
         return done.stdout
 
     pgbench(dyno, host, "-i", "-s", "10", "-q")
-    for title, options in (("select-only", ["-S"]), ("TPC-B", [])):
+    for title, options, limit in (("TPC-B", [], 5), ("select-only", ["-S"], None)):
         ways = {"the platform's network": [], "plain loopback": []}
         for _ in range(ROUNDS):
             for way, pid, address in (("the platform's network", dyno, host), ("plain loopback", server, "127.0.0.1")):
@@ -161,12 +163,12 @@ def network(report, postgresql, dyno):
         for way, rate in medians.items():
             report.add(f"pgbench {title} over {way}", rate, "tps")
         report.add(f"pgbench {title}: lost to the platform's network",
-                   100 * (1 - medians["the platform's network"] / medians["plain loopback"]), "%", 5)
+                   100 * (1 - medians["the platform's network"] / medians["plain loopback"]), "%", limit)
 
 
 def backups(report, postgresql):
     resource, url = provisioned(postgresql, "essential-2")
-    rows = MEGABYTES * 1024 * 1024 // 160
+    rows = MEGABYTES * 1024 * 1024 // 140
     run = [f"{PROGRAMS}/psql", url + "?sslmode=require", "-XAtqc"]
     subprocess.run([*run, "CREATE TABLE big AS SELECT n AS id, md5(n::text) || md5((n * 7)::text) AS a, "
                           f"random() AS b, now() AS c FROM generate_series(1, {rows}) n"], check=True)
