@@ -101,8 +101,8 @@ class DjangoByHand:
             port = free.getsockname()[1]
         settings = {"SECRET_KEY": "bench", "DATABASE_PATH": str(app / "db.sqlite3")}
         started = time.monotonic()
-        shell(f"git -C {self.repository} archive main | tar -x && tar -xf ../env.tar && ln -s env/bin . && "
-              "bin/python manage.py collectstatic --noinput && bin/python manage.py migrate --noinput", app, **settings)
+        shell(f"git -C {self.repository} archive main | tar -x && tar -xf ../env.tar && "
+              "env/bin/python manage.py collectstatic --noinput && env/bin/python manage.py migrate --noinput", app, **settings)
         gunicorn = subprocess.Popen(["env/bin/python", "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"], cwd=app,
                                     stderr=subprocess.DEVNULL, env=dict(os.environ, **settings))
         try:
