@@ -266,7 +266,7 @@ void furnish_root(const os::Fd& root, const RootPlan& plan) {
   write_limits(root, plan.memory_bytes);
   if (plan.memory_bytes != usual_memory)
     os::reconfigure(place(root, "tmp").get(), {{"size", std::to_string(plan.memory_bytes)}});
-  attach(root, plan.app, "app");
+  if (plan.app) attach(root, plan.app, "app");
   for (const auto& [target, mounted] : plan.mounts) {
     make_path(root, target);
     attach(root, mounted, target.substr(1));
