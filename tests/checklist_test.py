@@ -14,9 +14,13 @@ from harness import StoryTest, commit, main, needs_root, wait_until, web_files
 PROGRAM = (pathlib.Path(__file__).parent / "checklist/inside.py").read_text()
 # S27 to S29 are below, S30 is in disk_test.py (what is written) and floods_test.py (what is logged).
 POINTS = {f"S{n}" for n in (*range(1, 27), 31, 32, 33)}
-LINKS = {"absolute": "/etc/shadow", "climbing": "../../../../../../../../etc/shadow", "around": "/proc/1/root/etc/shadow",
-         "beside": "/proc/1/cwd"}
+# A push with such links is refused; a buildpack may leave them.
 COMPILE = """#!/bin/bash
+mkdir "$1/links"
+ln -s /etc/shadow "$1/links/absolute"
+ln -s ../../../../../../../../etc/shadow "$1/links/climbing"
+ln -s /proc/1/root/etc/shadow "$1/links/around"
+ln -s /proc/1/cwd "$1/links/beside"
 cp "$(readlink -f "$(command -v python3)")" "$1/pretender" && chmod 6755 "$1/pretender"
 python3 $1/inside.py $(cat $1/arguments) < /dev/null 2>&1 | sed 's/^/       /'
 """
@@ -88,10 +92,6 @@ class Checklist(StoryTest):
         self.create("checked")
         server.api("PUT", "/apps/checked/buildpack-installations", {"updates": [{"buildpack": str(self.buildpack)}]})
         app = self.repository({"Procfile": "worker: sleep 100000\n", "inside.py": PROGRAM, "arguments": arguments})
-        (app / "links").mkdir()
-        for name, to in LINKS.items():
-            (app / "links" / name).symlink_to(to)
-        commit(app, {})
         self.results(server.push(app, "checked").stderr)
 
         dyno = server.api("POST", "/apps/checked/dynos", {"command": "python3 inside.py $(cat arguments) < /dev/null"})
