@@ -9,10 +9,16 @@ import sys
 class Report:
     """Collects figures; `limit` is what the project promises, and missing it fails the run."""
 
-    def __init__(self, name):
+    def __init__(self, name, parts=()):
         parser = argparse.ArgumentParser()
         parser.add_argument("--json", metavar="FILE")
+        if parts:
+            parser.add_argument("--parts", metavar="A,B", default=",".join(parts),
+                                help=f"of {', '.join(parts)}; all of them when it is left out")
         self.options = parser.parse_args()
+        self.parts = self.options.parts.split(",") if parts else []
+        if unknown := set(self.parts) - set(parts):
+            parser.error(f"there is no part {', '.join(unknown)}")
         self.name, self.figures = name, []
 
     def add(self, what, value, unit, limit=None):
