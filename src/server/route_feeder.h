@@ -1,6 +1,7 @@
-// RouteFeeder: keeps the router told. Makes the route table from apps, domains, releases and the
-// engine's endpoints whenever something was poked, and every half minute, and sends it when it
-// differs from the last. One thread of its own; poke() is safe from any thread and returns at once.
+// RouteFeeder: keeps the router told. Makes an app's route from its row, domains, release and the
+// engine's endpoints when it is told that they changed, those of all apps every half minute, and
+// sends the table when it differs from the last. So a change costs what one app costs, however many
+// there are. One thread of its own; what tells it is safe from any thread and returns at once.
 // Nothing is sent before start(): a table made before the engine took up its dynos would take them
 // away from the router.
 #pragma once
@@ -28,7 +29,10 @@ class RouteFeeder {
   RouteFeeder& operator=(const RouteFeeder&) = delete;
 
   void start();  // once
-  void poke();
+  // The app came, went, or has another name, domain, feature, certificate or maintenance.
+  void app_changed(const Id<apps::App>& app);
+  // Its release, its formation or what its dynos do.
+  void dynos_changed(const Id<apps::App>& app);
 
  private:
   struct State;
