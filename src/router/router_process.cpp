@@ -4,6 +4,8 @@
 #include "router/router_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 
@@ -249,6 +251,12 @@ void RouterProcess::State::hear(Frame type, std::string payload) {
       return proxy->figures([this](const RouterFigures& figures) {
         loop.post([this, text = to_json(figures)] {
           if (control) control->send(Frame::figures, text);
+        });
+      });
+    case Frame::ask_turns:
+      return proxy->turns([this](const Durations& turns) {
+        loop.post([this, text = fmt::format("[{}]", fmt::join(turns.counts, ","))] {
+          if (control) control->send(Frame::turns, text);
         });
       });
     default:

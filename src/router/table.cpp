@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <boost/json.hpp>
+#include <set>
 #include <utility>
 
 namespace renga::router {
@@ -177,6 +178,14 @@ std::string to_json(const TableChange& change) {
                                       {"gone", to_array(change.gone)},
                                       {"retiring", to_array(change.retiring)},
                                       {"challenges", to_object(change.challenges)}});
+}
+
+std::vector<std::vector<std::string>> hosts_by_route(const RouteTable& table) {
+  std::vector<std::vector<std::string>> hosts(table.routes.size());
+  for (const auto& [host, place] : table.hosts) {
+    if (place < hosts.size()) hosts[place].push_back(host);
+  }
+  return hosts;
 }
 
 Result<RouteTable> parse_table(std::string_view json_text) {

@@ -1,6 +1,8 @@
 #include "server/route_feeder.h"
 
+#include <chrono>
 #include <condition_variable>
+#include <set>
 #include <thread>
 
 #include "base/locked.h"
@@ -8,6 +10,12 @@
 #include "dynos/engines/engines.h"
 
 namespace renga::server {
+
+namespace {
+using SteadyClock = std::chrono::steady_clock;
+constexpr std::chrono::seconds every_app_after{30};  // so that news that are lost are not for long
+constexpr std::chrono::seconds after_a_failure{1};
+}  // namespace
 
 struct RouteFeeder::State {
   apps::Apps& apps;
@@ -20,16 +28,25 @@ struct RouteFeeder::State {
   dynos::Sleep* sleep;
 
   struct Shared {
-    bool poked = true;
+    std::set<Id<apps::App>> poked;
     bool stopping = false;
   };
   Locked<Shared> shared;
   std::condition_variable woken;
-  router::RouteTable sent;
   std::vector<net::NamedCertificate> sent_certificates;
   std::thread thread;
 
-  router::Route route_of(const apps::App& app) {
+  // Who has switched what on, as it is when a feed begins.
+  struct Switches {
+    explicit Switches(apps::Features& features)
+        : to_https(features.enabled_for("redirect-to-https")),
+          affinity(features.enabled_for("http-session-affinity")),
+          no_keepalive(features.enabled_for("http-disable-keepalive-to-dyno")),
+          end_to_end(features.enabled_for("http-end-to-end-continue")) {}
+    const std::set<std::string> to_https, affinity, no_keepalive, end_to_end;
+  };
+
+  router::AppRoute route_of(const apps::App& app, const Switches& switches) {
     const auto release = releases.current(app.id);
     const auto endpoints = reconciler.endpoints_of(app, release);
     const auto config = releases.config(release);
@@ -38,7 +55,8 @@ struct RouteFeeder::State {
       return found == config.end() ? std::string() : found->second;
     };
 
-    router::Route route;
+    router::AppRoute made;
+    auto& route = made.route;
     route.app = app.id.value;
     route.name = app.name;
     route.starting = endpoints.starting;
@@ -52,30 +70,40 @@ struct RouteFeeder::State {
     for (const auto& up : endpoints.up)
       route.backends.push_back(
           {up.dyno.value, up.dyno_name, up.host, static_cast<std::uint16_t>(up.port)});
-    return route;
+    route.redirect_to_https = switches.to_https.contains(app.id.value);
+    route.session_affinity = switches.affinity.contains(app.id.value);
+    route.disable_keepalive = switches.no_keepalive.contains(app.id.value);
+    route.end_to_end_continue = switches.end_to_end.contains(app.id.value);
+    for (auto& domain : domains.all(app)) made.hosts.push_back(std::move(domain.hostname));
+    return made;
   }
 
-  void feed() {
+  void feed_all() {
     const auto every_app = apps.all();
     feed_certificates(every_app);
-    const auto to_https = features.enabled_for("redirect-to-https");
-    const auto affinity = features.enabled_for("http-session-affinity");
-    const auto no_keepalive = features.enabled_for("http-disable-keepalive-to-dyno");
-    const auto end_to_end = features.enabled_for("http-end-to-end-continue");
+    const Switches switches(features);
     router::RouteTable table;
     for (const auto& app : every_app) {
-      table.routes.push_back(route_of(app));
-      auto& route = table.routes.back();
-      route.redirect_to_https = to_https.contains(app.id.value);
-      route.session_affinity = affinity.contains(app.id.value);
-      route.disable_keepalive = no_keepalive.contains(app.id.value);
-      route.end_to_end_continue = end_to_end.contains(app.id.value);
-      for (const auto& domain : domains.all(app))
-        table.hosts[domain.hostname] = table.routes.size() - 1;
+      auto [route, hosts] = route_of(app, switches);
+      for (auto& host : hosts) table.hosts[std::move(host)] = table.routes.size();
+      table.routes.push_back(std::move(route));
     }
-    if (table.routes == sent.routes && table.hosts == sent.hosts) return;
-    sent = table;
     link.send(std::move(table));
+  }
+
+  void feed(const std::set<Id<apps::App>>& poked) {
+    if (certificates != nullptr) feed_certificates(apps.all());
+    const Switches switches(features);
+    std::vector<router::AppRoute> there;
+    std::vector<std::string> gone;
+    for (const auto& id : poked) {
+      if (const auto app = apps.find(id)) {
+        there.push_back(route_of(*app, switches));
+      } else {
+        gone.push_back(id.value);
+      }
+    }
+    link.send(std::move(there), std::move(gone));
   }
 
   // Before the table, so that a host that is routed has its certificate already.
@@ -88,17 +116,26 @@ struct RouteFeeder::State {
   }
 
   void run() {
+    auto all_again = SteadyClock::now();
     for (;;) {
+      std::set<Id<apps::App>> poked;
       {
         auto now = shared.lock();
-        now.wait_for(woken, std::chrono::seconds(30), [&] { return now->poked || now->stopping; });
+        now.wait_for(woken, all_again - SteadyClock::now(),
+                     [&] { return !now->poked.empty() || now->stopping; });
         if (now->stopping) return;
-        now->poked = false;
+        poked = std::exchange(now->poked, {});
       }
       try {
-        feed();
+        if (SteadyClock::now() < all_again) {
+          feed(poked);
+        } else {
+          feed_all();
+          all_again = SteadyClock::now() + every_app_after;
+        }
       } catch (const std::exception& error) {
         report("routes", error.what());
+        all_again = SteadyClock::now() + after_a_failure;
       }
     }
   }
@@ -119,7 +156,6 @@ RouteFeeder::RouteFeeder(apps::Apps& apps, apps::Domains& domains, apps::Feature
                        {},
                        {},
                        {},
-                       {},
                        {}}) {}
 
 RouteFeeder::~RouteFeeder() {
@@ -132,8 +168,8 @@ void RouteFeeder::start() {
   state_->thread = std::thread([this] { state_->run(); });
 }
 
-void RouteFeeder::poke() {
-  state_->shared.lock()->poked = true;
+void RouteFeeder::poke(const Id<apps::App>& app) {
+  state_->shared.lock()->poked.insert(app);
   state_->woken.notify_all();
 }
 

@@ -1,8 +1,8 @@
-// RouteFeeder: keeps the router told. Makes the route table from apps, domains, releases and the
-// engine's endpoints whenever something was poked, and every half minute, and sends it when it
-// differs from the last. One thread of its own; poke() is safe from any thread and returns at once.
-// Nothing is sent before start(): a table made before the engine took up its dynos would take them
-// away from the router.
+// RouteFeeder: keeps the router told. Makes the routes of the apps that were poked from apps,
+// domains, releases and the engine's endpoints, and those of all apps at the start and every half
+// minute; what of it differs is the link's to find. One thread of its own; poke() is
+// safe from any thread and returns at once. Nothing is sent before start(): a table made before the
+// engine took up its dynos would take them away from the router.
 #pragma once
 
 #include <memory>
@@ -27,8 +27,8 @@ class RouteFeeder {
   RouteFeeder(const RouteFeeder&) = delete;
   RouteFeeder& operator=(const RouteFeeder&) = delete;
 
-  void start();  // once
-  void poke();
+  void start();                         // once
+  void poke(const Id<apps::App>& app);  // something of its route may have changed
 
  private:
   struct State;

@@ -284,7 +284,7 @@ class Control {
                                .web_url_format = web_url_format(addresses_.http),
                                .url = "http://" + address,
                                .tls_url = "https://localhost:" + host_and_port(address).second,
-                               .on_app_change = [this](const Id<apps::App>&) { feeder_.poke(); },
+                               .on_app_change = [this](const auto& app) { feeder_.poke(app); },
                                .router_figures = [this] { return link_.figures(); }});
   }
 
@@ -313,13 +313,13 @@ class Control {
         who.reconciler.release_changed(release);
         who.cron_jobs.release_changed(release);
         who.api.release_changed(release);
-        who.feeder.poke();
+        who.feeder.poke(release.app);
       });
     });
     formation_.on_change([this](const Id<apps::App>& app) {
       listening_.news([&](auto& who) {
         who.reconciler.formation_changed(app);
-        who.feeder.poke();
+        who.feeder.poke(app);
       });
     });
     engine_->set_events({.on_change =
@@ -332,8 +332,8 @@ class Control {
                                });
                              },
                          .on_endpoints_change =
-                             [this](const Id<apps::App>&) {
-                               listening_.news([](auto& who) { who.feeder.poke(); });
+                             [this](const Id<apps::App>& app) {
+                               listening_.news([&](auto& who) { who.feeder.poke(app); });
                              }});
   }
 
