@@ -2,6 +2,7 @@
 
 CPU per request is what the proxy's process ran in a round over the requests it answered, and the figure that counts is
 the ratio to the better of nginx and HAProxy in the same round: minutes on a shared machine differ, a round's do not.
+A relay that only moves bytes runs beside them: what it costs is the kernel's share of every proxy's.
 As root all of it runs in a network namespace of its own: the packet filter of a server beside it would be measured with
 each of them. ROUNDS and SECONDS_EACH make it longer; CASES=NAME,NAME runs some cases alone.
 """
@@ -23,7 +24,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from peers.proxies import HOST, Caddy, HAProxy, Nginx, Renga, free_port, make_certificate, start_origin  # noqa: E402
+from peers.proxies import HOST, Caddy, HAProxy, Nginx, Relay, Renga, free_port, make_certificate, start_origin  # noqa: E402
 from report import Report  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
@@ -89,8 +90,11 @@ def by_h2load(scheme, port, path, clients, streams):
 ASK = {"wrk": by_wrk, "h2load": by_h2load}
 
 
-def measure(report, name, proxies):
+def measure(report, name, proxies, relay):
     scheme, tool, size, clients, streams, limit = CASES[name]
+    # What the kernel takes of it, for messages of one piece.
+    if scheme == "http" and size == SMALL:
+        proxies = {**proxies, "relay": relay}
     cost = {one: [] for one in proxies}
     speed, slow = {one: [] for one in proxies}, {one: [] for one in proxies}
     for turn in range(ROUNDS):
@@ -115,12 +119,14 @@ def measure(report, name, proxies):
         report.add(f"{name}: {one}", statistics.median(speed[one]), "req/s")
         report.add(f"{name}: {one}, p99", statistics.median(slow[one]), "ms")
 
-    def to_the_better(of):
-        rounds = [(own, min(peers)) for own, *peers in zip(of["renga"], of["nginx"], of["haproxy"])]
+    def to_the_better(of, one="renga"):
+        rounds = [(own, min(peers)) for own, *peers in zip(of[one], of["nginx"], of["haproxy"])]
         # On a busy machine one that is short may have no answer to tell of.
         return statistics.median(own / better for own, better in rounds if better > 0)
 
     report.add(f"{name}: CPU, renga to the better in the same round", round(to_the_better(cost), 3), "times", limit)
+    if "relay" in proxies:
+        report.add(f"{name}: CPU, a relay that reads nothing to the better", round(to_the_better(cost, "relay"), 3), "times")
     report.add(f"{name}: p99, renga to the better in the same round", round(to_the_better(slow), 3), "times")
 
 
@@ -242,7 +248,7 @@ def main():
     directory = pathlib.Path(tempfile.mkdtemp(prefix="renga-bench-"))
     # The origin's worker gives up root and must read its files.
     directory.chmod(0o755)
-    origin, proxies = None, {}
+    origin, relay, proxies = None, None, {}
     try:
         dynos = [free_port() for _ in range(DYNOS)]
         origin = start_origin(directory, LOAD_CPU, dynos, (SMALL, LARGE))
@@ -251,9 +257,10 @@ def main():
             if kind is Caddy and os.environ.get("WITHOUT_CADDY"):
                 continue
             proxies[kind.name] = kind(directory, PROXY_CPU, dynos, certificate)
+        relay = Relay(directory, PROXY_CPU, dynos, certificate)
         for name in wanted:
             if name in CASES:
-                measure(report, name, proxies)
+                measure(report, name, proxies, relay)
         if "idle" in wanted:
             measure_idle(report, proxies)
         if "routes" in wanted:
@@ -261,8 +268,9 @@ def main():
         for name, proxy in proxies.items():
             report.add(f"memory at the end: {name}", proxy.resident_mb(), "MB")
     finally:
-        for proxy in proxies.values():
-            proxy.stop()
+        for proxy in [*proxies.values(), relay]:
+            if proxy:
+                proxy.stop()
         if origin:
             origin.terminate()
             origin.wait()

@@ -55,6 +55,7 @@ class Proxy:
     """One of them, running. `directory` is its own."""
 
     name = None
+    speaks_tls = True
 
     def __init__(self, directory, cpu, dynos, certificate):
         self.directory = directory / self.name
@@ -63,7 +64,8 @@ class Proxy:
         self.chain, self.key = certificate
         self.process = self.start(cpu)
         wait_for(self.port)
-        wait_for(self.tls_port)
+        if self.speaks_tls:
+            wait_for(self.tls_port)
 
     def cpu_seconds(self):
         """What all threads of the process and its children have run, to the nanosecond."""
@@ -191,6 +193,17 @@ https://{HOST}:{self.tls_port} {{
         return on(cpu, ["caddy", "run", "--config", f"{self.directory}/Caddyfile", "--adapter", "caddyfile"],
                   env=dict(os.environ, GOMAXPROCS="1", HOME=str(self.directory)),
                   stdout=subprocess.DEVNULL, stderr=open(self.directory / "caddy.err", "wb"))
+
+
+class Relay(Proxy):
+    """No proxy: what the kernel alone takes for the bytes of one, moved by a program that does not look at them."""
+
+    name = "relay"
+    speaks_tls = False
+
+    def start(self, cpu):
+        program = pathlib.Path(os.environ["RENGA"]).parent / "relay"
+        return on(cpu, [str(program), str(self.port), *map(str, self.dynos)])
 
 
 class Renga(Proxy):
