@@ -350,8 +350,8 @@ void RouterLink::State::watch() {
 }
 
 void RouterLink::State::take(RouteTable table) {
-  const bool differs = routes.take(std::move(table));
-  unsent = unsent || differs || !std::exchange(has_table, true);
+  const bool first = !std::exchange(has_table, true);
+  unsent = routes.take(std::move(table)) || first || unsent;
   send_table();
 }
 
