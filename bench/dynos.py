@@ -136,9 +136,12 @@ def main():
         if "crun run" in medians:
             report.add("holder / crun run", medians["a holder that waited"] / medians["crun run"], "x", 1 / 8)
 
+        alone = dict(line.split() for line in driver("alone", CROWD, SERVER))
         figures = dict(line.split() for line in driver("crowd", CROWD, 12, SERVER))
         report.add(f"starting {CROWD} dynos: time each", 1000 / float(figures["starts_per_s"]), "ms", 5)
-        report.add(f"memory of each of {CROWD}, the kernel's included", float(figures["kib_each"]) / 1024, "MiB", 0.7)
+        own = float(alone["kib_each"])
+        report.add(f"memory of each of {CROWD} bare processes, the kernel's included", own / 1024, "MiB")
+        report.add(f"memory of each of {CROWD} dynos beyond that", (float(figures["kib_each"]) - own) / 1024, "MiB", 0.7)
         report.add(f"stopping {CROWD} dynos", float(figures["stop_ms"]), "ms", 2000)
         report.spread("frozen to first byte, a Python server", [float(time) for time in driver("freeze", RUNS)], "ms", 5)
     finally:

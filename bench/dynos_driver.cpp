@@ -2,6 +2,7 @@
 // spawner (`dynos_driver spawner`). Every figure is a line on standard output.
 //   peer RUNS ADDRESS PORT NETNS -- ARGV…    starts a command, milliseconds to the first byte
 //   start RUNS HOLDERS PROGRAM               the same of a sandbox of ours
+//   alone COUNT PROGRAM                      many bare processes: memory
 //   crowd COUNT HOLDERS PROGRAM              many at once: starts, memory, stop
 //   freeze RUNS                              a Python server: milliseconds from frozen to first
 //   byte
@@ -93,7 +94,8 @@ int measure_peer(char** arguments) {
 class House {
  public:
   explicit House(std::size_t holders) {
-    auto pattern = (std::filesystem::temp_directory_path() / "renga-bench-XXXXXX").string();
+    // On a disk, as a server's data are; /tmp is memory on many machines.
+    std::string pattern = "/var/tmp/renga-bench-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) fault("make a directory");
     directory = pattern;
     const auto self = std::filesystem::read_symlink("/proc/self/exe");
@@ -168,6 +170,23 @@ std::int64_t available_kib() {
   return 0;
 }
 
+int measure_alone(int count, const char* program) {
+  const auto before = available_kib();
+  std::vector<pid_t> all;
+  for (int i = 0; i < count; ++i) {
+    all.push_back(fork());
+    if (all.back() == 0) {
+      execl(program, program, "0", nullptr);
+      _exit(127);
+    }
+  }
+  usleep(300'000);
+  std::printf("kib_each %f\n", static_cast<double>(before - available_kib()) / count);
+  for (const auto pid : all) kill(pid, SIGKILL);
+  for (const auto pid : all) waitpid(pid, nullptr, 0);
+  return 0;
+}
+
 int measure_crowd(int count, std::size_t holders, const std::string& program) {
   House house(holders);
   house.add(program);
@@ -220,6 +239,7 @@ int main(int argc, char** argv) {
   const auto number = [&](int at) { return static_cast<std::size_t>(std::atoi(argv[at])); };
   if (what == "peer" && argc > 7) return measure_peer(argv + 2);
   if (what == "start" && argc > 4) return measure_starts(std::atoi(argv[2]), number(3), argv[4]);
+  if (what == "alone" && argc > 3) return measure_alone(std::atoi(argv[2]), argv[3]);
   if (what == "crowd" && argc > 4) return measure_crowd(std::atoi(argv[2]), number(3), argv[4]);
   if (what == "freeze" && argc > 2) return measure_freezing(std::atoi(argv[2]));
   std::fprintf(stderr, "usage: see the head of bench/dynos_driver.cpp\n");

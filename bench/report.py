@@ -9,16 +9,23 @@ import sys
 class Report:
     """Collects figures; `limit` is what the project promises, and missing it fails the run."""
 
-    def __init__(self, name):
+    def __init__(self, name, parts=()):
         parser = argparse.ArgumentParser()
         parser.add_argument("--json", metavar="FILE")
+        if parts:
+            parser.add_argument("--parts", metavar="A,B", default=",".join(parts),
+                                help=f"of {', '.join(parts)}; all of them when it is left out")
         self.options = parser.parse_args()
+        self.parts = self.options.parts.split(",") if parts else []
+        if unknown := set(self.parts) - set(parts):
+            parser.error(f"there is no part {', '.join(unknown)}")
         self.name, self.figures = name, []
 
     def add(self, what, value, unit, limit=None):
         missed = limit is not None and value > limit
         self.figures.append({"what": what, "value": value, "unit": unit, "limit": limit, "missed": missed})
-        print(f"{what:58} {value:10.1f} {unit:8}" + (f" limit {limit:g}{'  MISSED' if missed else ''}" if limit is not None else ""), flush=True)
+        places = 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
+        print(f"{what:58} {value:10.{places}f} {unit:8}" + (f" limit {limit:g}{'  MISSED' if missed else ''}" if limit is not None else ""), flush=True)
 
     def spread(self, what, values, unit, limit=None):
         values = sorted(values)

@@ -2,8 +2,10 @@
 """A database server that refuses to start: it takes nobody else down, nothing of it is lost, and it comes back by itself
 when what was wrong is mended."""
 
+import contextlib
 import glob
 import os
+import pathlib
 import signal
 import subprocess
 
@@ -55,10 +57,38 @@ class DatabaseFaults(ProviderStory):
         self.assertEqual(self.status(resource), "Available")
         self.assertEqual(self.provider.call("DELETE", f"/heroku/resources/{resource}")[0], 200)
 
+    def test_a_machine_that_is_slow(self):
+        """What is not there before the platform would give up is promised, and told when it is there."""
+        self.made("essential-0")
+        spawner = next(pid for pid in self.children(self.provider.process.pid) if b"spawner" in self.command(pid))
+        os.kill(spawner, signal.SIGSTOP)
+        try:
+            resource, status, answer = self.provider.provision("standard-0")
+            self.assertEqual(status, 202, answer)
+            self.assertNotIn("config", answer)
+            self.assertEqual(self.provider.call("GET", f"/client/v11/databases/{resource}", None, {"X-Renga-Addon": resource})[0], 404)
+        finally:
+            os.kill(spawner, signal.SIGCONT)
+        url = self.config(resource)["HEROKU_POSTGRESQL_URL"]
+        self.assertEqual(ask(url, "SELECT 1"), "1")
+        # Asked again, it is there.
+        self.assertEqual(self.made("standard-0", resource)[1], url)
+
+    @staticmethod
+    def command(pid):
+        with contextlib.suppress(OSError):
+            return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b""
+
+    @staticmethod
+    def children(pid):
+        """Of all its threads."""
+        return [int(child) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+
     def once(self, plan):
         """The URL of a new database, if there is one."""
         _, status, answer = self.provider.provision(plan)
-        self.assertIn(status, (201, 503), answer)
+        self.assertIn(status, (201, 202, 503), answer)
         return next(iter(answer["config"].values())) if status == 201 else None
 
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import urllib.parse
 
-from harness import main, needs_root, wait_until
+from harness import main, needs_network, needs_root, wait_until
 from provider_harness import ProviderStory
 
 PSQL = (sorted(glob.glob("/usr/lib/postgresql/*/bin/psql")) or [""])[-1]
@@ -99,6 +99,47 @@ class FullRedis(FullDisk):
         self.release()
         wait_until(lambda: self.ask(url, "SET", "after", "1") == "OK", 90, what="the store to be back")
         self.assertEqual(self.ask(url, "GET", "kept"), "42")
+
+
+@needs_root
+@needs_network
+class FullKafka(FullDisk):
+    provider_name = "kafka"
+
+    def call(self, method, below="", body=None):
+        return self.provider.call(method, f"/data/kafka/v0/clusters/{self.resource}{below}", body, {"X-Renga-Addon": self.resource})
+
+    def write(self, value):
+        status, answer = self.call("POST", "/topics/visits/messages", {"value": value})
+        return "written" if status == 200 else answer["message"]
+
+    def kept(self):
+        """The short messages that are there."""
+        values, positions = [], ""
+        while True:
+            status, answer = self.call("GET", f"/topics/visits/messages?back=-1&positions={positions}")
+            self.assertEqual(status, 200, answer)
+            if not answer["messages"]:
+                return values
+            positions = answer["positions"]
+            values += [message["value"] for message in answer["messages"] if len(message["value"]) < 100]
+
+    def test_nothing_is_lost(self):
+        self.resource, status, answer = self.provider.provision("basic-0")
+        self.assertIn(status, (201, 202), answer)
+        wait_until(lambda: self.call("GET")[0] == 200, 150, 0.5, "the broker")
+        self.assertEqual(self.call("POST", "/topics", {"topic": {"name": "visits", "partition_count": 1}})[0], 200)
+        for value in ("one", "two"):
+            self.assertEqual(self.write(value), "written")
+        self.fill(0)
+        # Kafka ends rather than go on without its disk; whoever asks is told why it does not stay up.
+        wait_until(lambda: self.write("x" * 400_000) != "written", 60, 0.1, "no room")
+        wait_until(lambda: "disk that it is on is full" in str(self.call("GET")[1]), 120, 0.5, "a word of the disk")
+
+        self.release()
+        wait_until(lambda: self.call("GET")[0] == 200, 120, 0.5, "the broker to be back")
+        self.assertEqual(self.write("three"), "written")
+        self.assertEqual(self.kept(), ["one", "two", "three"])
 
 
 if __name__ == "__main__":

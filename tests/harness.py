@@ -251,7 +251,10 @@ class Server:
         try:
             return wait_until(lambda: contains in (self.page(app) or ""), limit, what=f"a page with {contains!r}")
         except AssertionError as error:
-            raise AssertionError(f"{error}; the page: {self.get(app)[:2]}\n{self.logs(app)[-4000:]}") from None
+            # The router's lines are those of the page that was asked for again and again.
+            lines = [line for line in self.logs(app).splitlines() if " heroku[router]: " not in line]
+            said = "\n".join(lines)[-4000:]
+            raise AssertionError(f"{error}; the page: {self.get(app)[:2]}\n{said}") from None
 
 
 def git(directory, *arguments, check=True):

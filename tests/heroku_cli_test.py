@@ -4,6 +4,7 @@ It comes from npm, once, into RENGA_TEST_CACHE (~/.cache/renga-tests). It wants 
 system's where that is new enough, else npm's own package of it. Where there is no npm, root gets Debian's.
 """
 
+import fcntl
 import json
 import os
 import pathlib
@@ -42,10 +43,14 @@ def npm():
 
 
 def installed(name, package):
-    """The directory with `package` in its node_modules. Made beside it and moved, so that a half one is never used."""
+    """The directory with `package` in its node_modules. Made beside it and moved, so that a half one is never used;
+    by one test at a time, since several want the same."""
+    CACHE.mkdir(parents=True, exist_ok=True)
     directory = CACHE / name
-    if not directory.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "installing", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if directory.exists():
+            return directory
         draft = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}.", dir=CACHE))
         try:
             run(npm(), "install", "--prefix", str(draft), "--no-audit", "--no-fund", "--ignore-scripts",

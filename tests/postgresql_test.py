@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The PostgreSQL provider: databases that dynos reach, apart from one another, through kill -9 of everything."""
 
+import contextlib
 import glob
 import os
 import signal
+import sqlite3
 import subprocess
 
 from harness import main, needs_root, wait_until
@@ -84,6 +86,16 @@ class PostgreSql(ProviderStory):
         self.assertIn("password authentication failed", ask(url, "SELECT 1"))
         self.assertEqual(ask(now, "SELECT count(*) FROM t"), "1001")
 
+        # What Heroku's CLI asks for: pg:info adds the add-on's name itself; what is not offered is said in a sentence.
+        base = f"/client/v11/databases/{resource}"
+        shown = self.provider.call("GET", base, headers=headers)[1]["info"]
+        self.assertEqual([row["name"] for row in shown[:2]], ["Plan", "Status"])
+        self.assertNotIn("Add-on", [row["name"] for row in shown])
+        self.assertEqual(self.provider.call("GET", f"{base}/links", headers=headers), (200, []))
+        status, answer = self.provider.call("POST", f"{base}/transfers", {"from_url": now}, headers)
+        self.assertEqual(status, 422)
+        self.assertIn("pg:backups:capture", answer["message"])
+
         # A second credential sees what it is given.
         status, made = self.provider.call("POST", path, {"name": "reader"}, headers)
         self.assertEqual(status, 200, made)
@@ -138,6 +150,19 @@ class PostgreSql(ProviderStory):
         self.assertEqual((status, schedule["hour"]), (200, 2), schedule)
         self.assertEqual(self.provider.call("POST", f"{base}/transfer-schedules", {"hour": 2, "timezone": "Mars/Olympus"},
                                             headers)[0], 422)
+        # What the schedule makes, when its hour has come while no provider was there, is restored and checked as well.
+        self.provider.stop()
+        with contextlib.closing(sqlite3.connect(self.provider.data / "provider.db")) as books, books:
+            books.execute("UPDATE schedules SET next_at = 1")
+        self.provider.start()
+        scheduled = wait_until(lambda: self.provider.call("GET", "/client/v11/apps/app/transfers", headers=headers)[1][2:], 30,
+                               what="a scheduled backup")[0]
+        self.assertEqual(scheduled["schedule"], {"uuid": schedule["uuid"]})
+        self.assertTrue(ended(scheduled["num"])["succeeded"])
+        self.assertIsNotNone(ended(scheduled["num"])["verified_at"])
+        [later] = self.provider.call("GET", f"{base}/transfer-schedules", headers=headers)[1]
+        self.assertGreater(later["next_at"], schedule["created_at"])
+
         self.assertEqual(self.provider.call("PUT", f"{base}/reset", {}, headers)[0], 200)
         self.assertEqual(ask(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0")
 

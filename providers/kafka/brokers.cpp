@@ -316,6 +316,9 @@ Result<Connection> Brokers::connect(const std::string& server, Connection::Purpo
                                purpose)
             : Result<Connection>(fail(Kind::unavailable, "The Kafka broker is not running."));
     if (connection || Steady::now() > deadline) return connection;
+    if (servers_.fails(server))
+      return fail(Kind::unavailable,
+                  "The Kafka broker does not stay up. " + servers_.advice(server));
     // While it starts.
     poll(nullptr, 0, 50);
   }

@@ -154,6 +154,7 @@ Result<provider::Provisioned> Clusters::provision(const provider::Resource& reso
     if (!*made)
       return provider::Provisioned{
           .id = cluster->uuid, .config = {}, .message = "Kafka is being started", .later = true};
+    set_state(*cluster, "available");
   }
   return provisioned(*cluster);
 }
@@ -163,7 +164,6 @@ Result<bool> Clusters::create(Cluster& cluster, milliseconds limit) {
   if (cluster.certificate.empty()) set_user(cluster, cluster.user);
   auto connection = TRY(brokers_.administer(cluster.server));
   TRY(let_in(connection, cluster));
-  set_state(cluster, "available");
   return true;
 }
 
@@ -300,7 +300,10 @@ bool Clusters::tidy(const Cluster& listed) {
     const auto made = create(*cluster, tidy_limit);
     if (!made) report("kafka", made.error().message);
     if (!made || !*made) return false;
+    auto transaction = surroundings_.database.begin();
+    set_state(*cluster, "available");
     surroundings_.platform.provisioned(cluster->uuid, config(*cluster));
+    transaction.commit();
     return true;
   }
   if (!cluster || !cluster->deleted_at) return true;

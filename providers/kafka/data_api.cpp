@@ -130,7 +130,7 @@ Result<json::value> DataApi::answer(const DataCall& call) {
     TRY(clusters_.rotate(cluster.uuid));
     return json::value{{"message", "The apps get a new certificate; the old one is not let in."}};
   }
-  if (what == "upgrade" && call.method == "POST")
+  if (what == "upgrade" && (call.method == "POST" || call.method == "PUT"))
     return fail(Kind::invalid, "This cluster runs the version that this server has.");
   return no_such_call();
 }

@@ -1,10 +1,7 @@
 #include "kafka/kafka.h"
 
-#include <condition_variable>
-#include <thread>
-
-#include "base/locked.h"
 #include "base/report.h"
+#include "base/workers.h"
 #include "kafka/data_api.h"
 #include "kafka/java.h"
 #include "kafka/migrations.h"
@@ -23,24 +20,19 @@ constexpr std::chrono::seconds soon{1};
 class Kafka final : public provider::Provider {
  public:
   explicit Kafka(const provider::Surroundings& surroundings)
-      : clusters_(surroundings), topics_(clusters_), data_(clusters_, topics_) {}
-  ~Kafka() override {
-    signals_.lock()->ending = true;
-    changed_.notify_all();
-    if (tidying_.joinable()) tidying_.join();
-  }
+      : clusters_(surroundings),
+        topics_(clusters_),
+        data_(clusters_, topics_),
+        tidying_("kafka", [this] { return tidy(); }) {}
 
   void start() override {
     clusters_.start();
-    tidying_ = std::thread([this] { tidy(); });
+    tidying_.start();
   }
 
   Result<provider::Provisioned> provision(const provider::Resource& resource) override {
     auto made = clusters_.provision(resource);
-    if (made && made->later) {
-      signals_.lock()->poked = true;
-      changed_.notify_all();
-    }
+    if (made && made->later) tidying_.poke();
     return made;
   }
   Result<provider::Provisioned> change_plan(const std::string& uuid,
@@ -59,25 +51,10 @@ class Kafka final : public provider::Provider {
   }
 
  private:
-  struct Signals {
-    bool poked = false, ending = false;
-  };
-
-  void tidy() {
-    while (true) {
-      bool settled = false;
-      try {
-        settled = clusters_.tidy();
-        fit_topics();
-      } catch (const std::exception& error) {
-        report("kafka", std::string("tidying: ") + error.what());
-      }
-      auto now = signals_.lock();
-      now.wait_for(changed_, settled ? std::chrono::seconds(tidy_every) : soon,
-                   [&] { return now->poked || now->ending; });
-      now->poked = false;
-      if (now->ending) return;
-    }
+  Duration tidy() {
+    const bool settled = clusters_.tidy();
+    fit_topics();
+    return settled ? Duration(tidy_every) : Duration(soon);
   }
 
   // On brokers of their own, apps make topics without asking us.
@@ -92,9 +69,7 @@ class Kafka final : public provider::Provider {
   Clusters clusters_;
   Topics topics_;
   DataApi data_;
-  Locked<Signals> signals_;
-  std::condition_variable changed_;
-  std::thread tidying_;
+  Workers tidying_;
 };
 
 std::optional<std::string> unsupported() {

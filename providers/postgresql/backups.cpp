@@ -36,6 +36,7 @@ Schedule read_schedule(const store::Row& row) {
 }
 
 constexpr std::size_t longest_log = 32 << 10;
+constexpr std::chrono::seconds schedules_looked_at_every{20};
 constexpr std::size_t daily_kept = 7, weekly_kept = 4;
 
 // The next time it is that hour there; PostgreSQL knows the time zones.
@@ -59,48 +60,36 @@ bool has_ended(const Transfer& transfer) {
 }  // namespace
 
 Backups::Backups(const provider::Surroundings& surroundings, Databases& databases)
-    : surroundings_(surroundings), databases_(databases), backups_(surroundings.data / "backups") {
+    : surroundings_(surroundings),
+      databases_(databases),
+      backups_(surroundings.data / "backups"),
+      workers_("postgresql", [this] { return serve(); }) {
   fs::create_directories(backups_);
   fs::permissions(backups_, fs::perms(0700));
-}
-
-Backups::~Backups() {
-  signals_.lock()->ending = true;
-  changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
 }
 
 void Backups::start() {
   surroundings_.database.run(
       "UPDATE transfers SET state = 'pending' WHERE state IN ('running', 'verifying')");
-  thread_ = std::thread([this] { serve(); });
+  workers_.start();
 }
 
-void Backups::serve() {
-  while (true) {
-    try {
-      run_due_schedules();
-      if (const auto next = surroundings_.database.first(
-              std::string(columns) + " WHERE state = 'pending' ORDER BY created_at LIMIT 1",
-              read)) {
-        work(*next);
-        if (!signals_.lock()->ending) continue;
-      }
-    } catch (const std::exception& error) {
-      report("postgresql", std::string("backups: ") + error.what());
-    }
-    auto now = signals_.lock();
-    now.wait_for(changed_, std::chrono::seconds(20), [&] { return now->poked || now->ending; });
-    now->poked = false;
-    if (now->ending) return;
+Duration Backups::serve() {
+  while (!workers_.stopping()) {
+    run_due_schedules();
+    const auto next = surroundings_.database.first(
+        std::string(columns) + " WHERE state = 'pending' ORDER BY created_at LIMIT 1", read);
+    if (!next) break;
+    work(*next);
   }
+  return schedules_looked_at_every;
 }
 
 void Backups::work(const Transfer& transfer) {
   set_state(transfer.uuid, "running");
   say(transfer.uuid, transfer.kind == "backup" ? "Backing up." : "Restoring.");
   const auto done = transfer.kind == "backup" ? dump(transfer) : load(transfer);
-  if (signals_.lock()->ending) {
+  if (workers_.stopping()) {
     // Begun again by the next process.
     set_state(transfer.uuid, "pending");
     return;
@@ -123,7 +112,7 @@ fs::path Backups::file(const Transfer& transfer) const {
 }
 
 bool Backups::go_on(const std::string& uuid) {
-  if (signals_.lock()->ending) return false;
+  if (workers_.stopping()) return false;
   std::error_code none;
   const auto size = fs::file_size(directory(uuid) / "out/dump", none);
   if (!none)
@@ -166,8 +155,7 @@ Transfer Backups::add(const Database& database, const std::string& app, const st
       uuid, app, database.uuid, name, kind, source, schedule, surroundings_.clock.now(), app);
   auto added = *by_uuid(uuid);
   transaction.commit();
-  signals_.lock()->poked = true;
-  changed_.notify_all();
+  workers_.poke();
   return added;
 }
 

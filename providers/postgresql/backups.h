@@ -6,14 +6,12 @@
 // A thread of its own works; the calls are safe from any thread.
 #pragma once
 
-#include <condition_variable>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "base/locked.h"
+#include "base/workers.h"
 #include "postgresql/databases.h"
 
 namespace renga::postgresql {
@@ -38,7 +36,6 @@ struct Schedule {
 class Backups {
  public:
   Backups(const provider::Surroundings& surroundings, Databases& databases);
-  ~Backups();
   Backups(const Backups&) = delete;
   Backups& operator=(const Backups&) = delete;
 
@@ -62,10 +59,7 @@ class Backups {
   std::filesystem::path file(const Transfer& transfer) const;
 
  private:
-  struct Signals {
-    bool poked = false, ending = false;
-  };
-  void serve();
+  Duration serve();
   void run_due_schedules();
   void keep_a_week_of(const std::string& schedule);
   void work(const Transfer& transfer);
@@ -83,9 +77,7 @@ class Backups {
   provider::Surroundings surroundings_;
   Databases& databases_;
   const std::filesystem::path backups_;
-  Locked<Signals> signals_;
-  std::condition_variable changed_;
-  std::thread thread_;
+  Workers workers_;
 };
 
 }  // namespace renga::postgresql

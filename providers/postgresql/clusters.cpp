@@ -27,7 +27,6 @@ using Steady = std::chrono::steady_clock;
 
 constexpr int first_slot = 0;
 constexpr int most_databases = 40;  // on one shared server
-constexpr std::chrono::seconds start_limit{20};
 
 // The administrator comes from the host, or over the socket, which only jobs see.
 constexpr const char* pg_hba = R"(# Written by renga.
@@ -131,9 +130,20 @@ Clusters::Clusters(const provider::Surroundings& surroundings, provider::Servers
       password_(administrator_password()),
       servers_(
           surroundings, first_slot,
-          [this](const provider::Server& server) { return prepare(server); }, std::move(moved)) {
+          [this](const provider::Server& server) { return prepare(server); }, std::move(moved)),
+      initial_maker_("postgresql", [this]() -> Duration {
+        if (initial_wanted_.exchange(false))
+          if (const auto made = initial_data(); !made)
+            *initial_trouble_.lock() = made.error().message;
+        return std::chrono::hours(24);
+      }) {
   fs::create_directories(quarantine_);
   fs::permissions(quarantine_, fs::perms(0700));
+}
+
+void Clusters::start() {
+  servers_.start();
+  initial_maker_.start();
 }
 
 std::string Clusters::administrator_password() {
@@ -179,13 +189,16 @@ std::string Clusters::choose(const Plan& plan) {
   return server.id;
 }
 
+fs::path Clusters::initial_directory() const {
+  return template_ / programs().parent_path().filename();
+}
+
 Result<fs::path> Clusters::initial_data() {
   const std::scoped_lock mine(making_);
-  const auto version = programs().parent_path().filename();
-  const auto made = template_ / version;
+  const auto made = initial_directory();
   if (fs::exists(made)) return made / "data";
 
-  const auto beside = template_ / (version.string() + ".new");
+  const auto beside = fs::path(made.string() + ".new");
   remove_tree_at(beside);
   fs::create_directories(beside);
   fs::permissions(template_, fs::perms(0700));
@@ -205,8 +218,8 @@ Result<fs::path> Clusters::initial_data() {
                                              {"LC_ALL", "C.UTF-8"}},
                                      .mounts = {{beside.string(), "/made", true}},
                                      .limits = {.memory_bytes = 512LL << 20},
-                                     .limit = std::chrono::seconds(60),
-                                     .go_on = {}}));
+                                     .limit = std::chrono::minutes(5),
+                                     .go_on = [this] { return !initial_maker_.stopping(); }}));
   if (end.status != 0) {
     report("postgresql", "initdb failed: " + text::printable(end.output));
     return fail(Kind::unavailable,
@@ -218,9 +231,25 @@ Result<fs::path> Clusters::initial_data() {
   return made / "data";
 }
 
-Result<void> Clusters::ready(const std::string& server) {
+// initdb takes a second, or many where the machine is busy: a thread of its own makes it.
+Result<bool> Clusters::initial_data_by(Deadline deadline) {
+  if (fs::exists(initial_directory())) return true;
+  initial_trouble_.lock()->clear();
+  initial_wanted_ = true;
+  initial_maker_.poke();
+  while (!fs::exists(initial_directory())) {
+    if (const auto trouble = *initial_trouble_.lock(); !trouble.empty())
+      return fail(Kind::unavailable, trouble);
+    if (Steady::now() > deadline) return false;
+    poll(nullptr, 0, 10);
+  }
+  return true;
+}
+
+Result<bool> Clusters::ready(const std::string& server, Deadline deadline) {
   const auto volume = servers_.volume(server);
   if (!fs::exists(volume / "data")) {
+    if (!TRY(initial_data_by(deadline))) return false;
     const auto from = TRY(initial_data());
     const std::scoped_lock mine(making_);
     if (!fs::exists(volume / "data")) {
@@ -232,8 +261,10 @@ Result<void> Clusters::ready(const std::string& server) {
     }
   }
   servers_.want(server);
-  TRY(administer(server));
-  return {};
+  const auto connection = administer(server, "postgres", deadline);
+  if (connection) return true;
+  if (!servers_.fails(server)) return false;
+  return std::unexpected(connection.error());
 }
 
 provider::Launch Clusters::prepare(const provider::Server& server) {
@@ -266,8 +297,8 @@ Target Clusters::target(const std::string& server) const {
           .password = {}};
 }
 
-Result<Connection> Clusters::administer(const std::string& server, const std::string& database) {
-  const auto deadline = Steady::now() + start_limit;
+Result<Connection> Clusters::administer(const std::string& server, const std::string& database,
+                                        Deadline deadline) {
   while (true) {
     auto to = target(server);
     to.database = database;
@@ -281,8 +312,7 @@ Result<Connection> Clusters::administer(const std::string& server, const std::st
     if (connection || Steady::now() > deadline) return connection;
     if (servers_.fails(server))
       return fail(Kind::unavailable,
-                  "The database server does not stay up. It is started again every half minute; "
-                  "its server.log says why it ends.");
+                  "The database server does not stay up. " + servers_.advice(server));
     // While it starts.
     poll(nullptr, 0, 10);
   }

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/workers.h"
 #include "postgresql/connection.h"
 #include "postgresql/plans.h"
 #include "provider/servers.h"
@@ -25,20 +26,27 @@ class Clusters {
  public:
   Clusters(const provider::Surroundings& surroundings, provider::Servers::Moved moved);
 
-  void start() { servers_.start(); }
+  void start();
   provider::Servers& servers() { return servers_; }
 
   // The server for one more database of this plan. Joins the caller's transaction; made by
   // `ready()`.
   std::string choose(const Plan& plan);
-  // Has its volume and runs. Kind::unavailable when it did not come up within 20 s.
-  Result<void> ready(const std::string& server);
+  using Deadline = std::chrono::steady_clock::time_point;
+  static Deadline after(std::chrono::milliseconds limit) {
+    return std::chrono::steady_clock::now() + limit;
+  }
+  // Has its volume and runs. False: it is still being made, or starting, at the deadline.
+  // Kind::unavailable: it does not stay up.
+  Result<bool> ready(const std::string& server, Deadline deadline);
   // With other memory and connections.
   void change_plan(const std::string& server, const Plan& plan);
 
   // As the administrator, waiting for a server that starts.
   Result<Connection> administer(const std::string& server,
-                                const std::string& database = "postgres");
+                                const std::string& database = "postgres") {
+    return administer(server, database, after(start_limit));
+  }
   // As somebody else.
   Target target(const std::string& server) const;
 
@@ -52,9 +60,13 @@ class Clusters {
   // Template and password for a scratch server of a job.
   Result<std::filesystem::path> initial_data();
 
-  static constexpr std::chrono::seconds stop_grace{10};
+  static constexpr std::chrono::seconds stop_grace{10}, start_limit{20};
 
  private:
+  Result<Connection> administer(const std::string& server, const std::string& database,
+                                Deadline deadline);
+  std::filesystem::path initial_directory() const;
+  Result<bool> initial_data_by(Deadline deadline);
   provider::Launch prepare(const provider::Server& server);
   std::string administrator_password();
   Plan plan_of(const std::string& server) const;
@@ -65,6 +77,9 @@ class Clusters {
   std::mutex making_;  // the template and volumes
   std::string password_;
   provider::Servers servers_;
+  std::atomic<bool> initial_wanted_ = false;
+  Locked<std::string> initial_trouble_;  // of the last initdb
+  Workers initial_maker_;
 };
 
 }  // namespace renga::postgresql

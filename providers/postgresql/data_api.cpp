@@ -23,6 +23,24 @@ std::string text_of(const json::object& object, std::string_view key) {
 
 Error no_such_call() { return {Kind::not_found, "heroku-postgresql has no such call."}; }
 
+// What the commands of Heroku's CLI ask for that is not here, and what there is instead.
+constexpr std::pair<std::string_view, std::string_view> not_offered[] = {
+    {"transfers",
+     "Databases are not copied directly: make a backup with pg:backups:capture, and "
+     "restore it into the other with pg:backups:restore."},
+    {"config", "The settings of a server are its plan's."},
+    {"links", "Databases cannot be linked."},
+    {"unfollow", "This database follows no other."},
+    {"upgrade", "This database runs the newest version that this machine has."},
+    {"maintenance", "There is no maintenance."},
+};
+
+Error not_here(std::string_view what) {
+  for (const auto& [name, instead] : not_offered)
+    if (name == what) return {Kind::invalid, std::string(instead)};
+  return no_such_call();
+}
+
 std::string part(const DataCall& call, std::size_t index) {
   return index < call.path.size() ? call.path[index] : std::string();
 }
@@ -82,7 +100,6 @@ Result<std::vector<std::pair<std::string, std::string>>> DataApi::info(const Dat
   rows.emplace_back("Fork/Follow", "Unsupported");
   rows.emplace_back("Rollback", "Unsupported");
   rows.emplace_back("Continuous Protection", "Off");
-  rows.emplace_back("Add-on", database.name);
   return rows;
 }
 
@@ -140,7 +157,8 @@ Result<json::value> DataApi::database(const DataCall& call) {
         TRY(backups_.restore(found, call.app, found.name, url.substr(prefix.size()))));
   }
   if (what == "transfer-schedules") return schedules(call, found);
-  return std::unexpected(no_such_call());
+  if (what == "links" && call.method == "GET") return json::array();
+  return std::unexpected(not_here(what));
 }
 
 Result<json::value> DataApi::schedules(const DataCall& call, const Database& database) {
@@ -192,7 +210,7 @@ Result<json::value> DataApi::credentials(const DataCall& call) {
       TRY(databases_.rotate(found, credential.name));
     return json::value{{"message", "Rotated."}};
   }
-  if (part(call, 4) != "credentials") return std::unexpected(no_such_call());
+  if (part(call, 4) != "credentials") return std::unexpected(not_here(part(call, 4)));
   if (name.empty() && call.method == "GET") {
     json::array all;
     for (const auto& credential : databases_.credentials(found))

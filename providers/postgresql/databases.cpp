@@ -26,6 +26,10 @@ Result<const Plan*> known_plan(const std::string& name) {
 // A letter first, as identifiers want it.
 std::string random_name(char first) { return first + random_hex(7); }
 
+// The platform waits 25 s for an answer.
+constexpr std::chrono::seconds asked_limit{15}, tidy_limit{1}, retry_after{30};
+constexpr std::chrono::minutes tidy_every{5};
+
 std::unexpected<Error> removed() {
   return fail(Kind::invalid, "The data of this database has been removed.");
 }
@@ -89,7 +93,14 @@ Result<provider::Provisioned> Databases::provision(const provider::Resource& res
   }
   if (database->state == "purging") return removed();
   if (database->state == "quarantined") TRY(open_again(*database));
-  if (database->state == "provisioning") TRY(create(*database));
+  if (database->state == "provisioning") {
+    if (!TRY(create(*database, Clusters::after(asked_limit))))
+      return provider::Provisioned{.id = database->uuid,
+                                   .config = {},
+                                   .message = "The database is being created",
+                                   .later = true};
+    set_state(*database, "available");
+  }
   return provisioned(*database);
 }
 
@@ -102,16 +113,15 @@ provider::Provisioned Databases::provisioned(const Database& database) const {
   return made;
 }
 
-Result<void> Databases::create(Database& database) {
-  TRY(clusters_.ready(database.server));
+Result<bool> Databases::create(Database& database, Clusters::Deadline deadline) {
+  if (!TRY(clusters_.ready(database.server, deadline))) return false;
   auto connection = TRY(clusters_.administer(database.server));
   for (const auto& credential : credentials(database)) {
     TRY(enable(connection, database, credential));
     set_active(database, credential);
   }
   TRY(create_database(connection, database));
-  set_state(database, "available");
-  return {};
+  return true;
 }
 
 // Its owner is the default credential's user; others see nothing of it.
@@ -242,7 +252,8 @@ Result<void> Databases::close(const Database& database) {
 
 Result<void> Databases::open_again(Database& database) {
   if (find_plan(database.plan)->dedicated) clusters_.take_back(database.server);
-  TRY(clusters_.ready(database.server));
+  if (!TRY(clusters_.ready(database.server, Clusters::after(asked_limit))))
+    return fail(Kind::unavailable, "The database server is still starting.");
   auto connection = TRY(clusters_.administer(database.server));
   TRY(connection.run(fmt::format("ALTER DATABASE {} ALLOW_CONNECTIONS true", database.dbname)));
   for (const auto& credential : credentials(database))
@@ -266,33 +277,49 @@ void Databases::purge(const Database& database) {
   surroundings_.database.run("DELETE FROM databases WHERE uuid = ?", database.uuid);
 }
 
-void Databases::tidy() {
+Duration Databases::tidy() {
+  Duration pause = tidy_every;
   for (const auto& listed : all()) {
-    if (listed.state == "available") {
-      for (const auto& credential : credentials(listed)) {
-        if (credential.state != "enabling") continue;
-        const auto finished = rotate(listed, credential.name);
-        if (!finished) report("postgresql", finished.error().message);
-      }
-      continue;
+    try {
+      pause = std::min(pause, tidy(listed));
+    } catch (const std::exception& error) {
+      report("postgresql", "tidying " + listed.name + ": " + error.what());
     }
-    const auto turn = turn_of(listed.uuid);
-    const std::scoped_lock mine(*turn);
-    auto database = any(listed.uuid);
-    if (database && database->state == "provisioning") {
-      if (const auto made = create(*database); !made) report("postgresql", made.error().message);
-      continue;
-    }
-    if (!database || !database->deleted_at) continue;
-    if (database->state == "quarantined" &&
-        *database->deleted_at + quarantine < surroundings_.clock.now())
-      set_state(*database, "purging");
-    if (database->state == "purging") purge(*database);
-    if (database->state == "quarantined" && database->deleted_at &&
-        surroundings_.clock.now() - *database->deleted_at < std::chrono::hours(1))
-      if (const auto closed = close(*database); !closed)
-        report("postgresql", closed.error().message);
   }
+  return pause;
+}
+
+Duration Databases::tidy(const Database& listed) {
+  if (listed.state == "available") {
+    for (const auto& credential : credentials(listed)) {
+      if (credential.state != "enabling") continue;
+      const auto finished = rotate(listed, credential.name);
+      if (!finished) report("postgresql", finished.error().message);
+    }
+    return tidy_every;
+  }
+  const auto turn = turn_of(listed.uuid);
+  const std::scoped_lock mine(*turn);
+  auto database = any(listed.uuid);
+  if (database && database->state == "provisioning") {
+    const auto made = create(*database, Clusters::after(tidy_limit));
+    if (!made) report("postgresql", made.error().message);
+    if (!made || !*made) return made ? tidy_limit : retry_after;
+    const auto owner = credential(*database, "default").value();
+    auto transaction = surroundings_.database.begin();
+    set_state(*database, "available");
+    surroundings_.platform.provisioned(database->uuid,
+                                       {{"HEROKU_POSTGRESQL_URL", url(*database, owner)}});
+    transaction.commit();
+    return tidy_every;
+  }
+  if (!database || !database->deleted_at) return tidy_every;
+  const auto age = surroundings_.clock.now() - *database->deleted_at;
+  if (database->state == "quarantined" && age > quarantine) set_state(*database, "purging");
+  if (database->state == "purging") purge(*database);
+  if (database->state == "quarantined" && age < std::chrono::hours(1))
+    if (const auto closed = close(*database); !closed) report("postgresql", closed.error().message);
+  return tidy_every;
 }
 
 void Databases::moved(const std::string& server) {

@@ -37,8 +37,9 @@ class Databases {
   Result<provider::Provisioned> change_plan(const std::string& uuid, const std::string& plan);
   // Its data goes into quarantine.
   Result<void> deprovision(const std::string& uuid);
-  // Carries on what a crash cut off, and removes data whose time is over.
-  void tidy();
+  // Carries on what a crash cut off or what was promised for later, and removes data whose time is
+  // over. In how long to come back.
+  Duration tidy();
 
   // Kind::not_found unless it is available.
   Result<Database> find(const std::string& uuid) const;
@@ -62,7 +63,9 @@ class Databases {
   Clusters& clusters() { return clusters_; }
 
  private:
-  Result<void> create(Database& database);
+  // On its server, for set_state() to write down. False: not there at the deadline.
+  Result<bool> create(Database& database, Clusters::Deadline deadline);
+  Duration tidy(const Database& listed);
   Result<void> create_database(Connection& connection, const Database& database);
   Result<void> enable(Connection& connection, const Database& database,
                       const Credential& credential);

@@ -1,10 +1,6 @@
 #include "postgresql/postgresql.h"
 
-#include <condition_variable>
-#include <thread>
-
-#include "base/locked.h"
-#include "base/report.h"
+#include "base/workers.h"
 #include "postgresql/backups.h"
 #include "postgresql/data_api.h"
 #include "postgresql/migrations.h"
@@ -17,8 +13,6 @@ extern const char renga_postgresql_manifest_end[];
 namespace renga::postgresql {
 namespace {
 
-constexpr std::chrono::minutes tidy_every{5};
-
 class PostgreSql final : public provider::Provider {
  public:
   explicit PostgreSql(const provider::Surroundings& surroundings)
@@ -26,22 +20,19 @@ class PostgreSql final : public provider::Provider {
                   [this](const provider::Server& server) { databases_.moved(server.id); }),
         databases_(surroundings, clusters_),
         backups_(surroundings, databases_),
-        data_(databases_, backups_, surroundings) {}
-
-  ~PostgreSql() override {
-    *ending_.lock() = true;
-    changed_.notify_all();
-    if (tidying_.joinable()) tidying_.join();
-  }
+        data_(databases_, backups_, surroundings),
+        tidying_("postgresql", [this] { return databases_.tidy(); }) {}
 
   void start() override {
     clusters_.start();
     backups_.start();
-    tidying_ = std::thread([this] { tidy(); });
+    tidying_.start();
   }
 
   Result<provider::Provisioned> provision(const provider::Resource& resource) override {
-    return databases_.provision(resource);
+    auto made = databases_.provision(resource);
+    if (made && made->later) tidying_.poke();
+    return made;
   }
   Result<provider::Provisioned> change_plan(const std::string& uuid,
                                             const std::string& plan) override {
@@ -62,26 +53,11 @@ class PostgreSql final : public provider::Provider {
   }
 
  private:
-  void tidy() {
-    while (true) {
-      try {
-        databases_.tidy();
-      } catch (const std::exception& error) {
-        report("postgresql", std::string("tidying: ") + error.what());
-      }
-      auto ending = ending_.lock();
-      ending.wait_for(changed_, tidy_every, [&] { return *ending; });
-      if (*ending) return;
-    }
-  }
-
   Clusters clusters_;
   Databases databases_;
   Backups backups_;
   DataApi data_;
-  Locked<bool> ending_;
-  std::condition_variable changed_;
-  std::thread tidying_;
+  Workers tidying_;
 };
 
 std::optional<std::string> unsupported() {

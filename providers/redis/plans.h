@@ -29,8 +29,22 @@ inline const Plan* find_plan(std::string_view name) {
   return nullptr;
 }
 
-inline constexpr std::string_view policies[] = {"noeviction",     "allkeys-lru",  "volatile-lru",
-                                                "allkeys-random", "volatile-ttl", "volatile-random",
-                                                "allkeys-lfu",    "volatile-lfu"};
+struct Policy {
+  std::string_view name, meaning;
+};
+inline constexpr Policy policies[] = {
+    {"noeviction", "return errors when memory limit is reached"},
+    {"allkeys-lru", "evict keys trying to remove the less recently used keys first"},
+    {"volatile-lru",
+     "evict keys trying to remove the less recently used keys first, but only if the key has an "
+     "expiry set"},
+    {"allkeys-lfu", "evict keys trying to remove the less frequently used keys first"},
+    {"volatile-lfu",
+     "evict keys trying to remove the less frequently used keys first, but only if the key has an "
+     "expiry set"},
+    {"allkeys-random", "evict random keys"},
+    {"volatile-random", "evict random keys, but only if the key has an expiry set"},
+    {"volatile-ttl", "evict keys with the nearest expiry first"},
+};
 
 }  // namespace renga::redis

@@ -5,12 +5,9 @@
 #include <unistd.h>
 
 #include <boost/json.hpp>
-#include <condition_variable>
-#include <thread>
 
-#include "base/locked.h"
-#include "base/report.h"
 #include "base/text.h"
+#include "base/workers.h"
 #include "redis/migrations.h"
 #include "redis/stores.h"
 
@@ -42,7 +39,7 @@ std::string text_of(const json::object& object, std::string_view key) {
 
 json::value config_json(const Store& store) {
   json::object known;
-  for (const auto policy : policies) known[policy] = policy;
+  for (const auto& policy : policies) known[policy.name] = policy.meaning;
   return {{"timeout", json::object{{"value", store.timeout}}},
           {"maxmemory_policy", json::object{{"value", store.policy}, {"values", std::move(known)}}},
           {"notify_keyspace_events", json::object{{"value", store.notifications}}}};
@@ -50,16 +47,15 @@ json::value config_json(const Store& store) {
 
 class Redis final : public provider::Provider {
  public:
-  explicit Redis(const provider::Surroundings& surroundings) : stores_(surroundings) {}
-  ~Redis() override {
-    *ending_.lock() = true;
-    changed_.notify_all();
-    if (tidying_.joinable()) tidying_.join();
-  }
+  explicit Redis(const provider::Surroundings& surroundings)
+      : stores_(surroundings), tidying_("redis", [this]() -> Duration {
+          stores_.tidy();
+          return tidy_every;
+        }) {}
 
   void start() override {
     stores_.start();
-    tidying_ = std::thread([this] { tidy(); });
+    tidying_.start();
   }
 
   Result<provider::Provisioned> provision(const provider::Resource& resource) override {
@@ -158,23 +154,8 @@ class Redis final : public provider::Provider {
     return config_json(now);
   }
 
-  void tidy() {
-    while (true) {
-      try {
-        stores_.tidy();
-      } catch (const std::exception& error) {
-        report("redis", std::string("tidying: ") + error.what());
-      }
-      auto ending = ending_.lock();
-      ending.wait_for(changed_, tidy_every, [&] { return *ending; });
-      if (*ending) return;
-    }
-  }
-
   Stores stores_;
-  Locked<bool> ending_;
-  std::condition_variable changed_;
-  std::thread tidying_;
+  Workers tidying_;
 };
 
 std::optional<std::string> unsupported() {

@@ -387,7 +387,7 @@ Result<Store> Stores::set(const std::string& uuid, const std::string& column,
 }
 
 Result<Store> Stores::set_policy(const std::string& uuid, const std::string& policy) {
-  if (std::ranges::find(policies, policy) == std::end(policies))
+  if (std::ranges::find(policies, policy, &Policy::name) == std::end(policies))
     return fail(Kind::invalid, "There is no maxmemory policy " + text::printable(policy) +
                                    "; noeviction and allkeys-lru are two that there are.");
   return set(uuid, "policy", policy, "maxmemory-policy", policy);

@@ -17,6 +17,7 @@
 #include "git/hook_server.h"
 #include "git/push_records.h"
 #include "git/turns.h"
+#include "os/confine.h"
 #include "os/process.h"
 
 namespace renga::git {
@@ -112,6 +113,7 @@ struct Repositories::State {
       : apps(all_apps),
         builds(all_builds),
         options(absolute(std::move(wanted))),
+        program(fs::canonical(options.program).string()),
         hooks(options.directory / "hooks"),
         incoming(options.directory / "incoming"),
         records(database, clock),
@@ -123,9 +125,7 @@ struct Repositories::State {
     fs::remove_all(incoming);
     fs::create_directory(incoming);
     const auto hook = hooks / "pre-receive";
-    write_file(hook, "#!/bin/sh\nexec " +
-                         text::shell_quote(fs::canonical(options.program).string()) +
-                         " hook pre-receive\n");
+    write_file(hook, "#!/bin/sh\nexec " + text::shell_quote(program) + " hook pre-receive\n");
     fs::permissions(hook, fs::perms(0700));
   }
 
@@ -167,7 +167,10 @@ struct Repositories::State {
 
   os::Command command(const http::Request& request, const Asked& asked, const apps::App& app,
                       const accounts::Account& account, const std::string& secret) const {
-    auto command = git_command(options.directory, {"http-backend"});
+    auto command = git_command(options.directory, {});
+    command.argv = {
+        program,           "git-serve", options.directory.string(), path_of(app.id).string(),
+        incoming.string(), program};
     command.directory = options.directory;
     command.own_group = true;
     auto& env = command.env;
@@ -211,6 +214,7 @@ struct Repositories::State {
   apps::Apps& apps;
   builds::Builds& builds;
   RepositoriesOptions options;
+  std::string program;
   fs::path hooks, incoming;
   PushRecords records;
   Branches branches;
@@ -233,6 +237,10 @@ Repositories::~Repositories() {
 }
 
 void Repositories::start() {
+  if (!os::files_can_be_confined())
+    report("git",
+           "this kernel has no Landlock: git, which reads what is pushed, is not held back from "
+           "files that it does not need");
   state_->carried.emplace(state_->builds, state_->records, state_->branches, state_->turns);
   state_->hook_server.start();
 }

@@ -1,11 +1,13 @@
 // Real pushes with the git program, through the HTTP server, into real builds.
 #include "git/repositories.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "builds/testing/build_house.h"
 #include "git/migrations.h"
 #include "http/server.h"
+#include "os/confine.h"
 #include "os/process.h"
 
 namespace renga::git {
@@ -13,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 class RepositoriesTest : public builds::BuildHouse {
  protected:
@@ -239,6 +242,44 @@ TEST_F(RepositoriesTest, ServesNothingElse) {
   request.path = "/sushi.git/info/refs";
   request.query = "service=git-evil";
   EXPECT_EQ(repositories->serve(request, sushi, ada).status, 403);
+}
+
+// A program in git's place tries what a git that a push has taken over would try.
+TEST_F(RepositoriesTest, GitReachesItsOwnRepositoryOnly) {
+  if (!os::files_can_be_confined()) GTEST_SKIP() << "this kernel has no Landlock";
+  commit({{"Procfile", "web: x\n"}});
+  push();
+  const auto repository = directory / "repositories" / (sushi.id.value + ".git");
+  const auto other = directory / "repositories/other.git";
+  fs::create_directory(other);
+  std::ofstream(other / "HEAD") << "ref: refs/heads/main\n";
+  const auto places = directory / "programs";
+  fs::create_directory(places);
+  std::ofstream(places / "git") << fmt::format(R"(#!/bin/sh
+printf 'Status: 200 OK\r\n\r\n'
+try() {{ "$@" >/dev/null 2>&1 && echo "$*"; }}
+try cat {}/HEAD
+try cat {}/HEAD
+try cat /etc/shadow
+try touch {}/new
+try touch /tmp/renga-taken-over
+try ls {}
+try kill -0 {}
+try mount -t tmpfs none /mnt
+true
+)",
+                                               repository.string(), other.string(), other.string(),
+                                               directory.string(), getpid());
+  fs::permissions(places / "git", fs::perms(0755));
+  const std::string before = getenv("PATH");
+  setenv("PATH", (places.string() + ":" + before).c_str(), 1);
+  const auto got = os::run(
+      {.argv = {"curl", "-sS", "--noproxy", "*", url + "/info/refs?service=git-upload-pack"}});
+  setenv("PATH", before.c_str(), 1);
+  EXPECT_THAT(got.out, HasSubstr("cat " + (repository / "HEAD").string()));
+  EXPECT_THAT(got.out, Not(HasSubstr("other.git"))) << got.out;
+  for (const auto* never : {"shadow", "touch", "ls ", "kill", "mount"})
+    EXPECT_THAT(got.out, Not(HasSubstr(never)));
 }
 
 TEST_F(RepositoriesTest, KeepsTheHooksDoorShut) {

@@ -2,12 +2,10 @@
 
 #include <boost/json.hpp>
 #include <chrono>
-#include <condition_variable>
-#include <thread>
 
-#include "base/locked.h"
 #include "base/report.h"
 #include "base/text.h"
+#include "base/workers.h"
 #include "http/client.h"
 
 namespace renga::provider {
@@ -19,6 +17,7 @@ using std::chrono::seconds;
 
 constexpr seconds waits[] = {seconds(1),  seconds(2),  seconds(5),   seconds(15),
                              seconds(30), seconds(60), seconds(300), seconds(3600)};
+constexpr seconds looked_at_every{1};
 constexpr const char* end_of_provisioning = "/actions/provision";
 
 std::string text_in(const json::value& value, std::string_view key) {
@@ -46,18 +45,7 @@ struct Platform::State {
   Clock& clock;
   const crypto::SecretBox& box;
   const std::string url, client_secret;
-
-  struct Signals {
-    bool poked = false, ending = false;
-  };
-  Locked<Signals> signals;
-  std::condition_variable changed;
-  std::thread thread;
-
-  void poke() {
-    signals.lock()->poked = true;
-    changed.notify_all();
-  }
+  http::Client client;  // the one thread's
 
   store::Blob seal(const std::string& text, const std::string& uuid) const {
     return {box.seal(text, "grant/" + uuid)};
@@ -66,27 +54,12 @@ struct Platform::State {
     return box.open(sealed, "grant/" + uuid);
   }
 
-  void serve() {
-    http::Client client;
-    while (true) {
-      try {
-        work(client);
-      } catch (const std::exception& error) {
-        report("provider", std::string("telling the platform: ") + error.what());
-      }
-      auto now = signals.lock();
-      now.wait_for(changed, seconds(1), [&] { return now->poked || now->ending; });
-      now->poked = false;
-      if (now->ending) return;
-    }
-  }
-
-  void work(http::Client& client) {
+  Duration work() {
     const auto codes =
         database.all("SELECT uuid, code FROM grants WHERE code IS NOT NULL",
                      [](const store::Row& row) { return std::pair(row.text(0), row.text(1)); });
     for (const auto& [uuid, code] : codes)
-      exchange(client, uuid, "grant_type=authorization_code&code=", open(code, uuid));
+      exchange(uuid, "grant_type=authorization_code&code=", open(code, uuid));
 
     const auto due = database.all(
         "SELECT uuid, path, method, body, version, attempts FROM messages WHERE due_at <= ? AND "
@@ -99,14 +72,14 @@ struct Platform::State {
         },
         clock.now(), end_of_provisioning);
     bool more = false;
-    for (const auto& message : due) more = deliver(client, message) || more;
+    for (const auto& message : due) more = deliver(message) || more;
     // What waited for these.
-    if (more) poke();
+    if (more) workers.poke();
+    return looked_at_every;
   }
 
   // False when there was no token to be had.
-  bool exchange(http::Client& client, const std::string& uuid, std::string_view form,
-                const std::string& secret) {
+  bool exchange(const std::string& uuid, std::string_view form, const std::string& secret) {
     http::ClientRequest request;
     request.method = "POST";
     request.url = url + "/oauth/token";
@@ -145,10 +118,10 @@ struct Platform::State {
   }
 
   // False when it has to be tried again.
-  bool deliver(http::Client& client, const Message& message) {
+  bool deliver(const Message& message) {
     auto allowed = grant(message.uuid);
     if (allowed && allowed->expires_at < clock.now() &&
-        exchange(client, message.uuid, "grant_type=refresh_token&refresh_token=", allowed->refresh))
+        exchange(message.uuid, "grant_type=refresh_token&refresh_token=", allowed->refresh))
       allowed = grant(message.uuid);
     if (!allowed) return put_off(message, "there is no token for it yet");
 
@@ -184,6 +157,8 @@ struct Platform::State {
       report("provider", "add-on " + message.uuid + ": the platform was not told: " + why);
     return false;
   }
+
+  Workers workers{"provider", [this] { return work(); }};
 };
 
 Platform::Platform(store::Database& database, Clock& clock, const crypto::SecretBox& box,
@@ -191,22 +166,16 @@ Platform::Platform(store::Database& database, Clock& clock, const crypto::Secret
     : state_(std::make_unique<State>(database, clock, box, std::move(url),
                                      std::move(client_secret))) {}
 
-Platform::~Platform() {
-  state_->signals.lock()->ending = true;
-  state_->changed.notify_all();
-  if (state_->thread.joinable()) state_->thread.join();
-}
+Platform::~Platform() = default;
 
-void Platform::start() {
-  state_->thread = std::thread([this] { state_->serve(); });
-}
+void Platform::start() { state_->workers.start(); }
 
 void Platform::granted(const std::string& uuid, const std::string& code) {
   state_->database.run(
       "INSERT INTO grants (uuid, code, expires_at) VALUES (?, ?, 0) "
       "ON CONFLICT (uuid) DO UPDATE SET code = excluded.code",
       uuid, state_->seal(code, uuid));
-  state_->poke();
+  state_->workers.poke();
 }
 
 void Platform::set_config(const std::string& uuid, const Config& config,
@@ -232,7 +201,7 @@ void Platform::tell(const std::string& uuid, const std::string& path, const std:
       "VALUES (?, ?, ?, ?, 1, 0, ?) ON CONFLICT (uuid, path) DO UPDATE SET "
       "body = excluded.body, version = version + 1, attempts = 0, due_at = excluded.due_at",
       uuid, path, method, state_->seal(body, uuid), state_->clock.now());
-  state_->poke();
+  state_->workers.poke();
 }
 
 void Platform::forget(const std::string& uuid) {

@@ -38,6 +38,7 @@ constexpr off_t longest_log = 4 << 20;
 constexpr std::size_t longest_output = 64 << 10;
 constexpr seconds back_offs[] = {seconds(0), seconds(1),  seconds(2),
                                  seconds(5), seconds(15), seconds(30)};
+constexpr std::uintmax_t little_room = 16 << 20;
 constexpr std::size_t often = 3;  // so many ends in a row are no accident
 
 const char* const columns = "SELECT id, slot, sandbox, address, wanted FROM servers";
@@ -140,7 +141,13 @@ struct Servers::State {
       if (Steady::now() < trouble.retry) continue;
       if (!server->sandbox.empty()) note_end(*server, trouble);
       if (Steady::now() < trouble.retry) continue;
-      launch(*server, trouble);
+      try {
+        launch(*server, trouble);
+      } catch (const std::exception& error) {
+        // A volume that cannot be written to, say; the others are started all the same.
+        report("provider", "server " + server->id + ": " + error.what());
+        failed(*server, trouble);
+      }
     }
   }
 
@@ -307,6 +314,15 @@ void Servers::forget(const std::string& id) {
 
 std::optional<Server> Servers::find(const std::string& id) const { return state_->find(id); }
 bool Servers::fails(const std::string& id) const { return state_->failing.lock()->contains(id); }
+
+std::string Servers::advice(const std::string& id) const {
+  std::error_code none;
+  const auto room = fs::space(volume(id), none);
+  if (!none && room.available < little_room)
+    return "The disk that it is on is full: make room, and it starts by itself.";
+  return "It is started again every half minute; its server.log says why it ends.";
+}
+
 bool Servers::runs(const Server& server) const { return state_->running(server).has_value(); }
 std::int64_t Servers::memory(const Server& server) const {
   const auto memory = state_->spawner.memory(server.sandbox);

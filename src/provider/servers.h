@@ -83,6 +83,8 @@ class Servers {
   bool runs(const Server& server) const;
   // It has ended again and again; it is still being started, every now and then.
   bool fails(const std::string& id) const;
+  // What whoever is to mend that should know: sentences.
+  std::string advice(const std::string& id) const;
   // Bytes of memory in use.
   std::int64_t memory(const Server& server) const;
   std::filesystem::path volume(const std::string& id) const;

@@ -16,6 +16,9 @@ namespace {
 
 constexpr const char* controllers[] = {"memory", "cpu", "pids"};
 
+// Set ahead of a start, since most want them. The CPU's weight is the kernel's own for a new group.
+constexpr Limits usual;
+
 void make_directory(const std::filesystem::path& path) {
   if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) fault("make " + path.string());
 }
@@ -89,30 +92,40 @@ void Cgroups::leave() const {
 
 Cgroups::Group Cgroups::create(const std::string& place) {
   for (const auto& path : all()) make_directory(path / place);
+  limit_memory(place, usual.memory_bytes);
+  os::write_control(limited_by("pids") / place / "pids.max", std::to_string(usual.pids));
   return open(place);
 }
 
-void Cgroups::limit(const std::string& place, const Limits& limits) {
-  const auto memory = limited_by("memory") / place;
-  const auto bytes = std::to_string(limits.memory_bytes);
-  const auto cpu = limited_by("cpu") / place;
-  if (trees_.v1.contains("memory")) {
-    os::write_control(memory / "memory.limit_in_bytes", bytes);
-    // Memory and swap together: the same limit leaves no swap. Not on kernels without swap
-    // accounting.
-    const auto with_swap = memory / "memory.memsw.limit_in_bytes";
-    if (access(with_swap.c_str(), W_OK) == 0) os::write_control(with_swap, bytes);
-  } else {
-    os::write_control(memory / "memory.max", bytes);
-    const auto swap = memory / "memory.swap.max";
+void Cgroups::limit_memory(const std::string& place, std::int64_t bytes) {
+  const auto directory = limited_by("memory") / place;
+  const auto text = std::to_string(bytes);
+  if (!trees_.v1.contains("memory")) {
+    os::write_control(directory / "memory.max", text);
+    const auto swap = directory / "memory.swap.max";
     if (access(swap.c_str(), W_OK) == 0) os::write_control(swap, "0");
+    return;
   }
-  if (trees_.v1.contains("cpu"))
+  // Memory and swap together: the same limit leaves no swap. Not on kernels without swap
+  // accounting. It may never be the lower one, so that it is the first to be raised.
+  const auto with_swap = directory / "memory.memsw.limit_in_bytes";
+  const bool limits_swap = access(with_swap.c_str(), W_OK) == 0;
+  const bool raised = bytes > usual.memory_bytes;
+  if (limits_swap && raised) os::write_control(with_swap, text);
+  os::write_control(directory / "memory.limit_in_bytes", text);
+  if (limits_swap && !raised) os::write_control(with_swap, text);
+}
+
+void Cgroups::limit(const std::string& place, const Limits& limits) {
+  if (limits.memory_bytes != usual.memory_bytes) limit_memory(place, limits.memory_bytes);
+  const auto cpu = limited_by("cpu") / place;
+  if (limits.cpu_weight != usual.cpu_weight && trees_.v1.contains("cpu"))
     os::write_control(cpu / "cpu.shares",
                       std::to_string(std::max(2, limits.cpu_weight * 1024 / 100)));
-  else
+  else if (limits.cpu_weight != usual.cpu_weight)
     os::write_control(cpu / "cpu.weight", std::to_string(limits.cpu_weight));
-  os::write_control(limited_by("pids") / place / "pids.max", std::to_string(limits.pids));
+  if (limits.pids != usual.pids)
+    os::write_control(limited_by("pids") / place / "pids.max", std::to_string(limits.pids));
 }
 
 Cgroups::Group Cgroups::open(const std::string& place) const {

@@ -35,13 +35,14 @@ class Cgroups {
   // Takes them away again, where no sandbox has groups in them.
   void leave() const;
 
-  // A new sandbox's groups, without limits yet. `v2` is for CLONE_INTO_CGROUP; a process puts
+  // A new sandbox's groups, with the usual limits. `v2` is for CLONE_INTO_CGROUP; a process puts
   // itself into the others by writing "0" to each of `attach`.
   struct Group {
     os::Fd v2;
     std::vector<os::Fd> attach;
   };
   Group create(const std::string& place);
+  // Of one that has the usual limits: writes what differs.
   void limit(const std::string& place, const Limits& limits);
 
   // Those that there are.
@@ -62,6 +63,7 @@ class Cgroups {
 
  private:
   bool freezes_on_v1() const { return !trees_.v2 && trees_.v1.contains("freezer"); }
+  void limit_memory(const std::string& place, std::int64_t bytes);
   std::filesystem::path limited_by(const std::string& controller) const;  // of the server
   std::vector<std::filesystem::path> all() const;
 

@@ -1,6 +1,7 @@
 #include "sandbox/holder_pool.h"
 
 #include <algorithm>
+#include <system_error>
 
 namespace renga::sandbox {
 namespace {
@@ -21,15 +22,22 @@ std::size_t HolderPool::settled(const Home& home) const {
       std::ranges::count_if(held_, [&](auto& h) { return h.home == home; }));
 }
 
-std::optional<Held> HolderPool::take(const Home& home) {
+std::optional<Held> HolderPool::take(const Home& home, const AppDirectory& app) {
   if (size_ == 0) return std::nullopt;
-  std::erase_if(recent_, [&](const Home& known) {
-    return known.uid_base == home.uid_base && known.stack == home.stack;
+  Recent now{home, app};
+  std::erase_if(recent_, [&](const Recent& known) {
+    if (known.home.uid_base != home.uid_base || known.home.stack != home.stack) return false;
+    // A build or a command without a slug comes and goes: what is ready for the app stays.
+    if (app.path.empty()) now.app = known.app;
+    return true;
   });
-  recent_.insert(recent_.begin(), home);
+  recent_.insert(recent_.begin(), std::move(now));
   if (recent_.size() > most_homes) recent_.pop_back();
 
-  auto found = std::ranges::find_if(held_, [&](auto& held) { return held.home == home; });
+  auto found =
+      std::ranges::find_if(held_, [&](auto& held) { return held.home == home && held.app == app; });
+  if (found == held_.end())
+    found = std::ranges::find_if(held_, [&](auto& held) { return held.home == home; });
   // The oldest: its process has had the most time to get ready.
   if (found == held_.end())
     found = std::ranges::find_if(held_, [](auto& held) { return !held.home; });
@@ -40,21 +48,37 @@ std::optional<Held> HolderPool::take(const Home& home) {
 }
 
 const Home* HolderPool::home_that_wants() const {
-  for (const auto& home : recent_)
-    if (settled(home) < share_of_home(size_)) return &home;
+  for (const auto& recent : recent_)
+    if (settled(recent.home) < share_of_home(size_)) return &recent.home;
   return nullptr;
 }
 
-// One that is settled for a home that is not among the recent ones (any more).
+// One that is settled for a home that is not among the recent ones (any more), or for a slug that
+// its home has left.
 std::vector<Held>::iterator HolderPool::stranger() {
   return std::ranges::find_if(held_, [&](const Held& held) {
-    return held.home && std::ranges::find(recent_, *held.home) == recent_.end();
+    return held.home && std::ranges::none_of(recent_, [&](const Recent& recent) {
+             return recent.home == *held.home && (held.app.path.empty() || held.app == recent.app);
+           });
   });
+}
+
+std::vector<Held>::iterator HolderPool::unprepared(Recent*& of) {
+  for (auto& recent : recent_) {
+    if (recent.app.path.empty()) continue;
+    const auto found = std::ranges::find_if(
+        held_, [&](const Held& held) { return held.home == recent.home && held.app.path.empty(); });
+    of = &recent;
+    if (found != held_.end()) return found;
+  }
+  return held_.end();
 }
 
 bool HolderPool::wants_refill() {
   if (size_ == 0) return false;
-  return unsettled() < share(size_) || home_that_wants() != nullptr || stranger() != held_.end();
+  Recent* of = nullptr;
+  return unsettled() < share(size_) || home_that_wants() != nullptr || stranger() != held_.end() ||
+         unprepared(of) != held_.end();
 }
 
 bool HolderPool::refill() {
@@ -63,6 +87,19 @@ bool HolderPool::refill() {
     auto gone = std::move(*found);
     held_.erase(found);
     hooks_.discard(gone);
+    return true;
+  }
+  Recent* of = nullptr;
+  if (const auto found = unprepared(of); found != held_.end()) {
+    try {
+      hooks_.prepare(*found, of->app);
+    } catch (const std::system_error&) {
+      // Its slug is gone: nobody will start it.
+      of->app = {};
+      auto gone = std::move(*found);
+      held_.erase(found);
+      hooks_.discard(gone);
+    }
     return true;
   }
   const auto* home = home_that_wants();

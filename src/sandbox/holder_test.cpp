@@ -180,6 +180,56 @@ TEST_F(HolderTest, AChangedStackIsSeen) {
   EXPECT_LE(waiting_holders(), 14u);
 }
 
+// What is made ahead of an app's directory is of the slug that was started last.
+class SlugsAheadTest : public HolderTest {
+ protected:
+  Spec app(const std::string& text, const std::filesystem::path& slug) const {
+    auto spec = script(text);
+    spec.app_directory = slug;
+    return spec;
+  }
+  void write_slug(const std::filesystem::path& slug, const std::string& word) {
+    std::filesystem::create_directories(slug);
+    std::ofstream(slug / "word") << word << "\n";
+  }
+};
+
+TEST_F(SlugsAheadTest, IsTheOneThatIsAskedFor) {
+  write_slug(directory / "first", "first");
+  write_slug(directory / "second", "second");
+  const std::string look = "cat word; ls | wc -l; touch left-behind";
+  for (const auto* name : {"first", "first", "second", "first", "second", "second"}) {
+    EXPECT_EQ(run(app(look, directory / name)).output, std::string(name) + "\n1\n");
+    wait_for_holders();
+  }
+  EXPECT_FALSE(std::filesystem::exists(directory / "first/left-behind"));
+  // A build of the same app has no slug, and finds /app empty and its own.
+  EXPECT_EQ(run(script("ls /app | wc -l; touch /app/mine && ls /app")).output, "0\nmine\n");
+  EXPECT_EQ(run(app(look, directory / "second")).output, "second\n1\n");
+}
+
+TEST_F(SlugsAheadTest, IsSeenToBeAnother) {
+  const auto slug = directory / "slug";
+  write_slug(slug, "old");
+  EXPECT_EQ(run(app("cat word", slug)).output, "old\n");
+  wait_for_holders();
+  write_slug(directory / "new", "new");
+  std::filesystem::remove_all(slug);
+  std::filesystem::rename(directory / "new", slug);
+  EXPECT_EQ(run(app("cat word", slug)).output, "new\n");
+}
+
+TEST_F(SlugsAheadTest, MayBeGone) {
+  const auto slug = directory / "slug";
+  write_slug(slug, "word");
+  EXPECT_EQ(run(app("cat word", slug)).output, "word\n");
+  std::filesystem::remove_all(slug);
+  EXPECT_THAT(run(app("cat word", slug)).output, testing::HasSubstr("web.1 cannot be started"));
+  EXPECT_EQ(run(script("exit 5")).exit->status, 5);
+  wait_for_holders();
+  EXPECT_EQ(waiting_holders(), 6u);  // four of anybody's, two of this app
+}
+
 TEST_F(HolderTest, AFrozenSandboxStandsStillAndGoesOn) {
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);

@@ -28,10 +28,12 @@
 namespace renga::sandbox {
 namespace {
 
-constexpr std::uint32_t pool = 0x64400000;       // 100.64.0.0/10
-constexpr std::uint32_t slice_size = 4096;       // a /20
-constexpr std::uint32_t slices = 512;            // of them in each half of the pool
-constexpr std::uint32_t gateway = 0xA9FE0101;    // 169.254.1.1
+constexpr std::uint32_t pool = 0x64400000;     // 100.64.0.0/10
+constexpr std::uint32_t slice_size = 4096;     // a /20
+constexpr std::uint32_t slices = 512;          // of them in each half of the pool
+constexpr std::uint32_t gateway = 0xA9FE0101;  // 169.254.1.1
+constexpr std::uint32_t one_queue =
+    1;  // of a link; otherwise as many as CPUs, with memory for each
 constexpr const char* notes = "/run/renga/net";  // which server has which slice
 
 // FNV-1a: only to spread names, and the same on every run.
@@ -302,12 +304,16 @@ std::string Network::join(const os::Cloned& process, const std::string& id,
     os::Netlink batch;
     batch.request(RTM_NEWLINK, create_new, interface(0, 0))
         .attribute(IFLA_IFNAME, name)
+        .attribute(IFLA_NUM_TX_QUEUES, one_queue)
+        .attribute(IFLA_NUM_RX_QUEUES, one_queue)
         .open_nest(IFLA_LINKINFO)
         .attribute(IFLA_INFO_KIND, std::string_view("veth"))
         .open_nest(IFLA_INFO_DATA)
         .open_nest(VETH_INFO_PEER)
         .nested_header(interface(0, 0))
         .attribute(IFLA_IFNAME, std::string_view("eth0"))
+        .attribute(IFLA_NUM_TX_QUEUES, one_queue)
+        .attribute(IFLA_NUM_RX_QUEUES, one_queue)
         .attribute(IFLA_NET_NS_PID, static_cast<std::uint32_t>(process.pid))
         .close_nest()
         .close_nest()

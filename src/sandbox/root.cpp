@@ -124,8 +124,7 @@ void write_own_etc(const os::Fd& root, const RootPlan& plan) {
 }
 
 void attach_devices(const os::Fd& root) {
-  const auto dev = os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "64k"}},
-                                       {.no_suid = true, .no_exec = true});
+  const auto dev = os::clone_mount(root.get(), "dev", {.no_suid = true, .no_exec = true});
   attach(root, dev, "dev");
   for (const auto& device : devices) {
     const auto source = std::string("/dev/") + device.name;
@@ -145,8 +144,6 @@ void attach_devices(const os::Fd& root) {
          os::new_file_system("devpts", {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}},
                              {.no_suid = true, .no_exec = true}),
          "dev/pts");
-  attach(root, os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", "64m"}}, kernels_own),
-         "dev/shm");
   make_link(dev, "pts/ptmx", "ptmx");
   make_link(dev, "/proc/self/fd", "fd");
   make_link(dev, "/proc/self/fd/0", "stdin");
@@ -187,12 +184,19 @@ void cover_kernel_files(const os::Fd& root) {
 
 // Where programs and buildpacks look for the memory limit: control groups v1's file, on hosts with
 // v2 as well, and v2's. The hierarchy itself is the host's.
-void attach_limits(const os::Fd& root) {
+void attach_limits(const os::Fd& root, const os::Fd& limits) {
   // Not there where /sys is empty.
   make_path(root, "/sys/fs/cgroup");
-  attach(root, os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "64k"}}, kernels_own),
-         "sys/fs/cgroup");
-  make_directory(root, "sys/fs/cgroup/memory");
+  attach(root, limits, "sys/fs/cgroup");
+}
+
+// A writable place in the root's own file system, to be attached elsewhere.
+os::Fd open_place(const os::Fd& root, const char* path, const os::MountAttributes& attributes,
+                  mode_t mode) {
+  make_directory(root, path);
+  // Not as the umask would have it.
+  if (fchmodat(root.get(), path, mode, 0) != 0) fault("open /" + std::string(path));
+  return os::clone_mount(root.get(), path, attributes);
 }
 
 void write_limits(const os::Fd& root, std::int64_t memory_bytes) {
@@ -217,8 +221,8 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   umask(022);
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     fault("separate the sandbox's mounts from the host's");
-  auto root =
-      os::new_file_system("tmpfs", {{"mode", "755"}, {"size", "1m"}, {"nr_inodes", "1k"}}, plain);
+  auto root = os::new_file_system("tmpfs",
+                                  {{"mode", "755"}, {"size", std::to_string(usual_memory)}}, plain);
   // On top of the host's root, which is the one directory that is sure to be there. The process
   // itself stays below until it changes its root.
   os::attach_mount(root.get(), os::open_file("/", O_PATH | O_DIRECTORY).get(), "the new root");
@@ -232,6 +236,13 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   attach_stack(root, stack);
   write_common_etc(root);
 
+  // What is written beside /app, too, is in the root's own file system, where /proc covers it, and
+  // has one limit: the kernel has some memory for every file system in every control group, so that
+  // a few more in each sandbox are many.
+  const auto limits = open_place(root, "proc/limits", kernels_own, 0755);
+  make_directory(root, "proc/limits/memory");
+  const auto temporary = open_place(root, "proc/tmp", plain, 01777);
+  const auto shared_memory = open_place(root, "proc/shm", kernels_own, 01777);
   attach(root, os::new_file_system("proc", {}, kernels_own), "proc");
   try {
     auto kept = kernels_own;
@@ -243,11 +254,9 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   }
   attach_devices(root);
   cover_kernel_files(root);
-  attach_limits(root);
-  attach(root,
-         os::new_file_system("tmpfs", {{"mode", "1777"}, {"size", std::to_string(usual_memory)}},
-                             plain),
-         "tmp");
+  attach_limits(root, limits);
+  attach(root, temporary, "tmp");
+  attach(root, shared_memory, "dev/shm");
   pivot_into(root);
   return root;
 }

@@ -35,9 +35,10 @@ void give(const std::filesystem::path& path, uid_t owner, mode_t mode) {
     fault("hand " + path.string() + " to the sandbox");
 }
 
-os::Fd open_below(const os::Fd& directory, const char* name) {
-  os::Fd opened(openat(directory.get(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!opened) fault(std::string("open ") + name + " of a sandbox");
+os::Fd open_below(const os::Fd& directory, const std::string& name) {
+  os::Fd opened(
+      openat(directory.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!opened) fault("open " + name + " of a sandbox");
   return opened;
 }
 
@@ -50,6 +51,10 @@ RunDirectory::RunDirectory(std::filesystem::path root) : root_(std::move(root)) 
 void RunDirectory::prepare() {
   std::filesystem::create_directories(root_);
   if (chmod(root_.c_str(), 0700) != 0) fault("close " + root_.string() + " to others");
+  // An overlay tells in the sandbox's list of mounts where its directories are: seen from here they
+  // are /.held-PLACE/upper, and nothing of the host's. One for all, since the end of a mount that
+  // is attached nowhere costs a grace period of the kernel.
+  mount_ = os::clone_mount(AT_FDCWD, root_.string(), {});
 }
 
 void RunDirectory::hold(const std::string& place) {
@@ -68,18 +73,24 @@ void RunDirectory::hand_over(const std::string& place, uid_t owner) {
   give(root_ / held_name(place) / "work", owner, 0700);
 }
 
-RunDirectory::Made RunDirectory::claim(const std::string& place, const std::string& id) {
+RunDirectory::Layers RunDirectory::layers(const std::string& place, bool used) {
+  const auto directory = open_below(mount_, held_name(place));
+  if (used) {
+    struct stat info;
+    const auto path = root_ / held_name(place) / "work";
+    if (stat(path.c_str(), &info) != 0) fault("look at " + path.string());
+    os::remove_tree(os::open_file(path.parent_path(), O_RDONLY | O_DIRECTORY).get(), "work");
+    make(path);
+    give(path, info.st_uid, 0700);
+  }
+  return {open_below(directory, "upper"), open_below(directory, "work")};
+}
+
+os::Fd RunDirectory::claim(const std::string& place, const std::string& id) {
   const auto directory = root_ / id;
   if (rename((root_ / held_name(place)).c_str(), directory.c_str()) != 0)
     fault("make " + directory.string());
-  Made made;
-  // Through a mount of their own, attached nowhere: an overlay tells in the sandbox's list of
-  // mounts where these are, and so says /upper and /work, and nothing of the host's directories.
-  made.mount = os::clone_mount(AT_FDCWD, directory.string(), {});
-  made.upper = open_below(made.mount, "upper");
-  made.work = open_below(made.mount, "work");
-  made.exit_file = os::open_file(directory / "exit", O_WRONLY | O_APPEND | O_NOFOLLOW);
-  return made;
+  return os::open_file(directory / "exit", O_WRONLY | O_APPEND | O_NOFOLLOW);
 }
 
 void RunDirectory::note_process(const std::string& place, int pid, std::uint64_t started,
@@ -103,6 +114,11 @@ std::vector<std::string> RunDirectory::ids() const {
     if (is_uuid(name)) result.push_back(std::move(name));
   }
   return result;
+}
+
+bool RunDirectory::knows(const std::string& id) const {
+  std::error_code missing;
+  return std::filesystem::exists(root_ / id, missing);
 }
 
 std::optional<Running> RunDirectory::state(const std::string& id) const {

@@ -22,10 +22,8 @@ class RunDirectory {
   // Makes the directory of all of them.
   void prepare();
 
-  struct Made {
-    os::Fd mount;        // the other two are in it, and need it until they are mounted
+  struct Layers {
     os::Fd upper, work;  // O_PATH
-    os::Fd exit_file;    // for writing
   };
   // For a sandbox to come: all that takes the disk's time, so that its start need not.
   void hold(const std::string& place);
@@ -33,12 +31,16 @@ class RunDirectory {
                     const std::string& address);
   // Its writable files are this user's.
   void hand_over(const std::string& place, uid_t owner);
-  // It is this sandbox's from now on. What is claimed and not complete never was.
-  Made claim(const std::string& place, const std::string& id);
+  // What an overlay is written to. A work directory can serve one overlay: `used` makes a new one.
+  Layers layers(const std::string& place, bool used);
+  // It is this sandbox's from now on. What is claimed and not complete never was. The exit file,
+  // for writing.
+  os::Fd claim(const std::string& place, const std::string& id);
   void complete(const std::string& id);
 
   // Every sandbox that has a directory, whatever has become of it.
   std::vector<std::string> ids() const;
+  bool knows(const std::string& id) const;
   // As its start left it; nothing before the start was complete, and after a boot of the host.
   std::optional<Running> state(const std::string& id) const;
   // state() if its process is still that one.
@@ -57,6 +59,7 @@ class RunDirectory {
 
  private:
   std::filesystem::path root_;
+  os::Fd mount_;  // of the root, attached nowhere; the spawner's alone
 };
 
 }  // namespace renga::sandbox

@@ -117,6 +117,8 @@ struct Spawner::State {
     for (const char* name :
          {"PATH", "RENGA_ALLOW_PRIVATE", "RENGA_HOLDERS", "ASAN_OPTIONS", "TSAN_OPTIONS"})
       if (const char* value = std::getenv(name)) command.env[name] = value;
+    // Or each holder, which is a fork of it, would look up for itself what it calls.
+    command.env["LD_BIND_NOW"] = "1";
     const int out = fcntl(2, F_GETFD) >= 0 ? 2 : null.get();
     process.emplace(
         command,

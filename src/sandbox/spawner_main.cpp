@@ -51,6 +51,10 @@ constexpr int tidy_again_ms = 20;
 constexpr std::chrono::seconds refill_after_trouble{30};
 // What was started just now gets the CPU first, while there are more for those who come next.
 constexpr std::chrono::milliseconds refill_after_start{5};
+// Of refilling: a sandbox is made, settled and given an app's directory. In a storm of starts each
+// takes one, and so one is made ready for each: what waits for the kernel then does so beside the
+// starts.
+constexpr int steps_of_one = 3;
 
 // How many sandboxes are made ahead: RENGA_HOLDERS, and else a few, where starts should be quick.
 std::size_t holders_for(Purpose purpose) {
@@ -178,7 +182,7 @@ class Service {
   void make_ready() {
     if (left_ || Steady::now() < refill_from_) return;
     try {
-      starter_.refill();
+      for (int step = 0; step < steps_of_one && starter_.refill(); ++step) continue;
     } catch (const std::exception& error) {
       // Starts will say so as well, to those who wait for them.
       report("spawner", std::string("No sandbox can be made ahead: ") + error.what());

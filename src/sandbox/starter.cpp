@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -27,6 +28,8 @@ namespace renga::sandbox {
 namespace {
 
 constexpr std::size_t most_id_maps = 64;
+// Of the apps that have holders; the disk of a slug that is gone is free when it has left these.
+constexpr std::size_t most_lowers = 4;
 constexpr std::uint32_t ids = 65'536;
 
 // The directory of the log socket, for renga-init to connect through. renga-init is not the host's
@@ -43,6 +46,17 @@ os::Fd log_directory(const std::filesystem::path& socket) {
     fault(EACCES, "let sandboxes reach the log socket: " + socket.string() +
                       " must be writable for all (mode 0666)");
   return directory;
+}
+
+AppDirectory app_directory(const std::string& path) {
+  struct stat info;
+  if (path.empty()) return {};
+  if (stat(path.c_str(), &info) != 0) fault("find the app in " + path);
+  std::string state;
+  for (const auto part : {static_cast<long>(info.st_dev), static_cast<long>(info.st_ino),
+                          info.st_ctim.tv_sec, info.st_ctim.tv_nsec})
+    state += std::to_string(part) + " ";
+  return {path, std::move(state)};
 }
 
 std::string plan_bytes(const Spec& spec, const std::string& filter) {
@@ -69,6 +83,11 @@ Starter::Starter(const SpawnerOptions& options, std::size_t holders)
       init_(os::sealed_copy(options.init_program)),
       pool_(holders, {.make = [this] { return make_holder({}); },
                       .settle = [this](Held& held, const Home& home) { settle(held, home); },
+                      .prepare =
+                          [this](Held& held, const AppDirectory& app) {
+                            held.overlay = app_mount(held, app);
+                            held.app = app;
+                          },
                       .discard = [this](Held& held) { discard(held); }}) {
   os::ensure_user_namespaces();
   const auto policy = syscall_policy();
@@ -96,12 +115,38 @@ const Starter::IdMaps& Starter::id_maps(std::uint32_t uid_base) {
       .first->second;
 }
 
+const Starter::Lower& Starter::lower_of(std::uint32_t uid_base, const AppDirectory& app) {
+  const auto known = std::ranges::find_if(
+      lowers_, [&](const Lower& lower) { return lower.uid_base == uid_base && lower.app == app; });
+  if (known != lowers_.end()) {
+    std::rotate(lowers_.begin(), known, known + 1);
+    return lowers_.front();
+  }
+  // The end of a mount that is attached nowhere costs a grace period of the kernel, and one does
+  // for all dynos of a slug.
+  auto mount = os::clone_mount(AT_FDCWD, app.path,
+                               {.read_only = true, .user_namespace = id_maps(uid_base).app.get()});
+  // Another release of the app comes in the place of the last one.
+  std::erase_if(lowers_, [&](const Lower& lower) { return lower.uid_base == uid_base; });
+  if (lowers_.size() >= most_lowers) lowers_.pop_back();
+  return *lowers_.insert(lowers_.begin(), Lower{uid_base, app, std::move(mount)});
+}
+
+os::Fd Starter::app_mount(const Held& held, const AppDirectory& app) {
+  constexpr os::MountAttributes attributes = {.no_suid = true, .no_dev = true};
+  const auto layers = run_directory_.layers(held.place, !held.app.path.empty());
+  // What is made here belongs to the sandbox's user on disk already.
+  if (app.path.empty()) return os::clone_mount(layers.upper.get(), "", attributes);
+  return os::new_overlay(lower_of(held.home->uid_base, app).mount.get(), layers.upper.get(),
+                         layers.work.get(), attributes);
+}
+
 Held Starter::make_holder(const std::string& address) {
   const auto place = new_uuid();
   run_directory_.hold(place);
   try {
     const auto group = cgroups_.create(place);
-    Held held{place, {}, Holder::make(group, init_.get()), 0, {}};
+    Held held{place, {}, Holder::make(group, init_.get()), 0, {}, {}, {}};
     // Meanwhile it joins its control groups.
     held.address = network_.join(held.holder.process(), place, address);
     const auto pid = held.holder.process().pid;
@@ -145,41 +190,35 @@ void Starter::dismiss_holders() {
   }
 }
 
-RootPlan Starter::furnishing(const Spec& spec, const RunDirectory::Made& run,
-                             const std::string& address) {
-  const auto& maps = id_maps(spec.uid_base);
+RootPlan Starter::furnishing(const Spec& spec, const std::string& address) {
   RootPlan root;
   root.host_name = spec.name;
   root.address = address;
   root.resolver_configuration = network_.resolver_configuration();
   root.memory_bytes = spec.limits.memory_bytes;
-  if (spec.app_directory.empty()) {
-    // What is made here belongs to the sandbox's user on disk already.
-    root.app = os::clone_mount(run.upper.get(), "", {.no_suid = true, .no_dev = true});
-  } else {
-    const auto lower = os::clone_mount(AT_FDCWD, spec.app_directory,
-                                       {.read_only = true, .user_namespace = maps.app.get()});
-    root.app = os::new_overlay(lower.get(), run.upper.get(), run.work.get(),
-                               {.no_suid = true, .no_dev = true});
-  }
   for (const auto& mount : spec.mounts)
-    root.mounts.push_back({mount.target, os::clone_mount(AT_FDCWD, mount.source,
-                                                         {.read_only = !mount.writable,
-                                                          .no_suid = true,
-                                                          .no_dev = true,
-                                                          .user_namespace = maps.app.get()})});
+    root.mounts.push_back(
+        {mount.target, os::clone_mount(AT_FDCWD, mount.source,
+                                       {.read_only = !mount.writable,
+                                        .no_suid = true,
+                                        .no_dev = true,
+                                        .user_namespace = id_maps(spec.uid_base).app.get()})});
   return root;
 }
 
-Result<Running> Starter::launch(Held held, const Spec& spec, std::optional<int> output,
-                                std::optional<int> input) {
+Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& spec,
+                                std::optional<int> output, std::optional<int> input) {
   const auto& process = held.holder.process();
   try {
-    auto run = run_directory_.claim(held.place, spec.id);
     HolderStart start;
-    start.root = furnishing(spec, run, held.address);
+    start.root = furnishing(spec, held.address);
+    if (held.app != app || app.path.empty()) {
+      held.overlay.close();
+      held.overlay = app_mount(held, app);
+    }
+    start.root.app = std::move(held.overlay);
     start.plan = os::memory_file("renga-plan", plan_bytes(spec, filter_));
-    start.exit_file = std::move(run.exit_file);
+    start.exit_file = run_directory_.claim(held.place, spec.id);
     if (!output && !spec.log_socket.empty()) start.log_directory = log_directory(spec.log_socket);
     start.input = input;
     start.output = output;
@@ -197,7 +236,8 @@ Result<Running> Starter::launch(Held held, const Spec& spec, std::optional<int> 
   }
 }
 
-Result<Running> Starter::try_start(std::optional<Held> held, const Home& home, const Spec& spec,
+Result<Running> Starter::try_start(std::optional<Held> held, const Home& home,
+                                   const AppDirectory& app, const Spec& spec,
                                    std::optional<int> output, std::optional<int> input) {
   try {
     if (!held) held = make_holder(spec.address);
@@ -209,7 +249,7 @@ Result<Running> Starter::try_start(std::optional<Held> held, const Home& home, c
         throw;
       }
     }
-    return launch(std::move(*held), spec, output, input);
+    return launch(std::move(*held), app, spec, output, input);
   } catch (const std::system_error& error) {
     return fail(Kind::unavailable, error.what());
   }
@@ -219,15 +259,21 @@ Result<Running> Starter::start(const Spec& spec, std::optional<int> output,
                                std::optional<int> input) {
   if (run_directory_.running(spec.id))
     return fail(Kind::conflict, "Sandbox " + spec.id + " runs already.");
-  clean_up(spec.id);
+  if (run_directory_.knows(spec.id)) clean_up(spec.id);
   const Home home{spec.uid_base, spec.stack, stack_state(spec.stack)};
-  auto held = spec.address.empty() ? pool_.take(home) : std::nullopt;
+  AppDirectory app;
+  try {
+    app = app_directory(spec.app_directory);
+  } catch (const std::system_error& error) {
+    return fail(Kind::unavailable, spec.name + " cannot be started: " + error.what() + ".");
+  }
+  auto held = spec.address.empty() ? pool_.take(home, app) : std::nullopt;
   const bool waited = held.has_value();
-  auto started = try_start(std::move(held), home, spec, output, input);
+  auto started = try_start(std::move(held), home, app, spec, output, input);
   if (!started && waited) {
     // Something may have happened to it while it waited.
     clean_up(spec.id);
-    started = try_start({}, home, spec, output, input);
+    started = try_start({}, home, app, spec, output, input);
   }
   if (!started) {
     clean_up(spec.id);

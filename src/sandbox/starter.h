@@ -58,15 +58,25 @@ class Starter {
     os::Fd app;
   };
 
+  // A slug as this app's dynos see it.
+  struct Lower {
+    std::uint32_t uid_base = 0;
+    AppDirectory app;
+    os::Fd mount;
+  };
+
   const IdMaps& id_maps(std::uint32_t uid_base);
+  const Lower& lower_of(std::uint32_t uid_base, const AppDirectory& app);
   Held make_holder(const std::string& address);
   void settle(Held& held, const Home& home);
   void discard(Held& held);
-  RootPlan furnishing(const Spec& spec, const RunDirectory::Made& run, const std::string& address);
-  Result<Running> launch(Held held, const Spec& spec, std::optional<int> output,
-                         std::optional<int> input);
-  Result<Running> try_start(std::optional<Held> held, const Home& home, const Spec& spec,
-                            std::optional<int> output, std::optional<int> input);
+  // Makes the overlay of an app's directory, or, without one, of an empty /app.
+  os::Fd app_mount(const Held& held, const AppDirectory& app);
+  RootPlan furnishing(const Spec& spec, const std::string& address);
+  Result<Running> launch(Held held, const AppDirectory& app, const Spec& spec,
+                         std::optional<int> output, std::optional<int> input);
+  Result<Running> try_start(std::optional<Held> held, const Home& home, const AppDirectory& app,
+                            const Spec& spec, std::optional<int> output, std::optional<int> input);
   void clean_up(const std::string& id);
 
   SpawnerOptions options_;
@@ -77,6 +87,7 @@ class Starter {
   std::string filter_;   // syscall_policy() as bytes
   os::Fd waiting_plan_;  // of every command that waits: see init_plan.h
   std::map<std::uint32_t, IdMaps> id_maps_;
+  std::vector<Lower> lowers_;  // the last first
   HolderPool pool_;
   std::vector<std::string> discarded_;  // places
 };

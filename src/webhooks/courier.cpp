@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
-#include "base/report.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 
@@ -35,44 +34,17 @@ std::string body_of(const Due& due, const Attempt& attempt, Time now) {
 }  // namespace
 
 Courier::~Courier() {
-  running_.lock()->stop = true;
-  changed_.notify_all();
+  workers_.stop();
   sender_.stop();
-  for (auto& thread : threads_) thread.join();
 }
 
-void Courier::start(int threads) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { serve(); });
-}
-
-void Courier::poke() {
-  ++running_.lock()->pokes;
-  changed_.notify_one();
-}
-
-void Courier::serve() {
-  std::uint64_t heard = 0;
-  for (;;) {
-    auto sleep = Duration(longest_sleep);
-    try {
-      {
-        auto running = running_.lock();
-        if (running->stop) return;
-        heard = running->pokes;
-      }
-      while (take_one())
-        if (running_.lock()->stop) return;
-      // What is due and was not taken is another thread's just now, who pokes when it is done.
-      if (const auto next = webhooks_.next_due())
-        sleep = std::clamp<Duration>(*next - clock_.now(), std::chrono::seconds(1), longest_sleep);
-    } catch (const std::exception& trouble) {
-      report("webhooks", trouble.what());
-      sleep = std::chrono::seconds(5);
-    }
-    auto running = running_.lock();
-    running.wait_for(changed_, sleep, [&] { return running->stop || running->pokes != heard; });
-    if (running->stop) return;
+Duration Courier::round() {
+  while (!workers_.stopping() && take_one()) {
   }
+  // What is due and was not taken is another thread's just now, who pokes when it is done.
+  const auto next = webhooks_.next_due();
+  if (!next) return longest_sleep;
+  return std::clamp<Duration>(*next - clock_.now(), std::chrono::seconds(1), longest_sleep);
 }
 
 void Courier::work() {
@@ -82,13 +54,13 @@ void Courier::work() {
 
 bool Courier::take_one() {
   for (const auto& due : webhooks_.due()) {
-    if (!running_.lock()->webhooks.insert(due.webhook).second) continue;
+    if (!under_way_.lock()->insert(due.webhook).second) continue;
     struct Release {
       Courier& courier;
       const Id<Webhook>& webhook;
       ~Release() {
-        courier.running_.lock()->webhooks.erase(webhook);
-        courier.poke();
+        courier.under_way_.lock()->erase(webhook);
+        courier.workers_.poke();
       }
     } release{*this, due.webhook};
     // Another thread may have settled it, or come to be late, between the look and the claim.
@@ -108,7 +80,7 @@ void Courier::attempt(const Due& due) {
                     .body = body,
                     .signature = text::base64(crypto::hmac_sha256(due.secret, body)),
                     .authorization = due.authorization});
-  if (running_.lock()->stop && !outcome.code) return;  // cut off by us: it is made again
+  if (workers_.stopping() && !outcome.code) return;  // cut off by us: it is made again
   attempt.code = outcome.code;
   attempt.error = outcome.error;
   if (outcome.code && *outcome.code / 100 != 2)

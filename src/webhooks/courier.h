@@ -4,12 +4,9 @@
 // delivery twice, and knows it by its id.
 #pragma once
 
-#include <condition_variable>
 #include <set>
-#include <thread>
-#include <vector>
 
-#include "base/locked.h"
+#include "base/workers.h"
 #include "webhooks/sender.h"
 #include "webhooks/webhooks.h"
 
@@ -18,33 +15,30 @@ namespace renga::webhooks {
 class Courier {
  public:
   Courier(Webhooks& webhooks, Clock& clock, Sender& sender)
-      : webhooks_(webhooks), clock_(clock), sender_(sender) {}
+      : webhooks_(webhooks),
+        clock_(clock),
+        sender_(sender),
+        workers_("webhooks", [this] { return round(); }) {}
   ~Courier();
   Courier(const Courier&) = delete;
   Courier& operator=(const Courier&) = delete;
 
-  void start(int threads = 4);
+  void start(int threads = 4) { workers_.start(threads); }
   // From any thread; something waits.
-  void poke();
+  void poke() { workers_.poke_all(); }
   // Everything that is due now, on this thread: for tests.
   void work();
 
  private:
-  struct Running {
-    bool stop = false;
-    std::uint64_t pokes = 0;
-    std::set<Id<Webhook>> webhooks;  // with an attempt under way
-  };
-  void serve();
+  Duration round();
   bool take_one();
   void attempt(const Due& due);
 
   Webhooks& webhooks_;
   Clock& clock_;
   Sender& sender_;
-  Locked<Running> running_;
-  std::condition_variable changed_;
-  std::vector<std::thread> threads_;
+  Locked<std::set<Id<Webhook>>> under_way_;
+  Workers workers_;
 };
 
 }  // namespace renga::webhooks
