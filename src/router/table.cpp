@@ -180,14 +180,6 @@ std::string to_json(const TableChange& change) {
                                       {"challenges", to_object(change.challenges)}});
 }
 
-std::vector<std::vector<std::string>> hosts_by_route(const RouteTable& table) {
-  std::vector<std::vector<std::string>> hosts(table.routes.size());
-  for (const auto& [host, place] : table.hosts) {
-    if (place < hosts.size()) hosts[place].push_back(host);
-  }
-  return hosts;
-}
-
 Result<RouteTable> parse_table(std::string_view json_text) {
   try {
     // Everything that is parsed goes at once, without a walk through a million small pieces.
