@@ -70,11 +70,19 @@ void become_user() {
   keep_capabilities(0);
 }
 
-[[noreturn]] void execute(const Plan& plan) {
+bool close_range_of(unsigned first, unsigned last) {
+  return syscall(SYS_close_range, first, last, 0) == 0;
+}
+
+// `kept`: a socket, which tells by its end that the command runs. Negative: none.
+[[noreturn]] void execute(const Plan& plan, int kept) {
   if (isatty(0)) ioctl(0, TIOCSCTTY, 0);
-  if (syscall(SYS_close_range, 3, ~0U, 0) != 0) refuse("close descriptors for", plan.argv[0]);
-  // As the user and after the last descriptor of the platform's is closed, so that no path leads
-  // out.
+  if (!close_range_of(3, kept < 0 ? ~0U : static_cast<unsigned>(kept) - 1) ||
+      (kept >= 0 && (!close_range_of(static_cast<unsigned>(kept) + 1, ~0U) ||
+                     fcntl(kept, F_SETFD, FD_CLOEXEC) != 0)))
+    refuse("close descriptors for", plan.argv[0]);
+  // As the user and after the last descriptor of the platform's that leads anywhere is closed, so
+  // that no path leads out.
   if (chdir(plan.working_directory) != 0) refuse("change to", plan.working_directory);
   sigset_t none;
   sigemptyset(&none);
@@ -196,13 +204,13 @@ void wait_to_become(const Plan& plan) {
   receive(plan_of::wait_fd, given, 4);
   for (int stream = 0; stream < 3; ++stream)
     if (dup2(given[1 + stream], stream) < 0) _exit(126);
-  execute(read_plan(given[0]));
+  execute(read_plan(given[0]), plan_of::wait_fd);
 }
 
 void become_beside(const Plan& plan) {
   become_user();
   if (!confine(plan)) refuse_to_confine();
-  execute(plan);
+  execute(plan, -1);
 }
 
 }  // namespace renga::init

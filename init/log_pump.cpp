@@ -3,17 +3,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "init/command.h"
+
 namespace renga::init {
 namespace {
 
 constexpr int longest_retry_ms = 1000;
+// Control releases without a word, so whoever waits for that looks: to end, or to tell of drops.
+constexpr int last_look_ms = 5;
+constexpr int look_ms = 100;
 
 std::int64_t wall_micros() {
   timespec now;
@@ -34,12 +39,18 @@ char* put_number(char* to, std::uint64_t number) {
   return to;
 }
 
-// The length of the frame that begins here: its head's line and as many bytes as that says.
-std::size_t frame_length(const char* frame, std::size_t at_most) {
-  const auto* end = static_cast<const char*>(memchr(frame, '\n', at_most));
-  const auto* space =
-      static_cast<const char*>(memrchr(frame, ' ', static_cast<std::size_t>(end - frame)));
-  return static_cast<std::size_t>(end - frame) + 1 + strtoul(space + 1, nullptr, 10);
+int new_memory() {
+  const int memory = memfd_create("log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (memory < 0 || ftruncate(memory, sizeof(sandbox::LogRing)) != 0 ||
+      fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    die("make the log's memory");
+  return memory;
+}
+
+sandbox::LogRing& mapped(int memory) {
+  void* at = mmap(nullptr, sizeof(sandbox::LogRing), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+  if (at == MAP_FAILED) die("map the log's memory");
+  return *static_cast<sandbox::LogRing*>(at);
 }
 
 }  // namespace
@@ -51,7 +62,11 @@ std::int64_t monotonic_ms() {
 }
 
 LogPump::LogPump(int out, int err, int directory, const char* name, std::string_view greeting)
-    : directory_(directory), name_(name), greeting_(greeting) {
+    : directory_(directory),
+      name_(name),
+      greeting_(greeting),
+      memory_(new_memory()),
+      ring_(mapped(memory_)) {
   sources_[0].fd = out;
   sources_[1].fd = err;
   sources_[1].letter = 'e';
@@ -64,13 +79,14 @@ LogPump::LogPump(int out, int err, int directory, const char* name, std::string_
 void LogPump::wanted(pollfd* waits) const {
   waits[0] = {sources_[0].fd, POLLIN, 0};
   waits[1] = {sources_[1].fd, POLLIN, 0};
-  // Without anything to send, only the loss of the connection is of interest.
-  const bool writing = greeted_ < greeting_.size() || pending();
-  waits[2] = {socket_, static_cast<short>(writing ? POLLOUT : 0), 0};
+  // Greeted, only the loss of the connection is of interest.
+  waits[2] = {socket_, static_cast<short>(greeted_ < greeting_.size() ? POLLOUT : 0), 0};
 }
 
 int LogPump::patience() const {
-  if (socket_ != -1) return -1;
+  if (socket_ == none) return -1;
+  const int until_look = finished_ ? last_look_ms : dropped_ > 0 ? look_ms : -1;
+  if (socket_ >= 0) return until_look;
   const auto left = retry_at_ - monotonic_ms();
   return left > 0 ? static_cast<int>(left) : 0;
 }
@@ -80,7 +96,13 @@ void LogPump::happened(const pollfd* waits) {
     if (waits[i].fd >= 0 && waits[i].revents != 0) read_from(sources_[i]);
   if (waits[2].fd >= 0 && (waits[2].revents & (POLLHUP | POLLERR)) != 0) disconnect();
   connect_if_due();
-  send();
+  greet();
+  // Told together with a line, or once there is nothing else.
+  if (dropped_ > 0 && socket_ != none && ring_.empty()) {
+    tell_dropped();
+    ring_.publish();
+  }
+  ring_if_due(false);
 }
 
 void LogPump::finish_reading() {
@@ -92,6 +114,9 @@ void LogPump::finish_reading() {
     close(source.fd);
     source.fd = -1;
   }
+  ring_.publish();
+  finished_ = true;
+  ring_if_due(true);
 }
 
 void LogPump::read_from(Source& source) {
@@ -101,13 +126,15 @@ void LogPump::read_from(Source& source) {
     const auto count = read(source.fd, buffer, sizeof buffer);
     if (count > 0) {
       take(source, buffer, static_cast<std::size_t>(count));
-      // Whoever floods would fill the buffer before the next turn, with control ready to take it.
-      if (filled_ - sent_ > capacity / 16) send();
+      ring_.publish();
+      // Whoever floods would fill the ring before the turn is over, with control ready to take it.
+      ring_if_due(false);
       continue;
     }
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return;
     if (source.length > 0) end_line(source);
+    ring_.publish();
     close(source.fd);
     source.fd = -1;
     return;
@@ -150,7 +177,7 @@ bool LogPump::add_frame(char letter, const char* bytes, std::size_t count) {
   if (socket_ == none) return true;
   // What was lost is told in its place, before the next line, and only together with it: or the
   // last free bytes would fill with such counts.
-  if (!make_room(count + 2 * longest_head + longest_number)) return false;
+  if (ring_.room() < count + 2 * longest_head + longest_number) return false;
   if (dropped_ > 0) tell_dropped();
   put_frame(letter, bytes, count);
   return true;
@@ -163,27 +190,15 @@ void LogPump::tell_dropped() {
 }
 
 void LogPump::put_frame(char letter, const char* bytes, std::size_t count) {
-  char* at = put_number(frames_ + filled_, static_cast<std::uint64_t>(now_));
+  char head[longest_head];
+  char* at = put_number(head, static_cast<std::uint64_t>(now_));
   *at++ = ' ';
   *at++ = letter;
   *at++ = ' ';
   at = put_number(at, count);
   *at++ = '\n';
-  filled_ = static_cast<std::size_t>(at - frames_);
-  memcpy(frames_ + filled_, bytes, count);
-  filled_ += count;
-}
-
-bool LogPump::make_room(std::size_t needed) {
-  if (capacity - filled_ >= needed) return true;
-  // Rare: an emptied buffer starts at its beginning again, and moving it for each line that control
-  // took would cost more than the lines.
-  if (frame_start_ < capacity / 4) return false;
-  memmove(frames_, frames_ + frame_start_, filled_ - frame_start_);
-  sent_ -= frame_start_;
-  filled_ -= frame_start_;
-  frame_start_ = 0;
-  return true;
+  ring_.put(head, static_cast<std::size_t>(at - head));
+  ring_.put(bytes, count);
 }
 
 void LogPump::connect_if_due() {
@@ -203,46 +218,46 @@ void LogPump::connect_if_due() {
   }
   socket_ = fd;
   greeted_ = 0;
-  sent_ = frame_start_;
 }
 
 void LogPump::disconnect() {
   close(socket_);
   socket_ = -1;
-  sent_ = frame_start_;
 }
 
-void LogPump::send() {
-  while (socket_ >= 0) {
-    if (dropped_ > 0 && sent_ == filled_) {
-      frame_start_ = sent_ = filled_ = 0;
-      tell_dropped();
+// The memory goes with the first bytes.
+void LogPump::greet() {
+  while (socket_ >= 0 && greeted_ < greeting_.size()) {
+    iovec bytes = {const_cast<char*>(greeting_.data()) + greeted_, greeting_.size() - greeted_};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof memory_)] = {};
+    msghdr message = {};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    if (greeted_ == 0) {
+      message.msg_control = control;
+      message.msg_controllen = sizeof control;
+      auto* header = CMSG_FIRSTHDR(&message);
+      header->cmsg_level = SOL_SOCKET;
+      header->cmsg_type = SCM_RIGHTS;
+      header->cmsg_len = CMSG_LEN(sizeof memory_);
+      memcpy(CMSG_DATA(header), &memory_, sizeof memory_);
+      ring_.forget_ringing();
     }
-    const bool greeting = greeted_ < greeting_.size();
-    const char* bytes = greeting ? greeting_.data() + greeted_ : frames_ + sent_;
-    const auto count = greeting ? greeting_.size() - greeted_ : filled_ - sent_;
-    if (count == 0) {
-      frame_start_ = sent_ = filled_ = 0;
-      return;
-    }
-    const auto done = ::send(socket_, bytes, count, MSG_NOSIGNAL);
+    const auto done = sendmsg(socket_, &message, MSG_NOSIGNAL);
+    if (done < 0 && errno == EINTR) continue;
     if (done < 0) {
-      if (errno == EINTR) continue;
       if (errno != EAGAIN) disconnect();
       return;
     }
     retry_after_ = 50;
-    if (greeting) {
-      greeted_ += static_cast<std::size_t>(done);
-      continue;
-    }
-    sent_ += static_cast<std::size_t>(done);
-    while (frame_start_ < sent_) {
-      const auto length = frame_length(frames_ + frame_start_, filled_ - frame_start_);
-      if (frame_start_ + length > sent_) break;
-      frame_start_ += length;
-    }
+    greeted_ += static_cast<std::size_t>(done);
   }
+}
+
+// What a bell cannot say, since the socket is full or gone, the next look or greeting does.
+void LogPump::ring_if_due(bool in_any_case) {
+  if (socket_ < 0 || greeted_ < greeting_.size() || !(ring_.to_ring() || in_any_case)) return;
+  [[maybe_unused]] const auto sent = ::send(socket_, "!", 1, MSG_NOSIGNAL);
 }
 
 }  // namespace renga::init

@@ -1,6 +1,8 @@
-// LogPump: takes the command's output from two pipes and sends it to the log socket, line by line,
-// as frames (sandbox/log_frames.h). It reads whatever comes at once, so that the app never waits:
-// what control cannot take is kept up to 1 MiB and then dropped, line by line, and counted.
+// LogPump: takes the command's output from two pipes and puts it, line by line, as frames
+// (sandbox/log_frames.h), into memory that control reads (sandbox/log_ring.h): over the log socket
+// it hands that memory to each control that comes, and rings. It reads whatever comes at once, so
+// that the app never waits: what control cannot take is kept up to 1 MiB and then dropped, line by
+// line, and counted.
 #pragma once
 
 #include <poll.h>
@@ -10,6 +12,7 @@
 #include <string_view>
 
 #include "sandbox/log_frames.h"
+#include "sandbox/log_ring.h"
 
 namespace renga::init {
 
@@ -27,8 +30,9 @@ class LogPump {
   void happened(const pollfd* waits);
 
   bool reading() const { return sources_[0].fd >= 0 || sources_[1].fd >= 0; }
-  bool pending() const { return socket_ != none && (sent_ < filled_ || dropped_ > 0); }
-  // The command is gone: takes what is in the pipes, and lets go of them.
+  // Lines are not on control's disk yet.
+  bool pending() const { return socket_ != none && (!ring_.empty() || dropped_ > 0); }
+  // The command is gone: takes what is in the pipes, lets go of them, and rings.
   void finish_reading();
 
  private:
@@ -39,7 +43,6 @@ class LogPump {
     char line[sandbox::longest_log_line];
   };
   static constexpr int none = -2;  // instead of a descriptor: there is no log socket
-  static constexpr std::size_t capacity = 1024 * 1024;
   static constexpr std::size_t longest_head = 48;
   static constexpr std::size_t longest_number = 24;
 
@@ -49,26 +52,23 @@ class LogPump {
   bool add_frame(char letter, const char* bytes, std::size_t count);
   void put_frame(char letter, const char* bytes, std::size_t count);  // there is room
   void tell_dropped();                                                // there is room
-  bool make_room(std::size_t needed);
   void connect_if_due();
   void disconnect();
-  void send();
+  void greet();
+  void ring_if_due(bool in_any_case);
 
   Source sources_[2];
   int directory_;
   const char* name_;
   std::string_view greeting_;
 
+  int memory_;  // the ring's, as a descriptor
+  sandbox::LogRingWriter ring_;
   int socket_ = -1;
   std::int64_t retry_at_ = 0;
   int retry_after_ = 50;
   std::size_t greeted_ = 0;  // bytes of the greeting that are sent
-
-  // Whole frames from `sent_` to `filled_`; a frame is begun again when it was cut off.
-  char frames_[capacity];
-  std::size_t frame_start_ = 0;  // of the frame that `sent_` is in
-  std::size_t sent_ = 0;
-  std::size_t filled_ = 0;
+  bool finished_ = false;
   std::uint64_t dropped_ = 0;
   std::int64_t now_ = 0;  // microseconds since 1970, of what is read
 };

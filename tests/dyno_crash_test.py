@@ -1,11 +1,13 @@
 """kill -9 of the spawner, of it and control, of renga-init, of everything at once: what could live
 lives, what died comes back, and nothing of the dead is left on the host."""
 
+import collections
+import contextlib
+import json
 import os
 import pathlib
 import signal
 import subprocess
-import time
 
 from harness import StoryTest, main, needs_root, wait_until, web_files
 
@@ -28,6 +30,8 @@ class DynoCrash(StoryTest):
         self.server.api("PATCH", "/apps/crash/formation", {"updates": [
             {"type": "web", "quantity": 2}, {"type": "worker", "quantity": 2}]})
         self.wait_until_up()
+        self.rules_at_first = self.rules()
+        self.assertEqual((self.rules_at_first["table"], self.rules_at_first["set"]), (1, 0))
 
     def wait_until_up(self):
         names = ["web.1", "web.2", "worker.1", "worker.2"]
@@ -83,17 +87,53 @@ class DynoCrash(StoryTest):
                     found[str(tree)] = inside
         return places, found
 
-    def links(self):
-        """Ends of sandboxes' links on the host, of this server's slice."""
+    def slice(self):
+        """The number of this server's slice of addresses, which names what it has in the network."""
         for claim in pathlib.Path("/run/renga/net").glob("[0-9]*"):
-            try:
+            with contextlib.suppress(OSError):
                 if claim.read_text() == str(self.server.data / "run/sandboxes"):
-                    prefix = "rg" + format(int(claim.name), "03x")[::-1]
-                    return [path.name for path in pathlib.Path("/sys/class/net").iterdir()
-                            if path.name.startswith(prefix)]
-            except OSError:
-                continue
-        return []
+                    return int(claim.name)
+        return None
+
+    def links(self):
+        """Ends of sandboxes' links on the host."""
+        prefix = "rg" + format(self.slice(), "03x")[::-1]
+        return [path.name for path in pathlib.Path("/sys/class/net").iterdir() if path.name.startswith(prefix)]
+
+    def routes(self):
+        """The host's, over these links."""
+        prefix = "rg" + format(self.slice(), "03x")[::-1]
+        return [line for line in pathlib.Path("/proc/net/route").read_text().splitlines() if line.startswith(prefix)]
+
+    def mounts(self):
+        """Of this server's sandboxes, on the host itself and in namespaces that processes of the host's own are in: none."""
+        mark, found, seen = str(self.server.data), [], set()
+        for entry in pathlib.Path("/proc").iterdir():
+            with contextlib.suppress(OSError, IndexError):  # of none yet
+                namespace = os.stat(entry / "ns/mnt").st_ino if entry.name.isdigit() else None
+                if namespace is None or namespace in seen or int((entry / "uid_map").read_text().split()[1]) != 0:
+                    continue
+                seen.add(namespace)
+                found += [line for line in (entry / "mountinfo").read_text().splitlines() if mark in line]
+        return found
+
+    def rules(self):
+        """Tables, chains, and rules of this server's firewall, by their kind; there are no sets."""
+        listed = json.loads(subprocess.run(["nft", "-j", "list", "ruleset"], check=True, capture_output=True, text=True,
+                                           timeout=30).stdout)["nftables"]
+        name = f"renga_{self.slice()}"
+        return collections.Counter(kind for item in listed for kind, what in item.items()
+                                   if name in (what.get("table"), what.get("name")))
+
+    def namespaces(self):
+        """Network namespaces of this server's sandboxes that a process is in."""
+        run = self.server.data / "run/sandboxes"
+        found = set()
+        for path in run.iterdir():
+            for state in ("state", "process"):
+                with contextlib.suppress(OSError, IndexError):
+                    found.add(os.stat(f"/proc/{(path / state).read_text().split()[1]}/ns/net").st_ino)
+        return found
 
     def check_books(self, sandboxes=4):
         """As many of everything as there are dynos and holders, and not one more."""
@@ -106,12 +146,14 @@ class DynoCrash(StoryTest):
             places, groups = self.groups()
             return (len(own) == sandboxes and len(names) == len(own) + len(held) and len(held) <= 12
                     and groups and all(inside == places for inside in groups.values())
-                    and len(self.links()) == len(names))
+                    and len(self.links()) == len(self.routes()) == len(self.namespaces()) == len(names)
+                    and not self.mounts() and self.rules() == self.rules_at_first)
 
         try:
-            wait_until(settled, limit=40, pause=0.2, what="as many directories, groups and links as sandboxes")
+            wait_until(settled, limit=40, pause=0.2, what="as many of everything as sandboxes")
         except AssertionError as error:
-            raise AssertionError(f"{error}: {[p.name for p in run.iterdir()]} {self.groups()} {self.links()}") from None
+            raise AssertionError(f"{error}: {[p.name for p in run.iterdir()]} {self.groups()} {self.links()} {self.routes()} "
+                                 f"{self.namespaces()} {self.mounts()} {self.rules()} {self.rules_at_first}") from None
 
     # -- the stories
 

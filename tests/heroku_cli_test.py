@@ -225,6 +225,8 @@ class HerokuCli(unittest.TestCase):
         self.assertRegex(self.heroku("stack"), r"\* host")
         self.assertIn("done", self.heroku("stack:set", "host"))
         self.assertIn("local", self.heroku("regions"))
+        self.heroku("apps:create", "far", "--region", "eu", "--no-remote")
+        self.assertRegex(self.heroku("apps:info", "-a", "far"), r"Region:\s+eu")
         for words in (("teams",), ("webhooks",), ("clients",), ("sessions",), ("drains",), ("domains",),
                       ("certs",), ("addons",), ("apps", "-A"), ("buildpacks",), ("releases",), ("ps",)):
             self.heroku(*words)

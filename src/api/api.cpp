@@ -15,6 +15,7 @@
 #include "api/webhook_news.h"
 #include "base/report.h"
 #include "base/text.h"
+#include "store/readers.h"
 
 namespace renga::api {
 namespace {
@@ -22,6 +23,8 @@ namespace {
 // A request to the Platform API holds at most 64 KiB of config vars, or a list of a few hundred
 // ids.
 constexpr std::size_t json_body_limit = 1 << 20;
+// Of the store at once; those that find none left wait for writers.
+constexpr std::size_t most_readers = 8;
 
 Result<Answer> nowhere(const http::Request& request, const RouteTable::Match& match) {
   if (match.methods.empty())
@@ -71,14 +74,22 @@ http::Response as_git_refusal(const Answer& answer) {
 }  // namespace
 
 struct Api::State {
-  explicit State(Services given) : services(std::move(given)), parts(services) {}
+  explicit State(Services given)
+      : services(std::move(given)),
+        parts(services),
+        readers(services.database, most_readers),
+        quick_reader(services.database, 1) {}
 
-  http::Response respond(http::Request& request);
+  http::Response handle(http::Request& request, RouteTable::Match match);
+  http::Response respond(http::Request& request, RouteTable::Match& match);
   Result<Answer> call(const RouteRow& row, http::Request& request, http::Headers& headers);
+  Result<Answer> work(const RouteRow& row, http::Request& request, http::Headers& headers);
 
   Services services;
   Parts parts;
   RouteTable table;
+  store::Readers readers;
+  store::Readers quick_reader;  // for one thread, which so never waits for a write
 };
 
 Api::Api(Services services) : state_(std::make_unique<State>(std::move(services))) {}
@@ -87,18 +98,24 @@ Api::~Api() = default;
 http::Route Api::route(const http::Request& head) {
   http::Route route;
   auto match = state_->table.find(head.method, head.path);
-  route.handler = [this](http::Request& request) { return handle(request); };
   route.stream_body = match.row != nullptr && match.row->streams_body();
+  route.quick = match.row != nullptr && match.row->work == Work::quick;
   route.body_limit = json_body_limit;
-  route.params = std::move(match.params);
+  route.handler = [this, match = std::move(match)](http::Request& request) mutable {
+    return state_->handle(request, std::move(match));
+  };
   return route;
 }
 
 http::Response Api::handle(http::Request& request) {
+  return state_->handle(request, state_->table.find(request.method, request.path));
+}
+
+http::Response Api::State::handle(http::Request& request, RouteTable::Match match) {
   http::Response response;
   const auto request_id = joined_request_ids(request);
   try {
-    response = state_->respond(request);
+    response = respond(request, match);
   } catch (const std::exception& fault) {
     report("api", fmt::format("{} {} failed: {} (request id {})", request.method,
                               text::printable(request.path), fault.what(), request.id));
@@ -111,8 +128,7 @@ http::Response Api::handle(http::Request& request) {
   return response;
 }
 
-http::Response Api::State::respond(http::Request& request) {
-  auto match = table.find(request.method, request.path);
+http::Response Api::State::respond(http::Request& request, RouteTable::Match& match) {
   if (request.method == "OPTIONS" && !match.methods.empty()) return options(match);
   if (match.row == nullptr) {
     auto answer = nowhere(request, match);
@@ -138,6 +154,13 @@ http::Response Api::State::respond(http::Request& request) {
 }
 
 Result<Answer> Api::State::call(const RouteRow& row, http::Request& request,
+                                http::Headers& headers) {
+  if (row.work == Work::any) return work(row, request, headers);
+  const auto view = (row.work == Work::quick ? quick_reader : readers).view();
+  return work(row, request, headers);
+}
+
+Result<Answer> Api::State::work(const RouteRow& row, http::Request& request,
                                 http::Headers& headers) {
   if (row.form == Form::json) TRY(check_version(request.headers.value_or("Accept", "")));
   Call call{services, parts, request, {}};

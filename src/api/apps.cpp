@@ -9,20 +9,11 @@
 #include "api/handlers.h"
 #include "api/objects.h"
 #include "apps/listing.h"
+#include "apps/regions.h"
 #include "base/text.h"
 
 namespace renga::api {
 namespace {
-
-// The one region is this machine. Scripts that ask for one of Heroku's two get it too: they mean
-// "anywhere", and refusing them would help nobody.
-Result<void> check_region(const std::optional<std::string>& region) {
-  if (!region || *region == "local" || *region == region_ref().at("id").as_string() ||
-      *region == "us" || *region == "eu")
-    return {};
-  return fail(Kind::invalid, fmt::format("There is no region {} here, only local: this machine.",
-                                         text::printable(*region)));
-}
 
 json::object with_owner(Call& call, const apps::App& app) {
   const auto user = call.user(app.owner);
@@ -79,11 +70,13 @@ Result<Answer> app_create(Call& call) {
   }
   if (const auto stack = TRY(identity_in(body, "stack")))
     wanted.stack = TRY(stack_named(services.apps, *stack));
-  TRY(check_region(TRY(identity_in(body, "region"))));
+  auto region = TRY(identity_in(body, "region"));
+  if (region) region = TRY(region_named(*region));
 
   // An app is never seen without its first releases.
   auto transaction = services.database.begin();
   const auto app = TRY(services.apps.create(call.account(), wanted));
+  if (region) apps::Regions(services.database).set(app.id, *region);
   services.releases.append_first(app.id, call.account().id);
   transaction.commit();
 

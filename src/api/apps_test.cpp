@@ -21,6 +21,19 @@ TEST_F(AppsTest, CreatesAnAppWithItsFirstReleases) {
   EXPECT_EQ(changed_apps.size(), 1U);
 }
 
+TEST_F(AppsTest, KeepsTheRegionThatItWasMadeIn) {
+  const auto us = json(send("POST", "/apps", R"({"name": "maki", "region": "us"})"), 201);
+  EXPECT_EQ(text_at(us.at("region"), "name"), "us");
+  EXPECT_EQ(get("/apps/maki").at("region"), us.at("region"));
+  const auto eu = text_at(get("/regions/eu"), "id");
+  json(send("POST", "/apps", R"({"name": "nigiri", "region": {"id": ")" + eu + R"("}})"), 201);
+  EXPECT_EQ(text_at(get("/apps/nigiri").at("region"), "name"), "eu");
+  EXPECT_EQ(text_at(get("/apps/sushi").at("region"), "name"), "local");
+  const auto listed = get("/apps");
+  for (const auto& app : listed.as_array())
+    expect_fits("region", get("/regions/" + text_at(app.at("region"), "id")));
+}
+
 TEST_F(AppsTest, MakesUpANameWithoutABody) {
   EXPECT_GT(text_at(json(send("POST", "/apps"), 201), "name").size(), 5U);
 }

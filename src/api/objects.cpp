@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 
+#include "apps/regions.h"
 #include "base/fault.h"
 #include "base/text.h"
 #include "crypto/digest.h"
@@ -28,9 +29,8 @@ json::object stack_ref(std::string_view name) {
   return {{"id", fixed_uuid(fmt::format("stack/{}", name))}, {"name", name}};
 }
 
-json::object region_ref() {
-  static const auto id = fixed_uuid("region/local");
-  return {{"id", id}, {"name", "local"}};
+json::object region_ref(std::string_view name) {
+  return {{"id", fixed_uuid(fmt::format("region/{}", name))}, {"name", name}};
 }
 
 json::object generation_ref() {
@@ -51,6 +51,16 @@ Result<std::string> stack_named(const apps::Apps& apps, std::string_view identit
               fmt::format("There is no stack {} here. Stacks: {}. An operator adds others with "
                           "`renga stacks:install`.",
                           text::printable(identity), text::join(apps.stacks(), ", ")));
+}
+
+Result<std::string> region_named(std::string_view identity) {
+  for (const auto name : apps::Regions::names)
+    if (name == identity || fixed_uuid(fmt::format("region/{}", name)) == identity)
+      return std::string(name);
+  const std::vector<std::string> all(apps::Regions::names.begin(), apps::Regions::names.end());
+  return fail(Kind::invalid,
+              fmt::format("There is no region {} here. Regions: {}. All are this machine.",
+                          text::printable(identity), text::join(all, ", ")));
 }
 
 json::object to_json(const Call& call, const apps::App& app, const accounts::Account& owner) {
@@ -84,7 +94,7 @@ json::object to_json(const Call& call, const apps::App& app, const accounts::Acc
       {"organization", nullptr},
       {"owner", json::object{{"email", owner.email}, {"id", owner.id.value}}},
       {"process_tier", "production"},
-      {"region", region_ref()},
+      {"region", region_ref(apps::Regions(services.database).of(app.id))},
       {"released_at", time(app.released_at)},
       {"repo_size", bytes(app.repo_size)},
       {"slug_size", bytes(app.slug_size)},

@@ -17,7 +17,7 @@ std::string fixed_uuid(std::string_view text);
 
 json::object app_ref(const apps::App& app);       // {"id", "name"}
 json::object stack_ref(std::string_view name);    // {"id", "name"}
-json::object region_ref();                        // {"id", "name"}
+json::object region_ref(std::string_view name);   // {"id", "name"}
 json::object generation_ref();                    // {"id", "name"}
 json::value text_or_null(std::string_view text);  // null for an empty one
 // When this platform's own things (stacks, regions, sizes) came to be.
@@ -25,6 +25,8 @@ std::string platform_time();
 
 // The stack of that name or id. Kind::invalid: none such; the message has the list.
 Result<std::string> stack_named(const apps::Apps& apps, std::string_view identity);
+// The same of a region.
+Result<std::string> region_named(std::string_view identity);
 
 json::object to_json(const Call& call, const apps::App& app, const accounts::Account& owner);
 json::object to_json(Call& call, const apps::App& app, const releases::Release& release);

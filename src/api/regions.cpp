@@ -1,4 +1,6 @@
-// Region: one, and it is this machine.
+// Region: this machine, and the names that clients have for it.
+#include "apps/regions.h"
+
 #include <boost/json.hpp>
 
 #include "api/handlers.h"
@@ -8,11 +10,13 @@
 namespace renga::api {
 namespace {
 
-json::object region() {
-  auto object = region_ref();
+json::object region(std::string_view name) {
+  const auto* what =
+      name == "local" ? "This machine" : "This machine, as Heroku's clients ask for it";
+  auto object = region_ref(name);
   object["country"] = "Here";
   object["created_at"] = platform_time();
-  object["description"] = "This machine";
+  object["description"] = what;
   object["locale"] = "This machine";
   object["private_capable"] = false;
   object["provider"] = {{"name", "renga"}, {"region", "local"}};
@@ -23,14 +27,15 @@ json::object region() {
 }  // namespace
 
 Result<Answer> region_list(Call& call) {
-  return small_list(call, json::array{region()}, {"name", "id"});
+  json::array all;
+  for (const auto name : apps::Regions::names) all.push_back(region(name));
+  return small_list(call, std::move(all), {"name", "id"});
 }
 
 Result<Answer> region_info(Call& call) {
-  const auto& identity = call.param("region");
-  if (identity != "local" && identity != std::string_view(region_ref().at("id").as_string()))
-    return fail(Kind::not_found, "Couldn't find that region. There is one here: local.");
-  return ok(region());
+  const auto name = region_named(call.param("region"));
+  if (!name) return fail(Kind::not_found, "Couldn't find that region. " + name.error().message);
+  return ok(region(*name));
 }
 
 }  // namespace renga::api

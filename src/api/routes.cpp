@@ -15,7 +15,7 @@ std::span<const RouteRow> routes() {
       {"GET", "/schema", schema_info, nothing},
 
       // account.cpp, rate_limits.cpp, features.cpp
-      {"GET", "/account", account_info, identity},
+      {"GET", "/account", account_info, identity, Form::json, Work::quick},
       {"PATCH", "/account", account_update, everything},
       {"DELETE", "/account", account_delete, everything},
       {"GET", "/account/delinquency", account_delinquency, identity},
@@ -129,10 +129,10 @@ std::span<const RouteRow> routes() {
 
       // apps.cpp
       {"POST", "/apps", app_create, write},
-      {"GET", "/apps", app_list, read},
-      {"GET", "/users/{user}/apps", app_list_of_user, read},
+      {"GET", "/apps", app_list, read, Form::json, Work::reads},
+      {"GET", "/users/{user}/apps", app_list_of_user, read, Form::json, Work::reads},
       {"POST", "/filters/apps", app_filter, read},
-      {"GET", "/apps/{app}", app_info, read},
+      {"GET", "/apps/{app}", app_info, read, Form::json, Work::quick},
       {"PATCH", "/apps/{app}", app_update, write},
       {"DELETE", "/apps/{app}", app_delete, write},
 
@@ -174,7 +174,7 @@ std::span<const RouteRow> routes() {
       {"DELETE", "/apps/{app}/collaborators/{collaborator}", collaborator_delete, write},
 
       // config_vars.cpp
-      {"GET", "/apps/{app}/config-vars", config_var_info, read_protected},
+      {"GET", "/apps/{app}/config-vars", config_var_info, read_protected, Form::json, Work::quick},
       {"PATCH", "/apps/{app}/config-vars", config_var_update, write_protected},
       {"GET", "/apps/{app}/releases/{release}/config-vars", config_var_info_of_release,
        read_protected},
@@ -262,8 +262,8 @@ std::span<const RouteRow> routes() {
 
       // releases.cpp, slugs.cpp
       {"POST", "/apps/{app}/releases", release_create, write},
-      {"GET", "/apps/{app}/releases", release_list, read},
-      {"GET", "/apps/{app}/releases/{release}", release_info, read},
+      {"GET", "/apps/{app}/releases", release_list, read, Form::json, Work::reads},
+      {"GET", "/apps/{app}/releases/{release}", release_info, read, Form::json, Work::reads},
       {"POST", "/apps/{app}/slugs", slug_create, write},
       {"GET", "/apps/{app}/slugs/{slug}", slug_info, read},
       {"PUT", "/uploads/slugs/{capability}", slug_upload, nothing, Form::upload},

@@ -20,6 +20,13 @@ enum class Form {
   git,     // as json, but git asks for credentials by a challenge and shows plain text
 };
 
+// What answering takes.
+enum class Work {
+  any,    // it may change something, ask another process or read files: on a worker's thread
+  reads,  // it only reads the store: one state of it, and nobody's write is waited for
+  quick,  // it reads a few rows of the store: on the connection's own thread (http/server.h)
+};
+
 struct RouteRow {
   std::string_view method;  // "ANY": all of them
   // "/apps/{app}/releases/{release}"; "{rest...}" at the end takes whatever follows, or nothing, as
@@ -28,6 +35,7 @@ struct RouteRow {
   Handler handler;
   Needs needs;
   Form form = Form::json;
+  Work work = Work::any;
 
   bool streams_body() const {
     return form == Form::upload || (form == Form::git && method == "POST");

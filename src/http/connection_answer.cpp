@@ -28,8 +28,10 @@ Response call_handler(Exchange& exchange) {
   std::string reason;
   try {
     auto response = exchange.route.handler(request);
-    if (response.status >= 200 && response.status <= 599) return response;
-    reason = "its handler answered with status " + std::to_string(response.status);
+    const bool fits = response.status >= 200 && response.status <= 599;
+    if (fits && !(exchange.route.quick && response.stream)) return response;
+    reason = fits ? "its handler is a quick one, and streams"
+                  : "its handler answered with status " + std::to_string(response.status);
   } catch (const ClientLeft& error) {
     return refusal(400, error.what(), request.id);  // to nobody, unless only its body was malformed
   } catch (const std::exception& error) {
@@ -104,6 +106,10 @@ std::string chunk_of(std::deque<std::string>& pieces, std::size_t bytes) {
 std::function<void()> Connection::waker() { return waker_of(shared_.door, weak_from_this()); }
 
 void Connection::dispatch() {
+  if (exchange_->route.quick) {
+    const auto exchange = exchange_;
+    return answer(exchange, call_handler(*exchange));
+  }
   const bool taken = shared_.pool.run([exchange = exchange_, door = shared_.door,
                                        weak = weak_from_this()] { serve(exchange, door, weak); });
   if (!taken) refuse(503, "The server has too much to do. Try again in a moment.");

@@ -7,6 +7,10 @@
 // The program must ignore SIGPIPE (see net/tls.h). Handlers, streamed bodies' reads and on_line run
 // on worker threads and may block; a handler may keep its ResponseStream after it returned.
 //
+// A quick route's handler runs on the loop's thread, which saves handing the call over and back: it
+// takes about as long as that would, waits for nobody, neither a lock that is held for long nor a
+// disk's sync, and gives a whole answer.
+//
 // A client that closes its sending side still gets its answer, but not a streamed one: there the
 // end of the client's bytes is the only sign that it left, and counts as such.
 #pragma once
@@ -28,6 +32,7 @@ using Handler = std::function<Response(Request&)>;
 struct Route {
   Handler handler;
   bool stream_body = false;           // hand over Request::stream instead of Request::body
+  bool quick = false;                 // the handler runs on the loop's thread: see below
   std::size_t body_limit = 10 << 20;  // bytes; of a streamed body, none
   std::map<std::string, std::string> params;
 };

@@ -248,6 +248,42 @@ TEST_F(ServerTest, RefusesMoreThanItsThreadsCanDo) {
   EXPECT_EQ(first.answer().body, "done");
 }
 
+TEST_F(ServerTest, AnswersQuickRoutesItselfHoweverBusyItsThreadsAre) {
+  test.limits.threads = 1;
+  std::promise<void> entered, release;
+  test.route("/wait", [&](Request&) {
+    entered.set_value();
+    release.get_future().wait();
+    return text("done");
+  });
+  for (const auto* path : {"/", "/echo", "/throws"}) test.routes[path].quick = true;
+  test.route("/streams", [](Request&) {
+    Response response;
+    response.stream = [](const auto& out) { out->finish(); };
+    return response;
+  });
+  test.routes["/streams"].quick = true;
+  const auto address = test.start();
+  RawClient busy(address);
+  busy.send(request("GET /wait"));
+  entered.get_future().wait();
+  for (const auto over : {Over::plain, Over::tls}) {
+    RawClient client(address, over);
+    std::string pipelined;
+    for (int i = 0; i < 200; ++i) pipelined += request("GET /?" + std::to_string(i));
+    ASSERT_TRUE(client.send(pipelined));
+    for (int i = 0; i < 200; ++i)
+      EXPECT_TRUE(client.answer().body.starts_with("GET /?" + std::to_string(i)));
+    EXPECT_EQ(client.ask(request("POST /echo", "Content-Length: 3\r\n", "abc")).body, "abc");
+    EXPECT_EQ(client.ask(request("GET /throws")).status, 500);
+    EXPECT_EQ(client.ask(request("GET /streams")).status, 500);  // it may not
+    EXPECT_EQ(client.ask(request("GET /", "Connection: close\r\n")).status, 200);
+    EXPECT_EQ(client.read_to_end(), "");
+  }
+  release.set_value();
+  EXPECT_EQ(busy.answer().body, "done");
+}
+
 TEST_F(ServerTest, ClosesWhatIsOverItsConnections) {
   test.limits.connections = 2;
   const auto address = test.start();

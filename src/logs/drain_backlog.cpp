@@ -1,5 +1,7 @@
 #include "logs/drain_backlog.h"
 
+#include <fmt/format.h>
+
 #include "base/random.h"
 #include "base/text.h"
 
@@ -14,10 +16,12 @@ DrainBacklog::DrainBacklog(LogStore& store, Subject subject, std::uint64_t place
       subject_(std::move(subject)),
       limits_(limits),
       arrived_(std::move(arrived)),
+      id_(text::upper(random_hex(8))),
       place_(place),
       cursor_(place),
-      tail_(store.tail(subject_.app, {},
-                       [this](std::span<const PlacedView> lines) { arrive(lines); })) {}
+      tail_(store.tail(
+          subject_.app, {}, [this](std::span<const PlacedView> lines) { arrive(lines); },
+          Pace::in_time)) {}
 
 void DrainBacklog::arrive(std::span<const PlacedView> lines) {
   {
@@ -83,7 +87,7 @@ std::optional<DrainFrame> DrainBacklog::next(Time now) {
   if (ready_.empty()) return std::nullopt;
 
   DrainFrame frame;
-  frame.id = text::upper(random_hex(16));
+  frame.id = fmt::format("{}{:016X}", id_, ++frames_);
   std::string lines;
   for (; !ready_.empty() && lines.size() < limits_.frame_bytes; ready_.pop_front()) {
     const auto& [place, at, end] = ready_.front();

@@ -62,6 +62,8 @@ class DrainBacklog {
   const Subject subject_;
   const DrainLimits limits_;
   const std::function<void()> arrived_;
+  const std::string id_;  // begins those of its frames, which end with their number
+  std::uint64_t frames_ = 0;
   Locked<Queue> queue_;
   DrainMessages ready_;  // taken from the queue or the log, not in a frame yet
   std::uint64_t place_;

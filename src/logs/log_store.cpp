@@ -11,6 +11,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <shared_mutex>
 #include <stdexcept>
 #include <thread>
 #include <unordered_map>
@@ -28,8 +29,7 @@ using App = Id<apps::App>;
 constexpr std::size_t most_lines_read = 1'500;
 constexpr std::size_t most_queued_bytes = 32u << 20;
 constexpr std::size_t enough = 256u << 10;  // bytes to write without gathering more
-constexpr std::size_t most_open_files = 512;
-constexpr std::chrono::seconds quiet{10};  // then an app's file is closed
+constexpr std::chrono::seconds quiet{10};   // then an app's file is closed
 // A noisy app cannot take these from the others, however full the queue is.
 constexpr std::size_t lines_of_its_own = 256;
 // Lines are in the order in which they came, and their times nearly so: dynos stamp them.
@@ -50,6 +50,7 @@ struct Waiting {
 struct Follower {
   Filter filter;
   LogStore::Each each;
+  Pace pace = Pace::at_once;
   std::recursive_mutex calling;
   bool gone = false;
 };
@@ -87,8 +88,8 @@ struct LogStore::State {
     std::unordered_map<App, Waiting> queue;
     std::size_t lines = 0;
     std::size_t bytes = 0;
-    std::uint64_t appended = 0;  // batches that were begun, and written: settle() compares
-    std::uint64_t written = 0;
+    Ticket appended = 0;
+    Ticket written = 0;
     bool hurry = false;  // somebody waits in settle()
     bool ending = false;
     std::vector<App> removed;                // since the writer took the lines that it is writing
@@ -136,9 +137,11 @@ struct LogStore::State {
 
   const LogStoreOptions options;
   std::mutex files;
-  OpenFiles open{most_open_files};
+  OpenFiles open{options.most_open_files};
   std::condition_variable work;
   std::condition_variable done;
+  std::shared_mutex feeding;  // shared during a call of the feeder's
+  Feeder* feeder = nullptr;
   Locked<Shared> shared;
   std::unordered_map<App, Drops> lost;  // the writer's own: lines the disk refused
   std::thread writer;                   // last, as it uses all the rest
@@ -168,6 +171,10 @@ void LogStore::State::write() {
     {
       const std::lock_guard writing(files);
       open.close_unused_since(OpenFiles::Clock::now() - quiet);
+    }
+    {
+      const std::shared_lock calling(feeding);
+      if (feeder != nullptr) feeder->written(until);
     }
     shared.lock()->written = until;
     done.notify_all();
@@ -255,15 +262,16 @@ std::optional<std::uint64_t> LogStore::State::write_lines(const App& app, const 
 LogStore::LogStore(LogStoreOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 LogStore::~LogStore() = default;
 
-void LogStore::append(const App& app, std::span<const LineView> lines) {
+Ticket LogStore::append(const App& app, std::span<const LineView> lines) {
   check(app);  // here and not on the writer's thread
   bool wake = false;
+  Ticket ticket = 0;
   {
     auto guard = state_->shared.lock();
     wake = guard->queue.empty();
     const auto before = guard->bytes;
     auto& waiting = guard->queue[app];
-    ++guard->appended;
+    ticket = ++guard->appended;
     const auto& options = state_->options;
     const auto own = std::min(lines_of_its_own, options.queue_lines / 4);
     const auto add = [&](const LineView& line) {
@@ -291,6 +299,7 @@ void LogStore::append(const App& app, std::span<const LineView> lines) {
     wake = wake || (before < enough && guard->bytes >= enough);
   }
   if (wake) state_->work.notify_one();
+  return ticket;
 }
 
 std::vector<Placed> LogStore::last(const App& app, const Filter& filter, std::size_t count) {
@@ -326,7 +335,7 @@ std::vector<Placed> LogStore::after(const App& app, const Filter& filter, std::u
 
 std::uint64_t LogStore::newest(const App& app) { return state_->snapshot(app).next_place() - 1; }
 
-std::unique_ptr<Tail> LogStore::tail(const App& app, Filter filter, Each each) {
+std::unique_ptr<Tail> LogStore::tail(const App& app, Filter filter, Each each, Pace pace) {
   class Following final : public Tail {
    public:
     Following(State& state, App app, std::shared_ptr<Follower> follower)
@@ -353,11 +362,31 @@ std::unique_ptr<Tail> LogStore::tail(const App& app, Filter filter, Each each) {
   auto follower = std::make_shared<Follower>();
   follower->filter = std::move(filter);
   follower->each = std::move(each);
+  follower->pace = pace;
   state_->shared.lock()->followers[app].push_back(follower);
   return std::make_unique<Following>(*state_, app, std::move(follower));
 }
 
+std::unordered_set<App> LogStore::followed() {
+  std::unordered_set<App> apps;
+  auto guard = state_->shared.lock();
+  for (const auto& [app, followers] : guard->followers)
+    if (std::ranges::any_of(followers, [](const auto& one) { return one->pace == Pace::at_once; }))
+      apps.insert(app);
+  return apps;
+}
+
+void LogStore::set_feeder(Feeder* feeder) {
+  const std::unique_lock changing(state_->feeding);
+  state_->feeder = feeder;
+  if (feeder != nullptr) feeder->written(state_->shared.lock()->written);
+}
+
 void LogStore::settle() {
+  {
+    const std::shared_lock calling(state_->feeding);
+    if (state_->feeder != nullptr) state_->feeder->fetch();
+  }
   auto guard = state_->shared.lock();
   const auto until = guard->appended;
   guard->hurry = true;

@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "apps/app.h"
@@ -51,6 +52,22 @@ class Tail {
   virtual ~Tail() = default;
 };
 
+// When a tail wants its lines: at once, since somebody looks at them, or when they come by.
+enum class Pace { at_once, in_time };
+
+// Counts what was appended; grows.
+using Ticket = std::uint64_t;
+
+// Feeder: one who has lines that are not appended yet, and keeps those that are not written. Called
+// from any thread, until set_feeder(nullptr) has returned; it must not call the store then, but for
+// append().
+class Feeder {
+ public:
+  virtual ~Feeder() = default;
+  virtual void fetch() = 0;                // appends what it has; somebody waits for it
+  virtual void written(Ticket until) = 0;  // that was written, or its loss is said in the log
+};
+
 struct LogStoreOptions {
   std::filesystem::path directory;
   std::int64_t bytes_per_app = 16LL << 20;  // on disk
@@ -58,6 +75,8 @@ struct LogStoreOptions {
   std::size_t queue_lines = 100'000;
   // The disk and the tails are called for many lines at once, which wait for each other so long.
   std::chrono::milliseconds gather{5};
+  // The files of apps that are written to stay open, those that wrote last.
+  std::size_t most_open_files = 2'048;
 };
 
 class LogStore {
@@ -70,7 +89,7 @@ class LogStore {
 
   // Never blocks. Messages are cut at their line ends and into lines of 10,000 bytes.
   void append(const Id<apps::App>& app, const LineView& line) { append(app, {&line, 1}); }
-  void append(const Id<apps::App>& app, std::span<const LineView> lines);
+  Ticket append(const Id<apps::App>& app, std::span<const LineView> lines);
 
   // The newest `count` lines that the filter accepts, oldest first; at most 1,500.
   std::vector<Placed> last(const Id<apps::App>& app, const Filter& filter, std::size_t count);
@@ -85,12 +104,16 @@ class LogStore {
   // own thread, once they can be read by last() and after(); it must not block. A line that is not
   // written yet is one from now on.
   using Each = std::function<void(std::span<const PlacedView> lines)>;
-  std::unique_ptr<Tail> tail(const Id<apps::App>& app, Filter filter, Each each);
+  std::unique_ptr<Tail> tail(const Id<apps::App>& app, Filter filter, Each each,
+                             Pace pace = Pace::at_once);
+  // Apps that have a tail which wants lines at once.
+  std::unordered_set<Id<apps::App>> followed();
 
-  // Returns once everything appended before the call can be read (by last() and after()) and was
-  // handed to tails. Not from within a tail's call. Throws when the disk takes longer than a
-  // minute.
+  // Returns once everything appended before the call, and what the feeder had, can be read (by
+  // last() and after()) and was handed to tails. Not from within a tail's call, or the feeder's.
+  // Throws when the disk takes longer than a minute.
   void settle();
+  void set_feeder(Feeder* feeder);  // at most one; nullptr: none
   void remove(const Id<apps::App>& app);
 
  private:

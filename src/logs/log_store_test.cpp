@@ -302,8 +302,8 @@ TEST_F(LogStoreTest, SaysWhatTheDiskRefused) {
 }
 
 TEST_F(LogStoreTest, KeepsFilesOpenBetweenLinesAndOnlySoMany) {
-  open();
-  std::vector<Id<apps::App>> all(700);
+  open({.directory = {}, .most_open_files = 20});
+  std::vector<Id<apps::App>> all(50);
   for (auto& app : all) app = Id<apps::App>::create();
   for (const auto* message : {"one", "two"})
     for (const auto& app : all) store->append(app, said(message));
@@ -313,7 +313,7 @@ TEST_F(LogStoreTest, KeepsFilesOpenBetweenLinesAndOnlySoMany) {
   for (const auto& descriptor : fs::directory_iterator("/proc/self/fd"))
     if (fs::read_symlink(descriptor, closed).string().starts_with(scratch.path.string())) ++files;
   EXPECT_GT(files, 0U);
-  EXPECT_LE(files, 512U);
+  EXPECT_LE(files, 20U);
   for (const auto& app : all)
     EXPECT_THAT(messages(store->last(app, {}, 10)), ElementsAre("one", "two"));
 }
@@ -326,6 +326,46 @@ TEST_F(LogStoreTest, GoesOnWhenSomebodyTookTheFilesAway) {
   const auto lines = store->last(sushi, {}, 10);
   EXPECT_THAT(messages(lines), ElementsAre("two", "three"));
   EXPECT_EQ(lines.back().place, 3U);
+}
+
+TEST_F(LogStoreTest, AsksItsFeederBeforeItSettlesAndSaysWhatIsWritten) {
+  struct Dynos final : Feeder {
+    void fetch() override {
+      const auto line = said("held back");
+      const LineView view = line;
+      ticket = store.append(app, {&view, 1});
+    }
+    void written(Ticket until) override { released = until; }
+    Dynos(LogStore& given, Id<apps::App> its) : store(given), app(std::move(its)) {}
+    LogStore& store;
+    const Id<apps::App> app;
+    Ticket ticket = 0;
+    std::atomic<Ticket> released = 0;
+  };
+  open();
+  store->append(maki, said("before"));
+  store->settle();
+  Dynos dynos(*store, sushi);
+  store->set_feeder(&dynos);
+  EXPECT_EQ(dynos.released, 1U);
+  store->settle();
+  EXPECT_THAT(messages(store->last(sushi, {}, 10)), ElementsAre("held back"));
+  EXPECT_EQ(dynos.ticket, 2U);
+  EXPECT_EQ(dynos.released, 2U);
+  store->set_feeder(nullptr);
+  log({"after"});
+  EXPECT_EQ(dynos.released, 2U);
+}
+
+TEST_F(LogStoreTest, KnowsWhoseLinesAreWantedAtOnce) {
+  open();
+  const auto ignore = [](std::span<const PlacedView>) {};
+  const auto drain = store->tail(sushi, {}, ignore, Pace::in_time);
+  EXPECT_TRUE(store->followed().empty());
+  auto person = store->tail(sushi, {}, ignore);
+  EXPECT_THAT(store->followed(), ElementsAre(sushi));
+  person.reset();
+  EXPECT_TRUE(store->followed().empty());
 }
 
 TEST_F(LogStoreTest, HandsManyLinesOverAtOnceAndInOrder) {

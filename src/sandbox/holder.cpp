@@ -26,6 +26,8 @@ namespace renga::sandbox {
 namespace {
 
 constexpr int start_limit_ms = 20'000;
+// How long a command has the CPU to itself on its way, which takes a tenth of it.
+constexpr int head_start_ms = 10;
 constexpr std::uint32_t ids = 65'536;
 constexpr std::size_t longest_message = 16'384;
 constexpr std::size_t most_descriptors = 250;  // of one message: SCM_MAX_FD is 253
@@ -196,25 +198,37 @@ Waiting make_waiting(const os::Fd& plan, int init) {
   return {process.pid, std::move(ours)};
 }
 
+// What most commands have for their streams, and need not wait for.
+struct Streams {
+  os::Fd null = os::open_file("/dev/null", O_RDWR);
+  struct Pipe {
+    os::Fd read, write;
+    Pipe() {
+      int ends[2];
+      if (pipe2(ends, O_CLOEXEC) != 0) fault("make a pipe");
+      read = os::Fd(ends[0]);
+      write = os::Fd(ends[1]);
+    }
+  } out, err;  // what the command writes, where it goes to the log
+};
+
 // Lets the command go, and becomes renga-init, which looks after it.
-[[noreturn]] void finish(const HolderStart& start, const Waiting& command, const os::Fd& socket,
-                         int init) {
-  const auto null = os::open_file("/dev/null", O_RDWR);
-  os::Fd ends[4];  // what the command writes, where it goes to the log
-  int out[2] = {-1, -1}, err[2] = {-1, -1};
-  if (!start.output && (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0))
-    fault("make pipes");
-  for (int i = 0; i < 2; ++i) {
-    ends[i] = os::Fd(out[i]);
-    ends[2 + i] = os::Fd(err[i]);
-  }
-  send(command.tell, "g",
-       {start.plan.get(), start.input.value_or(null.get()), start.output.value_or(out[1]),
-        start.output.value_or(err[1])});
+[[noreturn]] void finish(const HolderStart& start, const Waiting& command, const Streams& streams,
+                         const os::Fd& socket, int init) {
+  const int null = streams.null.get();
+  send(
+      command.tell, "g",
+      {start.plan.get(), start.input.value_or(null), start.output.value_or(streams.out.write.get()),
+       start.output.value_or(streams.err.write.get())});
+  // Its end of the socket closes as it becomes the command. What comes next, here and at control,
+  // would be in its way on a machine with few CPUs.
+  pollfd going{command.tell.get(), POLLIN, 0};
+  poll(&going, 1, head_start_ms);
   if (::send(socket.get(), ready_word.data(), ready_word.size(), MSG_NOSIGNAL) < 0) _exit(1);
   execute(init,
-          {null.get(), null.get(), null.get(), start.plan.get(), start.exit_file.get(),
-           start.log_directory ? start.log_directory.get() : -1, out[0], err[0]},
+          {null, null, null, start.plan.get(), start.exit_file.get(),
+           start.log_directory ? start.log_directory.get() : -1,
+           start.output ? -1 : streams.out.read.get(), start.output ? -1 : streams.err.read.get()},
           std::to_string(command.pid).c_str());
 }
 
@@ -253,6 +267,7 @@ Waiting make_waiting(const os::Fd& plan, int init) {
     wanted.stack.clear();
     const auto command = make_waiting(wanted.waiting_plan, init);
     wanted.waiting_plan.close();
+    const Streams streams;
 
     auto starting = receive(socket);
     if (starting.bytes[0] != start_step) fault(EPROTO, "hear what the sandbox runs");
@@ -261,7 +276,7 @@ Waiting make_waiting(const os::Fd& plan, int init) {
       fault("set the sandbox's host name");
     furnish_root(root, start.root);
     socket = os::Fd(out_of_the_way(socket.get()));
-    finish(start, command, socket, init);
+    finish(start, command, streams, socket, init);
   } catch (const std::exception& error) {
     const std::string text = error.what();
     ::send(socket.get(), text.data(), std::min<std::size_t>(text.size(), 2000), MSG_NOSIGNAL);

@@ -1,12 +1,12 @@
-// Log frames: what renga-init writes to the log socket. After the greeting, "<id> <secret>\n", come
-// frames:
+// Log frames: a dyno's output on its way from renga-init to control. Over the log socket goes the
+// greeting, "<id> <secret>\n", and with it the memory (log_ring.h) in which are frames:
 //
 //   <microseconds since 1970> <o|e|d> <length>\n<length bytes>
 //
 // o and e are a line of the command's standard output or error, without its newline and of at most
 // 10,000 bytes: longer ones come in pieces. d says that lines were dropped, its bytes their decimal
-// number. Nothing is acknowledged: what was sent and not read when control died is lost; the frame
-// that was cut off comes again, whole, on the next connection.
+// number. An init of an older release has no such memory and sends its frames behind the greeting;
+// of those, what was not read when control died is lost.
 #pragma once
 
 #include <cstddef>

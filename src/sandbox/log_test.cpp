@@ -6,10 +6,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstring>
 #include <deque>
 
 #include "base/id.h"
 #include "sandbox/log_frames.h"
+#include "sandbox/log_ring.h"
 #include "sandbox/testing/sandbox_fixture.h"
 
 namespace renga::sandbox {
@@ -62,6 +65,26 @@ TEST(LogDecoder, IsBrokenByAnythingElse) {
   }
 }
 
+// The bytes that came, and the memory if it came with them.
+std::string receive_with(const os::Fd& socket, os::Fd& memory) {
+  std::array<char, 4096> buffer;
+  iovec bytes{buffer.data(), buffer.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const auto got = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
+  if (got <= 0) return {};
+  if (const auto* header = CMSG_FIRSTHDR(&message); header != nullptr) {
+    int number = -1;
+    std::memcpy(&number, CMSG_DATA(header), sizeof number);
+    memory = os::Fd(number);
+  }
+  return {buffer.data(), static_cast<std::size_t>(got)};
+}
+
 // Control's end, as small as can be: one connection after the other.
 class LogListener {
  public:
@@ -83,20 +106,32 @@ class LogListener {
     pollfd coming{listener_.get(), POLLIN, 0};
     if (poll(&coming, 1, 20'000) != 1) return frames;
     const os::Fd connection(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    char buffer[65536];
-    while (true) {
+    os::Fd memory;
+    std::vector<LogFrame> some;
+    decoder.feed(receive_with(connection, memory), some);
+    const auto mapped = map_log_ring(memory.get());
+    if (!mapped) throw std::runtime_error("no memory came with the greeting");
+    LogRingReader ring(mapped);
+    ring.watch(true);
+    for (bool open = true; open;) {
       pollfd ready{connection.get(), POLLIN, 0};
-      if (poll(&ready, 1, 20'000) != 1) return frames;
-      const auto count = read(connection.get(), buffer, sizeof buffer);
-      if (count <= 0) return frames;
-      std::vector<LogFrame> some;
-      decoder.feed({buffer, static_cast<std::size_t>(count)}, some);
+      // What was there before it was watched does not ring.
+      if (poll(&ready, 1, 10) == 1) {
+        std::array<char, 64> bells;
+        open = read(connection.get(), bells.data(), bells.size()) > 0;
+      }
+      std::string bytes;
+      if (!ring.read(bytes)) throw std::runtime_error("no ring");
+      some.clear();
+      decoder.feed(bytes, some);
+      LogRingReader::release(*mapped, ring.place());
       for (auto& frame : some) {
         frame.line = lines_.emplace_back(frame.line);
         frames.push_back(frame);
         if (enough && enough(frame)) return frames;
       }
     }
+    return frames;
   }
   std::vector<LogFrame> read_all() { return read_until({}); }
 

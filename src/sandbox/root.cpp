@@ -199,9 +199,20 @@ os::Fd open_place(const os::Fd& root, const char* path, const os::MountAttribute
   return os::clone_mount(root.get(), path, attributes);
 }
 
+constexpr const char* limits[] = {"sys/fs/cgroup/memory.max",
+                                  "sys/fs/cgroup/memory/memory.limit_in_bytes"};
+
 void write_limits(const os::Fd& root, std::int64_t memory_bytes) {
-  for (const auto* name : {"memory.max", "memory/memory.limit_in_bytes"})
-    make_file(root, std::string("sys/fs/cgroup/") + name, std::to_string(memory_bytes) + "\n");
+  for (const auto* name : limits) make_file(root, name, std::to_string(memory_bytes) + "\n");
+}
+
+void change_limits(const os::Fd& root, std::int64_t memory_bytes) {
+  for (const auto* name : limits)
+    if (unlinkat(root.get(), name, 0) != 0) fault("replace /" + std::string(name));
+  write_limits(root, memory_bytes);
+}
+
+void close_limits(const os::Fd& root) {
   auto kept = kernels_own;
   kept.read_only = true;
   os::set_attributes(place(root, "sys/fs/cgroup").get(), kept);
@@ -239,7 +250,7 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   // What is written beside /app, too, is in the root's own file system, where /proc covers it, and
   // has one limit: the kernel has some memory for every file system in every control group, so that
   // a few more in each sandbox are many.
-  const auto limits = open_place(root, "proc/limits", kernels_own, 0755);
+  const auto limits_place = open_place(root, "proc/limits", kernels_own, 0755);
   make_directory(root, "proc/limits/memory");
   const auto temporary = open_place(root, "proc/tmp", plain, 01777);
   const auto shared_memory = open_place(root, "proc/shm", kernels_own, 01777);
@@ -254,7 +265,8 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   }
   attach_devices(root);
   cover_kernel_files(root);
-  attach_limits(root, limits);
+  attach_limits(root, limits_place);
+  write_limits(root, usual_memory);
   attach(root, temporary, "tmp");
   attach(root, shared_memory, "dev/shm");
   pivot_into(root);
@@ -263,9 +275,11 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
 
 void furnish_root(const os::Fd& root, const RootPlan& plan) {
   write_own_etc(root, plan);
-  write_limits(root, plan.memory_bytes);
-  if (plan.memory_bytes != usual_memory)
+  if (plan.memory_bytes != usual_memory) {
+    change_limits(root, plan.memory_bytes);
     os::reconfigure(place(root, "tmp").get(), {{"size", std::to_string(plan.memory_bytes)}});
+  }
+  close_limits(root);
   attach(root, plan.app, "app");
   for (const auto& [target, mounted] : plan.mounts) {
     make_path(root, target);

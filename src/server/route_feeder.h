@@ -1,8 +1,9 @@
-// RouteFeeder: keeps the router told. Makes the routes of the apps that were poked from apps,
-// domains, releases and the engine's endpoints, and those of all apps at the start and every half
-// minute; what of it differs is the link's to find. One thread of its own; poke() is
-// safe from any thread and returns at once. Nothing is sent before start(): a table made before the
-// engine took up its dynos would take them away from the router.
+// RouteFeeder: keeps the router told. Makes an app's route from its row, domains, release and the
+// engine's endpoints when it is told that they changed, those of all apps every half minute, and
+// sends what differs from the last. So a change costs what one app costs, however many
+// there are. One thread of its own; what tells it is safe from any thread and returns at once.
+// Nothing is sent before start(): a table made before the engine took up its dynos would take them
+// away from the router.
 #pragma once
 
 #include <memory>
@@ -27,8 +28,11 @@ class RouteFeeder {
   RouteFeeder(const RouteFeeder&) = delete;
   RouteFeeder& operator=(const RouteFeeder&) = delete;
 
-  void start();                         // once
-  void poke(const Id<apps::App>& app);  // something of its route may have changed
+  void start();  // once
+  // The app came, went, or has another name, domain, feature, certificate or maintenance.
+  void app_changed(const Id<apps::App>& app);
+  // Its release, its formation or what its dynos do.
+  void dynos_changed(const Id<apps::App>& app);
 
  private:
   struct State;

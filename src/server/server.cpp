@@ -250,42 +250,43 @@ class Control {
                                                releases_, builds_, formation_, *engine_,
                                                reconciler_, outputs_, box_, marketplace.catalog,
                                                marketplace.addons, directory_ / "setups"});
-    api_.emplace(api::Services{.database = database_,
-                               .clock = clock_,
-                               .box = box_,
-                               .accounts = accounts_,
-                               .authorizations = authorizations_,
-                               .apps = apps_,
-                               .domains = domains_,
-                               .features = features_,
-                               .sni_endpoints = sni_endpoints_,
-                               .buildpack_installations = buildpack_installations_,
-                               .releases = releases_,
-                               .slugs = slugs_,
-                               .builds = builds_,
-                               .marketplace = marketplace,
-                               .formation = formation_,
-                               .engine = *engine_,
-                               .reconciler = reconciler_,
-                               .rendezvous = *rendezvous_,
-                               .usage = usage_,
-                               .jobs = jobs_,
-                               .logs = logs_,
-                               .log_sessions = log_sessions_,
-                               .drains = drains_,
-                               .outputs = outputs_,
-                               .repositories = repositories_,
-                               .pipelines = pipelines_,
-                               .promotions = promotions_,
-                               .app_setups = *app_setups_,
-                               .webhooks = webhooks_,
-                               .sources_directory = directory_ / "sources",
-                               .fetch_reach = fetch_reach(),
-                               .web_url_format = web_url_format(addresses_.http),
-                               .url = "http://" + address,
-                               .tls_url = "https://localhost:" + host_and_port(address).second,
-                               .on_app_change = [this](const auto& app) { feeder_.poke(app); },
-                               .router_figures = [this] { return link_.figures(); }});
+    api_.emplace(api::Services{
+        .database = database_,
+        .clock = clock_,
+        .box = box_,
+        .accounts = accounts_,
+        .authorizations = authorizations_,
+        .apps = apps_,
+        .domains = domains_,
+        .features = features_,
+        .sni_endpoints = sni_endpoints_,
+        .buildpack_installations = buildpack_installations_,
+        .releases = releases_,
+        .slugs = slugs_,
+        .builds = builds_,
+        .marketplace = marketplace,
+        .formation = formation_,
+        .engine = *engine_,
+        .reconciler = reconciler_,
+        .rendezvous = *rendezvous_,
+        .usage = usage_,
+        .jobs = jobs_,
+        .logs = logs_,
+        .log_sessions = log_sessions_,
+        .drains = drains_,
+        .outputs = outputs_,
+        .repositories = repositories_,
+        .pipelines = pipelines_,
+        .promotions = promotions_,
+        .app_setups = *app_setups_,
+        .webhooks = webhooks_,
+        .sources_directory = directory_ / "sources",
+        .fetch_reach = fetch_reach(),
+        .web_url_format = web_url_format(addresses_.http),
+        .url = "http://" + address,
+        .tls_url = "https://localhost:" + host_and_port(address).second,
+        .on_app_change = [this](const Id<apps::App>& app) { feeder_.app_changed(app); },
+        .router_figures = [this] { return link_.figures(); }});
   }
 
   std::vector<Id<releases::Slug>> slugs_in_use() {
@@ -313,13 +314,13 @@ class Control {
         who.reconciler.release_changed(release);
         who.cron_jobs.release_changed(release);
         who.api.release_changed(release);
-        who.feeder.poke(release.app);
+        who.feeder.dynos_changed(release.app);
       });
     });
     formation_.on_change([this](const Id<apps::App>& app) {
       listening_.news([&](auto& who) {
         who.reconciler.formation_changed(app);
-        who.feeder.poke(app);
+        who.feeder.dynos_changed(app);
       });
     });
     engine_->set_events({.on_change =
@@ -333,7 +334,7 @@ class Control {
                              },
                          .on_endpoints_change =
                              [this](const Id<apps::App>& app) {
-                               listening_.news([&](auto& who) { who.feeder.poke(app); });
+                               listening_.news([&](auto& who) { who.feeder.dynos_changed(app); });
                              }});
   }
 

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "base/fault.h"
+#include "store/readers.h"
 
 namespace renga::store {
 namespace {
@@ -47,6 +48,8 @@ std::optional<Time> Row::maybe_time(int column) const {
 
 Transaction::Transaction(Database& database) : database_(database), lock_(database.mutex_) {
   if (database_.depth_ == 0) {
+    if (Readers::View::of(database_) != nullptr)
+      throw std::logic_error("within a view no transaction begins");
     database_.execute("BEGIN IMMEDIATE");
     database_.undone_ = false;
   }
@@ -121,6 +124,8 @@ void Database::migrate(std::span<const Migration> migrations) {
 }
 
 std::int64_t Database::run_bound(std::string_view sql, const std::vector<Value>& values) {
+  if (Readers::View::of(*this) != nullptr)
+    throw std::logic_error("within a view nothing is written: " + std::string(sql));
   const std::lock_guard lock(mutex_);
   query_bound(sql, values, [](const Row&) {});
   return sqlite3_changes64(connection_);
@@ -128,6 +133,7 @@ std::int64_t Database::run_bound(std::string_view sql, const std::vector<Value>&
 
 void Database::query_bound(std::string_view sql, const std::vector<Value>& values,
                            const std::function<void(const Row&)>& each) {
+  if (auto* reader = Readers::View::of(*this)) return reader->query_bound(sql, values, each);
   const std::lock_guard lock(mutex_);
   const auto statement = prepare(sql, values);
   statement->busy = true;

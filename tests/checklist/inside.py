@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 
+HERE = pathlib.Path(__file__).resolve().parent
 LIBC = ctypes.CDLL(None, use_errno=True)
 CHECKS = []
 
@@ -138,11 +139,15 @@ def s9():
 
 @check
 def s10():
-    """The list of mounts tells nothing of other sandboxes. A build's own /app has its path, a dyno's has not."""
+    """The list of mounts tells nothing of other sandboxes; of the host's directories, a build's has those of that build."""
+    seen = set()
     for mount in mounts():
-        root, point, rest = mount[3], mount[4], mount[5:]
-        expect("run/sandboxes" not in root or point == "/app", mount)
-        expect("run/sandboxes" not in " ".join(rest), mount)
+        if "REQUEST_ID" in os.environ and mount[4] == "/app":
+            continue  # of a build, what is below its own
+        expect("run/sandboxes" not in " ".join(mount), mount)
+        seen |= set(re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", " ".join(mount)))
+    # A build's is its own, by which it is known to itself; a dyno's names its own overlay, and nothing else.
+    expect(seen == {os.environ["REQUEST_ID"]} if "REQUEST_ID" in os.environ else len(seen) <= 1, seen)
 
 
 @check
@@ -187,6 +192,36 @@ def s13():
             pass
     expect(not any(b"renga server" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
                    for pid in os.listdir("/proc") if pid.isdigit() and os.path.exists(f"/proc/{pid}/cmdline")), "the server is seen")
+
+
+@check
+def s14():
+    """No way out of its root, by any directory that has a name."""
+    try:
+        for start in ("/", "/app", "/tmp", "/dev/shm", "/proc/self/cwd", "/proc/self/root", "/proc/self/fd"):
+            os.chdir(start)
+            for _ in range(64):
+                os.chdir("..")
+            expect(os.path.samestat(os.stat("."), os.stat("/")), start)
+    finally:
+        os.chdir(HERE)
+
+
+@check
+def s15():
+    """What a slug or source pretends to be gives nothing: links out of it, set-id programs."""
+    links = sorted((HERE / "links").iterdir())
+    expect(len(links) == 4, links)
+    for link in links:
+        expect(link.is_symlink(), link)
+        try:
+            expect(not os.listdir(link) if link.is_dir() else not link.read_bytes(), (link, os.readlink(link)))
+        except OSError:
+            pass
+    pretender = HERE / "pretender"
+    ids = subprocess.run([pretender, "-c", "import os; print(*os.getresuid(), *os.getresgid())"], check=True,
+                         capture_output=True, text=True).stdout.split()
+    expect(ids == ["1000"] * 6, ids)
 
 
 @check
@@ -256,6 +291,14 @@ def reaches(host, port):
 
 
 @check
+def s21():
+    """No other sandbox can be reached."""
+    for address in sys.argv[4].split(","):
+        host, port = address.split(":")
+        expect(not reaches(host, int(port)), address)
+
+
+@check
 def s22():
     """Nothing of the host's can be reached."""
     for port in map(int, sys.argv[1].split(",")):
@@ -268,6 +311,26 @@ def s23():
     """No metadata service and no private network."""
     for host in ("169.254.169.254", "10.0.0.1", "192.168.0.1", "172.16.0.1"):
         expect(not reaches(host, 80), host)
+
+
+@check
+def s24():
+    """No packet goes out under another's address."""
+    for address in (sys.argv[4].split(":")[0], sys.argv[2], "192.0.2.1"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.setsockopt(socket.IPPROTO_IP, 15, 1)  # IP_FREEBIND, which everybody may
+            try:
+                sender.bind((address, 0))
+                sender.sendto(b"x", ("192.0.2.2", 9))
+                expect(False, address)
+            except OSError:
+                pass  # EINVAL, or no route from there
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            try:
+                sender.setsockopt(socket.IPPROTO_IP, 19, 1)  # IP_TRANSPARENT
+                expect(False, "a transparent socket")
+            except OSError as error:
+                expect(error.errno == errno.EPERM, error)
 
 
 @check
@@ -304,6 +367,26 @@ def s32():
     expect(done.returncode == 0, done)
     # Process 1 is renga's: the orphan's parent from now on.
     expect(pathlib.Path("/proc/1/comm").read_text().strip() == "renga-init", pathlib.Path("/proc/1/comm").read_text())
+
+
+@check
+def s33():
+    """What looks after it can neither be looked into nor changed."""
+    for request in (16, 0x4206):  # PTRACE_ATTACH, PTRACE_SEIZE
+        ctypes.set_errno(0)
+        expect(LIBC.ptrace(request, 1, 0, 0) < 0 and ctypes.get_errno() == errno.EPERM, (request, ctypes.get_errno()))
+    for name in ("exe", "mem", "maps", "fd", "cwd", "ns/net"):
+        for how in (os.O_RDONLY, os.O_WRONLY):
+            try:
+                os.close(os.open(f"/proc/1/{name}", how))
+                expect(False, (name, how))
+            except OSError as error:
+                expect(error.errno in (errno.EACCES, errno.EPERM, errno.EISDIR), (name, error))
+    try:
+        os.kill(1, 9)
+        expect(False, "process 1 takes a signal")
+    except PermissionError:
+        pass
 
 
 for function in CHECKS:

@@ -46,7 +46,7 @@ timespec timeout_until(std::optional<SteadyTime> next, SteadyTime now) {
   return {wait.count() / 1'000'000, static_cast<long>(wait.count() % 1'000'000 * 1'000)};
 }
 
-class LocalEngine final : public Engine, public Sleep {
+class LocalEngine final : public Engine, public Sleep, private logs::Feeder {
  public:
   LocalEngine(store::Database& database, Clock& clock, apps::UidRanges& uids,
               releases::Slugs& slugs, sandbox::Spawner& spawner, logs::LogStore& logs,
@@ -69,6 +69,15 @@ class LocalEngine final : public Engine, public Sleep {
     inbox_.lock()->stop = true;
     nudge();
     if (thread_.joinable()) thread_.join();
+    if (!listener_) return;
+    // What was read is written and released, or the next control would read it again.
+    listener_->stop();
+    try {
+      logs_.settle();
+    } catch (const std::exception& trouble) {
+      report("dynos", trouble.what());
+    }
+    logs_.set_feeder(nullptr);
   }
 
   void set_events(EngineEvents events) override { keeper_.set_events(std::move(events)); }
@@ -78,8 +87,10 @@ class LocalEngine final : public Engine, public Sleep {
         options_.log_socket,
         [this](const std::string& id, const std::string& secret) { return sender(id, secret); },
         [this](const LogListener::Sender& from, std::span<const sandbox::LogFrame> frames) {
-          deliver(from, frames);
-        });
+          return deliver(from, frames);
+        },
+        [this] { return logs_.followed(); });
+    logs_.set_feeder(this);
     keeper_.recover();
     thread_ = std::thread([this] { work(); });
   }
@@ -224,7 +235,11 @@ class LocalEngine final : public Engine, public Sleep {
     return LogListener::Sender{record->dyno.app, record->dyno.name(), record->output_stream};
   }
 
-  void deliver(const LogListener::Sender& from, std::span<const sandbox::LogFrame> frames) {
+  // logs::Feeder: the lines that lie in the dynos' rings.
+  void fetch() override { listener_->settle(settle_limit); }
+  void written(logs::Ticket until) override { listener_->written(until); }
+
+  logs::Ticket deliver(const LogListener::Sender& from, std::span<const sandbox::LogFrame> frames) {
     std::vector<logs::LineView> lines;
     lines.reserve(frames.size());
     std::list<std::string> losses;
@@ -242,8 +257,9 @@ class LocalEngine final : public Engine, public Sleep {
       output += frame.line;
       output += '\n';
     }
-    logs_.append(from.app, lines);
+    const auto ticket = logs_.append(from.app, lines);
     if (!output.empty()) outputs_.append(from.output_stream, output);
+    return ticket;
   }
 
   // Marks in the store what people asked for, so that it is not lost, and tells the keeper.

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -17,15 +16,16 @@
 #include "base/fault.h"
 #include "base/locked.h"
 #include "base/report.h"
+#include "dynos/engines/local/held_lines.h"
+#include "net/socket.h"
 #include "os/fd.h"
+#include "sandbox/log_ring.h"
 
 namespace renga::dynos {
 namespace {
 
 constexpr std::size_t most_connections = 4'096;
-// Between two looks, while they find less than this; a dyno that floods is read from at once.
-constexpr int rest_milliseconds = 20;
-constexpr std::size_t little = 16 << 10;
+constexpr std::chrono::milliseconds look_every{500};
 constexpr int reads_to_settle = 64;  // of 64 KiB each: more than a socket's buffer holds
 
 // The path may be longer than sun_path takes, so the socket is bound in its directory by
@@ -63,29 +63,39 @@ struct LogListener::State {
     os::Fd fd;
     sandbox::LogDecoder decoder;
     std::optional<Sender> sender;
+    os::Fd memory;  // that came with the greeting, until that is understood
+    std::optional<sandbox::LogRingReader> ring;
+    bool watched = false;
   };
+  using Connections = std::map<int, Connection>;
   struct Requests {
     bool stop = false;
     std::uint64_t settle_asked = 0;
     std::uint64_t settled = 0;
   };
+  using SteadyClock = std::chrono::steady_clock;
 
-  State(const std::filesystem::path& path, Lookup look, Deliver deliver_to)
+  State(const std::filesystem::path& path, Lookup look_up, Deliver deliver_to, Followed who)
       : listening(listen_at(path)),
         epoll(::epoll_create1(EPOLL_CLOEXEC)),
         wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-        lookup(std::move(look)),
-        deliver(std::move(deliver_to)) {
+        lookup(std::move(look_up)),
+        deliver(std::move(deliver_to)),
+        followed(std::move(who)) {
     if (!epoll || !wake) fault("epoll for the dynos' output");
     watch(listening.get());
     watch(wake.get());
     thread = std::thread([this] { work(); });
   }
 
-  ~State() {
+  ~State() { stop(); }
+
+  void stop() {
+    if (!thread.joinable()) return;
     requests.lock()->stop = true;
     nudge();
     thread.join();
+    changed.notify_all();
   }
 
   void watch(int fd) {
@@ -102,10 +112,10 @@ struct LogListener::State {
 
   void work() {
     std::array<epoll_event, 256> events;
+    auto next_look = SteadyClock::now();
     for (;;) {
-      read_ = 0;
-      const int count =
-          ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
+      const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()),
+                                     patience(next_look));
       if (count < 0 && errno != EINTR) return report("dynos", "epoll_wait failed: no more output");
       for (int i = 0; i < count; ++i) {
         const int fd = events[static_cast<std::size_t>(i)].data.fd;
@@ -113,20 +123,30 @@ struct LogListener::State {
           accept();
         else if (fd == wake.get())
           clear_wake();
-        else
-          read(fd);
+        else if (const auto found = connections.find(fd); found != connections.end())
+          read(found);
       }
       const auto asked = requests.lock()->settle_asked;
-      if (asked != settled_) settle_up_to(asked);
+      const bool settling = asked != settled_;
+      if (settling) read_all();
+      if (settling || SteadyClock::now() >= next_look) {
+        next_look = SteadyClock::now() + look_every;
+        look();
+      }
+      if (settling) {
+        settled_ = asked;
+        requests.lock()->settled = asked;
+        changed.notify_all();
+      }
       if (requests.lock()->stop) return;
-      if (read_ < little) rest();
     }
   }
 
-  // Ends early when somebody asks for something.
-  void rest() {
-    pollfd asked{wake.get(), POLLIN, 0};
-    ::poll(&asked, 1, rest_milliseconds);
+  int patience(SteadyClock::time_point next_look) const {
+    if (connections.empty()) return -1;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(next_look - SteadyClock::now()).count();
+    return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left, 0));
   }
 
   void clear_wake() {
@@ -134,17 +154,28 @@ struct LogListener::State {
     [[maybe_unused]] const auto got = ::read(wake.get(), &count, sizeof count);
   }
 
+  // Into all rings; and says which of them ring for each line from now on.
+  void look() {
+    const auto wanted = followed();
+    for (auto next = connections.begin(); next != connections.end();) {
+      const auto each = next++;
+      auto& connection = each->second;
+      if (!connection.ring) continue;
+      const bool watched =
+          !connection.sender->output_stream.empty() || wanted.contains(connection.sender->app);
+      if (watched != connection.watched) connection.ring->watch(connection.watched = watched);
+      if (!take_from_ring(connection)) connections.erase(each);
+    }
+  }
+
   // Everything that senders who are gone have written is in the kernel's buffers by now.
-  void settle_up_to(std::uint64_t asked) {
+  void read_all() {
     accept();
-    std::vector<int> fds;
-    for (const auto& [fd, connection] : connections) fds.push_back(fd);
-    for (const int fd : fds)
-      for (int reads = 0; reads < reads_to_settle && read(fd); ++reads) {
+    for (auto next = connections.begin(); next != connections.end();) {
+      const auto each = next++;
+      for (int reads = 0; reads < reads_to_settle && read(each); ++reads) {
       }
-    settled_ = asked;
-    requests.lock()->settled = asked;
-    changed.notify_all();
+    }
   }
 
   void accept() {
@@ -161,52 +192,106 @@ struct LogListener::State {
     }
   }
 
-  // False when there is nothing more to read now.
-  bool read(int fd) {
-    const auto found = connections.find(fd);
-    if (found == connections.end()) return false;
-    auto& connection = found->second;
-    const auto got = ::read(fd, buffer.data(), buffer.size());
+  // False when there is nothing more to read now, or the connection is no more.
+  bool read(Connections::iterator at) {
+    auto& connection = at->second;
+    // Memory comes with the greeting or never.
+    if (!connection.sender) return hear(at, receive(connection));
+    const auto got = ::read(connection.fd.get(), buffer.data(), buffer.size());
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-    if (got > 0) read_ += static_cast<std::size_t>(got);
-    const bool more =
-        got > 0 && take(connection, std::string_view(buffer.data(), static_cast<std::size_t>(got)));
-    if (!more) connections.erase(found);
-    return more;
+    return hear(
+        at, std::string_view(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))));
+  }
+
+  // Empty at its end; nothing when there is none now.
+  std::optional<std::string_view> receive(Connection& connection) {
+    try {
+      auto received = net::receive_with_fds(connection.fd.get(), sandbox::longest_log_greeting);
+      if (received.would_block) return std::nullopt;
+      if (!received.fds.empty()) connection.memory = std::move(received.fds.front());
+      received.bytes.copy(buffer.data(), buffer.size());
+      return std::string_view(buffer.data(), received.bytes.size());
+    } catch (const std::exception&) {  // more descriptors than anybody has reason to send
+      return std::string_view();
+    }
+  }
+
+  bool hear(Connections::iterator at, std::optional<std::string_view> bytes) {
+    if (!bytes) return false;
+    auto& connection = at->second;
+    if (!bytes->empty() && take(connection, *bytes)) return true;
+    if (bytes->empty() && connection.ring) take_from_ring(connection);  // its last words
+    connections.erase(at);
+    return false;
   }
 
   // False: hang up.
   bool take(Connection& connection, std::string_view bytes) {
+    if (connection.ring) return take_from_ring(connection);  // it rang
     try {
       frames.clear();
       connection.decoder.feed(bytes, frames);
       if (!connection.sender && !connection.decoder.id().empty()) {
         connection.sender = lookup(connection.decoder.id(), connection.decoder.secret());
         if (!connection.sender) return false;
+        if (connection.memory) return connect_ring(connection);
       }
       if (!frames.empty()) deliver(*connection.sender, frames);
       return !connection.decoder.broken();
     } catch (const std::exception& trouble) {
-      report("dynos", fmt::format("output of a dyno: {}", trouble.what()));
-      return false;
+      return hang_up(trouble);
     }
+  }
+
+  bool connect_ring(Connection& connection) {
+    const auto memory = std::exchange(connection.memory, {});
+    auto ring = sandbox::map_log_ring(memory.get());
+    if (!ring) return false;
+    connection.ring.emplace(std::move(ring));
+    connection.ring->watch(connection.watched = true);  // until the next look
+    return take_from_ring(connection);
+  }
+
+  // False: hang up.
+  bool take_from_ring(Connection& connection) {
+    try {
+      auto& ring = *connection.ring;
+      copied.clear();
+      if (!ring.read(copied)) return false;
+      if (copied.empty()) return true;
+      frames.clear();
+      connection.decoder.feed(copied, frames);
+      if (!frames.empty()) held.add(ring.ring(), ring.place(), deliver(*connection.sender, frames));
+      return !connection.decoder.broken();
+    } catch (const std::exception& trouble) {
+      return hang_up(trouble);
+    }
+  }
+
+  static bool hang_up(const std::exception& trouble) {
+    report("dynos", fmt::format("output of a dyno: {}", trouble.what()));
+    return false;
   }
 
   os::Fd listening, epoll, wake;
   Lookup lookup;
   Deliver deliver;
-  std::map<int, Connection> connections;  // the thread's
+  Followed followed;
+  Connections connections;  // the thread's
   std::array<char, 64 * 1024> buffer;
+  std::string copied;                     // of one ring
   std::vector<sandbox::LogFrame> frames;  // of one read
-  std::size_t read_ = 0;                  // bytes, in one look
   std::uint64_t settled_ = 0;
+  HeldLines held;
   Locked<Requests> requests;
   std::condition_variable changed;
   std::thread thread;
 };
 
-LogListener::LogListener(const std::filesystem::path& socket, Lookup lookup, Deliver deliver)
-    : state_(std::make_unique<State>(socket, std::move(lookup), std::move(deliver))) {}
+LogListener::LogListener(const std::filesystem::path& socket, Lookup lookup, Deliver deliver,
+                         Followed followed)
+    : state_(std::make_unique<State>(socket, std::move(lookup), std::move(deliver),
+                                     std::move(followed))) {}
 LogListener::~LogListener() = default;
 
 void LogListener::settle(std::chrono::milliseconds limit) {
@@ -217,7 +302,11 @@ void LogListener::settle(std::chrono::milliseconds limit) {
   }
   state_->nudge();
   auto requests = state_->requests.lock();
-  requests.wait_for(state_->changed, limit, [&] { return requests->settled >= ticket; });
+  requests.wait_for(state_->changed, limit,
+                    [&] { return requests->stop || requests->settled >= ticket; });
 }
+
+void LogListener::written(logs::Ticket until) { state_->held.written(until); }
+void LogListener::stop() { state_->stop(); }
 
 }  // namespace renga::dynos
