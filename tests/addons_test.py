@@ -173,6 +173,10 @@ class AddonsTest(StoryTest):
         self.renga("releases:rollback", "v3", "-a", "tanks")
         server.wait_for_page("tanks", self.secret(uuid))
 
+        # What its provider writes is in the app's log, under the service's name.
+        wait_until(lambda: re.search(r" app\[errortank\.tank\]: A basic tank is ready\.", server.logs("tanks")), what="its line")
+        self.assertIn("https://errortank.example/docs", self.renga("addons:docs", "errortank"))
+
         self.single_sign_on()
         self.renga("addons:create", "errortank:slow", "-a", "tanks", "--as", "SLOW", "--wait")
         self.assertIn("SLOW_URL", self.config("tanks"))

@@ -12,7 +12,7 @@ import threading
 from harness import StoryTest, commit, main, needs_root, wait_until, web_files
 
 PROGRAM = (pathlib.Path(__file__).parent / "checklist/inside.py").read_text()
-# S27 to S29 are below, S30 is in floods_test.py (what is logged).
+# S27 to S29 are below, S30 is in disk_test.py (what is written) and floods_test.py (what is logged).
 POINTS = {f"S{n}" for n in (*range(1, 27), 31, 32, 33)}
 # A push with such links is refused; a buildpack may leave them.
 COMPILE = """#!/bin/bash

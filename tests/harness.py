@@ -297,9 +297,10 @@ class StoryTest(unittest.TestCase):
 
     options = ()
     environment = {}
+    server_class = Server
 
     def setUp(self):
-        self.server = Server(*self.options, environment=self.environment)
+        self.server = self.server_class(*self.options, environment=self.environment)
         self.addCleanup(self.server.close)
 
     def repository(self, files, name="app"):

@@ -13,6 +13,26 @@ while True:
     taken.append(bytearray(1 << 20))
     taken[-1][::4096] = b"x" * len(taken[-1][::4096])
 """
+# All but a little, and then files, whose pages come and go in what is left.
+TIGHT = """
+import glob, os, time
+taken = []
+def anonymous():
+    return int(next(l for l in open("/proc/self/status") if l.startswith("RssAnon")).split()[1]) << 10
+while anonymous() < 91 << 20:
+    taken.append(bytearray(1 << 18))
+    taken[-1][::4096] = b"x" * len(taken[-1][::4096])
+print("tight", flush=True)
+while True:
+    for name in glob.glob("/usr/lib/**/*.so*", recursive=True):
+        try:
+            with open(name, "rb", buffering=0) as file:
+                while file.read(1 << 16):
+                    pass
+        except OSError:
+            pass
+        time.sleep(0.005)
+"""
 FORKS = """
 import os, signal
 children = 0
@@ -47,7 +67,7 @@ class Limits(StoryTest):
         server = self.server
         self.create("limits")
         server.push(self.repository({**web_files(procfile="web: python3 web.py\ndeaf: python3 deaf.py\n"), "deaf.py": DEAF,
-                                     "memory.py": MEMORY, "forks.py": FORKS}), "limits")
+                                     "memory.py": MEMORY, "tight.py": TIGHT, "forks.py": FORKS}), "limits")
         server.wait_for_page("limits", " one ")
         web = [dyno["id"] for dyno in server.dynos("limits")]
 
@@ -64,19 +84,23 @@ class Limits(StoryTest):
         self.logged(hog, r"Process exited with status 137\n")
         self.logged(hog, r"Error R15 \(Memory quota vastly exceeded\)\n")
 
-        # What a process beside the command did is seen within twenty seconds.
+        # What a process beside the command did, and what is at the limit, is seen within twenty seconds.
         beside = self.run_dyno("python3 memory.py; sleep 1000")
+        tight = self.run_dyno("python3 tight.py")
+        self.logged(tight, "tight")
         self.logged(beside, r"Error R15 \(Memory quota vastly exceeded\)\n")
+        self.logged(tight, r"Process running mem=9[1-6]MB\(\d+\.\d%\)\n")
+        self.logged(tight, r"Error R14 \(Memory quota exceeded\)\n")
         self.assertIn(int(self.logged(self.run_dyno("python3 forks.py"), r"refused after (\d+)")[1]), range(20, 32))
         states = {dyno["name"]: dyno["state"] for dyno in server.dynos("limits")}
-        self.assertEqual(states[beside], "up")
+        self.assertEqual((states[beside], states[tight]), ("up", "up"))
 
         # 2.4 and R12, in this order.
         self.logged("deaf.1", r"Process exited with status 137\n")
         said = [line.split("]: ", 1)[1] for line in server.logs("limits").splitlines() if "heroku[deaf.1]" in line]
         self.assertEqual(said[2:], [
             "State changed from up to down", "Stopping all processes with SIGTERM",
-            "Error R12 (Exit timeout) -> At least one process failed to exit within 30 seconds of SIGTERM",
+            "Error R12 (Exit timeout) -> Process failed to exit within 30 seconds of SIGTERM",
             "Stopping remaining processes with SIGKILL", "Process exited with status 137"])
         self.assertEqual([dyno["id"] for dyno in server.dynos("limits") if dyno["type"] == "web"], web, "nobody else noticed")
         self.assertEqual(server.get("limits")[0], 200)

@@ -55,6 +55,7 @@ class Proxy:
     """One of them, running. `directory` is its own."""
 
     name = None
+    speaks_tls = True
 
     def __init__(self, directory, cpu, dynos, certificate):
         self.directory = directory / self.name
@@ -63,7 +64,8 @@ class Proxy:
         self.chain, self.key = certificate
         self.process = self.start(cpu)
         wait_for(self.port)
-        wait_for(self.tls_port)
+        if self.speaks_tls:
+            wait_for(self.tls_port)
 
     def cpu_seconds(self):
         """What all threads of the process and its children have run, to the nanosecond."""
@@ -121,7 +123,9 @@ class HAProxy(Proxy):
         (self.directory / "haproxy.cfg").write_text(f"""
 global
   nbthread 1
-  maxconn {resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 - 500}
+  # It would refuse to start where two descriptors for each client are more than it may have.
+  no strict-limits
+  maxconn {resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 2000}
   log stdout format raw local0
   ssl-default-bind-options ssl-min-ver TLSv1.2
   tune.h2.max-concurrent-streams 128
@@ -191,13 +195,25 @@ https://{HOST}:{self.tls_port} {{
                   stdout=subprocess.DEVNULL, stderr=open(self.directory / "caddy.err", "wb"))
 
 
+class Relay(Proxy):
+    """No proxy: what the kernel alone takes for the bytes of one, moved by a program that does not look at them."""
+
+    name = "relay"
+    speaks_tls = False
+
+    def start(self, cpu):
+        program = pathlib.Path(os.environ["RENGA"]).parent / "relay"
+        return on(cpu, [str(program), str(self.port), *map(str, self.dynos)])
+
+
 class Renga(Proxy):
     """The router without control, in whose place the benchmark sends table and certificates and takes the log."""
 
     name = "renga"
 
     def start(self, cpu):
-        self.taken_over, self.generation, self.lock, self.sending = 0, 0, threading.Condition(), threading.Lock()
+        self.taken_over, self.generation, self.told = 0, 0, None
+        self.lock, self.sending = threading.Condition(), threading.Lock()
         process = on(cpu, [os.environ["RENGA"], "router", "--directory", str(self.directory), "--http",
                            f"127.0.0.1:{self.port}", "--https", f"127.0.0.1:{self.tls_port}", "--threads", "1"],
                      stderr=open(self.directory / "router.log", "wb"))
@@ -219,11 +235,14 @@ class Renga(Proxy):
         with open(self.directory / "access.log", "wb") as log:
             data, _, _, _ = self.control.recvmsg(1 << 16, socket.CMSG_SPACE(64 * array.array("i").itemsize))
             while True:
-                # A frame is a length, a type and a payload. Only one kind is of interest.
+                # A frame is a length, a type and a payload; few kinds are of interest.
                 while len(data) >= 5 and len(data) >= 5 + (size := struct.unpack("=I", data[:4])[0]):
-                    if data[4:5] == b"G":
+                    if data[4:5] in (b"G", b"E"):
                         with self.lock:
-                            self.taken_over = int(data[5:5 + size])
+                            if data[4:5] == b"G":
+                                self.taken_over = int(data[5:5 + size])
+                            else:
+                                self.told = json.loads(data[5:5 + size])
                             self.lock.notify_all()
                     elif data[4:5] == b"R":
                         log.write(data[5:5 + size])
@@ -279,6 +298,15 @@ class Renga(Proxy):
             if not self.lock.wait_for(lambda: self.taken_over >= self.generation, 60):
                 raise SystemExit("the table was not taken over")
         return time.perf_counter() - begin
+
+    def turns(self):
+        """How many turns of its loop took how long, by the bounds of figures.h."""
+        self.told = None
+        self.send("L", b"")
+        with self.lock:
+            if not self.lock.wait_for(lambda: self.told is not None, 60):
+                raise SystemExit("it did not tell of its turns")
+        return self.told
 
     def rest(self):
         """Returns once it has nothing more to do: the table it has let go of is freed, the new one on disk."""

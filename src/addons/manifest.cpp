@@ -201,6 +201,8 @@ Result<Manifest> Manifest::parse(std::string_view text) {
   TRY(check_id(manifest.id));
   manifest.human_name = TRY(text_of(object, "name", manifest.id));
   manifest.cli_plugin_name = TRY(text_of(object, "cli_plugin_name"));
+  if (const auto docs = TRY(text_of(object, "docs_url")); !docs.empty())
+    manifest.docs_url = TRY(check_provider_url("docs_url", docs));
   manifest.state = TRY(text_of(object, "state", "ga"));
   constexpr std::array<std::string_view, 4> states = {"alpha", "beta", "ga", "shutdown"};
   if (std::ranges::find(states, manifest.state) == states.end())
@@ -221,8 +223,7 @@ Result<Manifest> Manifest::parse(std::string_view text) {
     manifest.many_per_app = manifest.many_per_app || feature == "many_per_app";
     manifest.attachable = manifest.attachable || feature == "attachable";
     manifest.syslog_drain = manifest.syslog_drain || feature == "syslog_drain";
-    if (feature == "log_input")
-      return wrong(fmt::format("it requires {}, which this platform does not offer", feature));
+    manifest.log_input = manifest.log_input || feature == "log_input";
   }
   const auto* production = TRY(object_of(*api, "production"));
   if (production == nullptr) return wrong("`api.production` is missing");
@@ -250,6 +251,7 @@ std::string Manifest::to_json() const {
   if (many_per_app) features.emplace_back("many_per_app");
   if (attachable) features.emplace_back("attachable");
   if (syslog_drain) features.emplace_back("syslog_drain");
+  if (log_input) features.emplace_back("log_input");
   json::array vars;
   for (const auto& name : config_vars) vars.emplace_back(name);
   json::array paths;
@@ -271,6 +273,7 @@ std::string Manifest::to_json() const {
       json::object{{"id", id},
                    {"name", human_name},
                    {"cli_plugin_name", cli_plugin_name},
+                   {"docs_url", docs_url},
                    {"state", state},
                    {"api", json::object{{"version", "3"},
                                         {"config_vars_prefix", prefix},

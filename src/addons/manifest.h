@@ -34,13 +34,15 @@ struct Manifest {
   std::string id;
   std::string human_name;
   std::string cli_plugin_name;
-  std::string state;  // alpha, beta, ga, shutdown
+  std::string docs_url;  // where people read about it; empty: not said
+  std::string state;     // alpha, beta, ga, shutdown
   std::string prefix;
   std::vector<std::string> config_vars;
   std::string default_attachment_name;
   bool many_per_app = false;
   bool attachable = false;
   bool syslog_drain = false;  // it may have its apps' logs delivered to it
+  bool log_input = false;     // it may write into them
   std::string base_url;       // without a slash at the end
   std::string sso_url;        // empty: none
   std::vector<std::string> data_paths;

@@ -14,8 +14,9 @@ struct Marketplace {
         grants(database, clock, catalog),
         books(database, clock, box),
         log_drains(database, books, catalog, drains),
+        log_input(books, catalog, box, options.api_url),
         owed(clock, books, catalog, accounts, releases, logs),
-        provisioner(database, clock, books, catalog, grants, log_drains, owed, provider,
+        provisioner(database, clock, books, catalog, grants, log_drains, log_input, owed, provider,
                     std::move(options)),
         addons(database, clock, books, catalog, apps, releases, owed, provisioner) {}
 
@@ -23,6 +24,7 @@ struct Marketplace {
   Grants grants;
   Books books;
   LogDrains log_drains;
+  LogInput log_input;
   OwedReleases owed;
   Provisioner provisioner;
   Addons addons;

@@ -102,6 +102,7 @@ class HttpProvider final : public Provider {
                       {"uuid", wanted.uuid}};
     if (wanted.undelete) body["undelete"] = true;
     if (!wanted.log_drain_token.empty()) body["log_drain_token"] = wanted.log_drain_token;
+    if (!wanted.log_input_url.empty()) body["log_input_url"] = wanted.log_input_url;
     return call(endpoint, "POST", "", body);
   }
   ProviderAnswer change_plan(const Endpoint& endpoint, const std::string& uuid,

@@ -26,6 +26,7 @@ struct ProvisionRequest {
   std::map<std::string, std::string> options;
   bool undelete = false;             // only if it still has what was destroyed
   std::string log_drain_token = {};  // empty: its manifest does not ask for log drains
+  std::string log_input_url = {};    // the same, with a secret in it
   std::string callback_url;
   std::string grant_code;
   Time grant_expires_at;

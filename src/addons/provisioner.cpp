@@ -17,39 +17,34 @@ constexpr std::chrono::hours tombstones_for{7 * 24};
 }  // namespace
 
 Provisioner::Provisioner(store::Database& database, Clock& clock, Books& books, Catalog& catalog,
-                         Grants& grants, LogDrains& log_drains, OwedReleases& owed,
-                         Provider& provider, ProvisionerOptions options)
+                         Grants& grants, LogDrains& log_drains, LogInput& log_input,
+                         OwedReleases& owed, Provider& provider, ProvisionerOptions options)
     : database_(database),
       clock_(clock),
       books_(books),
       catalog_(catalog),
       grants_(grants),
       log_drains_(log_drains),
+      log_input_(log_input),
       owed_(owed),
       provider_(provider),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      workers_("addons", [this] { return round(); }) {}
 
 Provisioner::~Provisioner() {
-  running_.lock()->stop = true;
-  changed_.notify_all();
+  workers_.stop();
   provider_.stop();
-  for (auto& thread : threads_) thread.join();
 }
 
 void Provisioner::start() {
   books_.all_due_now();
-  for (int i = 0; i < options_.workers; ++i) threads_.emplace_back([this] { serve(); });
-}
-
-void Provisioner::poke() {
-  ++running_.lock()->pokes;
-  changed_.notify_all();
+  workers_.start(options_.workers);
 }
 
 std::unique_ptr<Provisioner::Claim> Provisioner::claim(const Id<Addon>& addon,
                                                        const Id<Service>& service) {
   auto running = running_.lock();
-  if (running->stop || std::cmp_greater_equal(running->addons.size(), options_.at_once) ||
+  if (workers_.stopping() || std::cmp_greater_equal(running->addons.size(), options_.at_once) ||
       running->services[service] >= options_.at_once_of_a_service ||
       !running->addons.insert(addon).second)
     return nullptr;
@@ -58,37 +53,22 @@ std::unique_ptr<Provisioner::Claim> Provisioner::claim(const Id<Addon>& addon,
 }
 
 void Provisioner::release(const Id<Addon>& addon, const Id<Service>& service) {
-  auto running = running_.lock();
-  running->addons.erase(addon);
-  if (--running->services[service] == 0) running->services.erase(service);
-  ++running->pokes;
-  changed_.notify_one();
+  {
+    auto running = running_.lock();
+    running->addons.erase(addon);
+    if (--running->services[service] == 0) running->services.erase(service);
+  }
+  workers_.poke();
 }
 
-void Provisioner::serve() {
-  std::uint64_t heard = 0;
-  for (;;) {
-    auto sleep = Duration(longest_sleep);
-    try {
-      {
-        auto running = running_.lock();
-        if (running->stop) return;
-        heard = running->pokes;
-      }
-      sweep();
-      while (take_one())
-        if (running_.lock()->stop) return;
-      // What is due and was not taken is another's just now, who pokes when they are done.
-      if (const auto next = books_.next_due())
-        sleep = std::clamp<Duration>(*next - clock_.now(), std::chrono::seconds(1), longest_sleep);
-    } catch (const std::exception& trouble) {
-      report("addons", fmt::format("a round of the worker: {}", trouble.what()));
-      sleep = std::chrono::seconds(5);
-    }
-    auto running = running_.lock();
-    running.wait_for(changed_, sleep, [&] { return running->stop || running->pokes != heard; });
-    if (running->stop) return;
+Duration Provisioner::round() {
+  sweep();
+  while (!workers_.stopping() && take_one()) {
   }
+  // What is due and was not taken is another's just now, who pokes when they are done.
+  const auto next = books_.next_due();
+  if (!next) return longest_sleep;
+  return std::clamp<Duration>(*next - clock_.now(), std::chrono::seconds(1), longest_sleep);
 }
 
 void Provisioner::work() {
@@ -141,6 +121,7 @@ ProviderAnswer Provisioner::ask(const Addon& addon) {
                               .options = books_.options(addon.id),
                               .undelete = addon.gone_at.has_value(),
                               .log_drain_token = drains ? LogDrains::first_token(addon) : "",
+                              .log_input_url = log_input_.url(addon, addon.app),
                               .callback_url = options_.api_url + "/addons/" + addon.id.value,
                               .grant_code = grant.code,
                               .grant_expires_at = grant.expires_at});

@@ -7,18 +7,17 @@
 // Safe from any thread; no call may be made inside a transaction.
 #pragma once
 
-#include <condition_variable>
 #include <map>
 #include <set>
-#include <thread>
 
 #include "addons/books.h"
 #include "addons/catalog.h"
 #include "addons/grants.h"
 #include "addons/log_drains.h"
+#include "addons/log_input.h"
 #include "addons/owed_releases.h"
 #include "addons/provider.h"
-#include "base/locked.h"
+#include "base/workers.h"
 
 namespace renga::addons {
 
@@ -37,15 +36,15 @@ enum class Patience { none, some };
 class Provisioner {
  public:
   Provisioner(store::Database& database, Clock& clock, Books& books, Catalog& catalog,
-              Grants& grants, LogDrains& log_drains, OwedReleases& owed, Provider& provider,
-              ProvisionerOptions options);
+              Grants& grants, LogDrains& log_drains, LogInput& log_input, OwedReleases& owed,
+              Provider& provider, ProvisionerOptions options);
   ~Provisioner();
   Provisioner(const Provisioner&) = delete;
   Provisioner& operator=(const Provisioner&) = delete;
 
   // Starts the workers, which first carry on what a crash left.
   void start();
-  void poke();
+  void poke() { workers_.poke_all(); }
   // One round of a worker, on this thread: everything that is due now. For tests.
   void work();
 
@@ -83,13 +82,11 @@ class Provisioner {
 
  private:
   struct Running {
-    bool stop = false;
     std::set<Id<Addon>> addons;
     std::map<Id<Service>, int> services;
-    std::uint64_t pokes = 0;
   };
   void release(const Id<Addon>& addon, const Id<Service>& service);
-  void serve();
+  Duration round();
   void sweep();
   bool take_one();
   ProviderAnswer ask(const Addon& addon);
@@ -108,12 +105,12 @@ class Provisioner {
   Catalog& catalog_;
   Grants& grants_;
   LogDrains& log_drains_;
+  LogInput& log_input_;
   OwedReleases& owed_;
   Provider& provider_;
   const ProvisionerOptions options_;
   Locked<Running> running_;
-  std::condition_variable changed_;
-  std::vector<std::thread> threads_;
+  Workers workers_;
 };
 
 }  // namespace renga::addons

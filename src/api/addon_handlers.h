@@ -47,6 +47,9 @@ Result<Answer> addon_action_provision(Call& call);
 Result<Answer> addon_action_deprovision(Call& call);
 Result<Answer> provider_token_create(Call& call);
 
+// addon_log_input.cpp
+Result<Answer> addon_log_input(Call& call);
+
 // addon_log_drains.cpp
 Result<Answer> addon_log_drain_list(Call& call);
 Result<Answer> addon_log_drain_create(Call& call);

@@ -50,6 +50,7 @@ json::value web_url(Call& call, const addons::Addon& addon, const Id<apps::App>&
 json::object to_json(const addons::Service& service) {
   return {{"cli_plugin_name", text_or_null(service.manifest.cli_plugin_name)},
           {"created_at", rfc3339(service.created_at)},
+          {"docs_url", text_or_null(service.manifest.docs_url)},
           {"human_name", service.manifest.human_name},
           {"id", service.id.value},
           {"name", service.name()},
@@ -118,12 +119,15 @@ json::object to_json(Call& call, const addons::Attachment& attachment) {
   const auto app = call.services.apps.find(attachment.app);
   json::object of{{"app", app_of(call, addon)}, {"id", addon.id.value}, {"name", addon.name}};
   if (included(call, "addon:plan")) of["plan"] = to_json(marketplace.catalog.plan(addon.plan));
+  // With a secret in it that is the provider's alone.
+  const auto input =
+      call.caller.addon ? marketplace.log_input.url(addon, attachment.app) : std::string();
   json::object object{
       {"addon", std::move(of)},
       {"app", json::object{{"id", attachment.app.value}, {"name", app ? app->name : ""}}},
       {"created_at", rfc3339(attachment.created_at)},
       {"id", attachment.id.value},
-      {"log_input_url", nullptr},
+      {"log_input_url", text_or_null(input)},
       {"name", attachment.name},
       {"namespace", attachment.name_space ? json::value(*attachment.name_space) : json::value()},
       {"updated_at", rfc3339(attachment.updated_at)},

@@ -23,14 +23,6 @@ class AddonsApiTest : public World {
   boost::json::value create(const std::string& body = R"({"plan": {"name": "heroku-tank"}})") {
     return json(send("POST", "/apps/sushi/addons", body), 201);
   }
-  // As the provider of the add-on that was made last.
-  Fields as_provider() {
-    const auto secret = marketplace.catalog.secrets(Id<addons::Service>{service}).client_secret;
-    const auto form = "grant_type=authorization_code&code=" + provider.last.grant_code +
-                      "&client_secret=" + secret;
-    const auto tokens = json(send("POST", "/oauth/token", form, {{"Authorization", ""}}));
-    return {{"Authorization", "Bearer " + text_at(tokens, "access_token")}};
-  }
   std::string service;
 };
 
@@ -217,7 +209,7 @@ TEST_F(AddonsApiTest, AProviderSeesItsOwnAddonAndNothingElse) {
   create(R"({"plan": "heroku-tank", "name": "other"})");
   provider.answers(202);
   const auto addon = create(R"({"plan": "heroku-tank", "name": "mine"})");
-  const auto self = as_provider();
+  const auto self = as_provider_of(service);
   const auto uuid = "/addons/" + text_at(addon, "id");
   expect_fits("add-on", json(send("GET", uuid, "", self)));
   expect_fits("add-on-attachment", json(send("GET", uuid + "/addon-attachments", "", self)));

@@ -24,11 +24,13 @@ struct Parts {
         uploads(services.sources_directory, services.fetch_reach),
         calls(services.clock, 4500, 75),
         sign_ins(services.clock, 20, 10),
+        log_inputs(services.clock, 120, 600),
         credentials(services.accounts, services.authorizations, services.marketplace, sign_ins) {}
   Capabilities capabilities;
   Uploads uploads;
-  RateBuckets calls;     // by account
-  RateBuckets sign_ins;  // with a password, by address
+  RateBuckets calls;       // by account
+  RateBuckets sign_ins;    // with a password, by address
+  RateBuckets log_inputs;  // by add-on
   Credentials credentials;
 };
 

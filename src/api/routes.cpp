@@ -119,6 +119,9 @@ std::span<const RouteRow> routes() {
       {"PUT", "/addons/{addon}/log-drains/{drain}", addon_log_drain_update, provider},
       {"DELETE", "/addons/{addon}/log-drains/{drain}", addon_log_drain_delete, provider},
 
+      // addon_log_input.cpp
+      {"POST", "/logs", addon_log_input, nothing, Form::stream},
+
       // addon_data.cpp
       {"ANY", "/client/v11/databases/{addon}/{rest...}", addon_data, read_protected},
       {"ANY", "/client/v11/apps/{app}/{rest...}", addon_data_of_app, read_protected},

@@ -24,13 +24,6 @@ class WebhooksApiTest : public World {
         marketplace.catalog.put(addons::Manifest::parse(tank).value()).value().service.id.value;
     releases.on_change([this](const auto& release) { api.release_changed(release); });
   }
-  Fields as_provider() {
-    const auto secret = marketplace.catalog.secrets(Id<addons::Service>{service}).client_secret;
-    const auto form = "grant_type=authorization_code&code=" + provider.last.grant_code +
-                      "&client_secret=" + secret;
-    const auto tokens = json(send("POST", "/oauth/token", form, {{"Authorization", ""}}));
-    return {{"Authorization", "Bearer " + text_at(tokens, "access_token")}};
-  }
   boost::json::value add(const std::string& at, const std::string& include,
                          const Fields& who = {}) {
     return json(
@@ -134,7 +127,7 @@ TEST_F(WebhooksApiTest, HearWhatCallsDo) {
 
 TEST_F(WebhooksApiTest, OfAnAddOnAreItsProvidersAndGoWithIt) {
   const auto addon = json(send("POST", "/apps/sushi/addons", R"({"plan": "tank"})"), 201);
-  const auto who = as_provider();
+  const auto who = as_provider_of(service);
   const auto at = "/addons/" + text_at(addon, "id") + "/webhooks";
   const auto made = add(at, R"(["api:app", "api:addon"])", who);
   EXPECT_EQ(made.at("addon").at("name"), addon.at("name"));
@@ -152,7 +145,7 @@ TEST_F(WebhooksApiTest, OfAnAddOnAreItsProvidersAndGoWithIt) {
 
 TEST_F(WebhooksApiTest, BothGoWithTheApp) {
   const auto addon = json(send("POST", "/apps/sushi/addons", R"({"plan": "tank"})"), 201);
-  add("/addons/" + text_at(addon, "id") + "/webhooks", R"(["api:app"])", as_provider());
+  add("/addons/" + text_at(addon, "id") + "/webhooks", R"(["api:app"])", as_provider_of(service));
   add("/apps/sushi/webhooks", R"(["api:app"])");
   json(send("DELETE", "/apps/sushi"));
   EXPECT_THAT(heard(), ElementsAre("api:app destroy", "api:app destroy"));
@@ -161,7 +154,7 @@ TEST_F(WebhooksApiTest, BothGoWithTheApp) {
 
 TEST_F(WebhooksApiTest, AProviderHasTheLogOfItsApp) {
   const auto addon = json(send("POST", "/apps/sushi/addons", R"({"plan": "tank"})"), 201);
-  const auto who = as_provider();
+  const auto who = as_provider_of(service);
   const auto at = "/addons/" + text_at(addon, "id") + "/log-drains";
   const auto drain =
       json(send("POST", at, R"({"url": "https://u:secret@logs.example.com/in"})", who), 201);

@@ -2,13 +2,13 @@
 // a user can do something about. Private to this room.
 #pragma once
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <system_error>
+
+#include "os/disk_use.h"
 
 namespace renga::builds {
 
@@ -20,9 +20,8 @@ inline constexpr const char* free_some_space =
 // What a build may have on the disk: 10 GB, and of a small one half.
 inline std::int64_t disk_limit(const std::filesystem::path& on) {
   constexpr std::int64_t most = 10LL << 30;
-  struct statvfs disk {};
-  if (statvfs(on.c_str(), &disk) != 0) return most;
-  return std::min(most, static_cast<std::int64_t>(disk.f_blocks * disk.f_frsize / 2));
+  const auto all = os::disk_size(on);
+  return all == 0 ? most : std::min(most, all / 2);
 }
 
 inline bool is_full_disk(const std::exception& fault) {

@@ -33,6 +33,19 @@ TEST_F(DataCommands, ShowADatabase) {
   EXPECT_EQ(terminal.shown, "=== DATABASE_URL\nPlan:  Essential 0\n");
 }
 
+TEST_F(DataCommands, SayWhereAServiceIsDocumented) {
+  server.answers("GET /addon-services/heroku-redis", R"({"name":"heroku-redis","docs_url":null})");
+  server.answers("GET /addon-services/errortank",
+                 R"({"name":"errortank","docs_url":"https://errortank.example/docs"})");
+  server.answers("GET /addon-services/silent", R"({"name":"silent","docs_url":null})");
+  EXPECT_EQ(say("addons:docs heroku-redis:mini"), 0);
+  EXPECT_EQ(say("addons:docs errortank"), 0);
+  EXPECT_EQ(terminal.shown,
+            "https://devcenter.heroku.com/articles/heroku-redis\nhttps://errortank.example/docs\n");
+  EXPECT_NE(say("addons:docs silent"), 0);
+  EXPECT_THAT(terminal.said, HasSubstr("does not say where it is documented"));
+}
+
 TEST_F(DataCommands, FindADatabaseByItsNames) {
   server.answers("GET /client/v11/databases/02", R"({"info":[]})");
   EXPECT_EQ(say("pg:info HEROKU_POSTGRESQL_RED -a sushi"), 0);

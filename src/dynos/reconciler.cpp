@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <set>
 #include <thread>
@@ -151,15 +152,13 @@ AppSpec Reconciler::spec_of(const apps::App& app, const releases::Release& relea
 Endpoints Reconciler::endpoints_of(const apps::App& app, const releases::Release& current) {
   auto known = state_->engine.endpoints(app.id);
   if (known.web_quantity > 0 || !current.slug) return known;
-  auto web = state_->formation.find(app.id, "web");
-  if (!web) {
-    // A release is committed a moment before the formation follows it.
-    const auto slug = state_->slugs.find(*current.slug);
-    if (!slug || !slug->process_types.contains("web")) return known;
-    state_->follow(app.id, current);
-    web = state_->formation.find(app.id, "web");
-  }
-  known.web_quantity = web ? web->quantity : 0;
+  // A release is committed a moment before the formation follows it.
+  const auto slug = state_->slugs.find(*current.slug);
+  if (!slug || !slug->process_types.contains("web")) return known;
+  const auto processes = state_->formation.all(app.id);
+  const auto web = std::ranges::find(processes, "web", &Process::type);
+  // The first deploy runs one; what comes later waits to be scaled.
+  known.web_quantity = web != processes.end() ? web->quantity : processes.empty() ? 1 : 0;
   known.starting = known.starting || (known.web_quantity > 0 && known.up.empty());
   return known;
 }

@@ -94,6 +94,7 @@ TEST_F(ReconcilerTest, RequestsWaitForDynosThatTheEngineHasNotHeardOf) {
   on_their_way.starting = true;
   on_their_way.web_quantity = 1;
   EXPECT_EQ(reconciler->endpoints_of(sushi, release), on_their_way);
+  EXPECT_FALSE(formation.find(sushi.id, "web")) << "asking changes nothing";
 }
 
 TEST_F(ReconcilerTest, RequestsDoNotWaitForWebDynosThatNobodyAskedFor) {

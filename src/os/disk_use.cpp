@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -14,10 +15,8 @@
 namespace renga::os {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr int deepest = 300;
-constexpr auto longest_unasked = 5s;
+constexpr std::int64_t least = 4096;
 
 class Counter {
  public:
@@ -45,7 +44,7 @@ class Counter {
       } else if (status.st_nlink > 1 && !seen_.emplace(status.st_dev, status.st_ino).second) {
         continue;
       }
-      if (bytes != INT64_MAX) bytes += std::int64_t{status.st_blocks} * 512;
+      if (bytes != INT64_MAX) bytes += std::max(std::int64_t{status.st_blocks} * 512, least);
     }
   }
 
@@ -56,12 +55,6 @@ class Counter {
   std::set<std::pair<dev_t, ino_t>> seen_;
 };
 
-std::int64_t free_bytes(const std::filesystem::path& path) {
-  struct statvfs disk {};
-  if (statvfs(path.c_str(), &disk) != 0) return 0;
-  return static_cast<std::int64_t>(disk.f_bfree * disk.f_frsize);
-}
-
 }  // namespace
 
 std::int64_t disk_use(const std::filesystem::path& top, std::int64_t enough) {
@@ -71,22 +64,49 @@ std::int64_t disk_use(const std::filesystem::path& top, std::int64_t enough) {
   return counter.bytes;
 }
 
-DiskWatch::DiskWatch(std::filesystem::path top, std::int64_t limit)
+bool nearly_full(const std::filesystem::path& path) {
+  struct statvfs disk {};
+  if (statvfs(path.c_str(), &disk) != 0) return false;
+  const auto total = disk.f_blocks * disk.f_frsize;
+  const auto reserve = std::min<std::uint64_t>(total / 50, 1ULL << 30);
+  return disk.f_bavail * disk.f_frsize < reserve ||
+         (disk.f_files > 0 && disk.f_favail < disk.f_files / 50);
+}
+
+std::int64_t disk_size(const std::filesystem::path& path) {
+  struct statvfs disk {};
+  if (statvfs(path.c_str(), &disk) != 0) return 0;
+  return static_cast<std::int64_t>(disk.f_blocks * disk.f_frsize);
+}
+
+std::int64_t disk_free(const std::filesystem::path& path) {
+  struct statvfs disk {};
+  if (statvfs(path.c_str(), &disk) != 0) return 0;
+  return static_cast<std::int64_t>(disk.f_bfree * disk.f_frsize);
+}
+
+DiskWatch::DiskWatch(std::filesystem::path top, std::int64_t limit, Count count,
+                     std::chrono::seconds longest_unasked)
     : top_(std::move(top)),
       limit_(limit),
-      free_(free_bytes(top_)),
-      next_(std::chrono::steady_clock::now()) {}
+      count_(count ? std::move(count)
+                   : [this](std::int64_t enough) { return disk_use(top_, enough); }),
+      longest_unasked_(longest_unasked),
+      free_(disk_free(top_)),
+      next_(std::chrono::steady_clock::now()),
+      unasked_(next_) {}
 
-bool DiskWatch::over() {
+bool DiskWatch::over(std::int64_t free) {
   const auto started = std::chrono::steady_clock::now();
   if (started < next_) return false;
-  const auto free = free_bytes(top_);
   const bool may_be_near = free_ - free >= (limit_ - used_) / 2;
-  if (!may_be_near && started < next_ + longest_unasked) return false;
-  used_ = disk_use(top_, limit_);
+  if (!may_be_near && started < unasked_) return false;
+  used_ = count_(limit_);
   free_ = free;
   const auto ended = std::chrono::steady_clock::now();
   next_ = ended + 4 * (ended - started);
+  unasked_ = ended + std::max<std::chrono::steady_clock::duration>(longest_unasked_,
+                                                                   100 * (ended - started));
   return used_ > limit_;
 }
 

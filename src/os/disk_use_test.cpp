@@ -35,6 +35,18 @@ TEST_F(DiskUseTest, CountsWhatIsBelowOnce) {
   EXPECT_EQ(disk_use(top / "nowhere"), 0);
 }
 
+TEST_F(DiskUseTest, CountsWhatIsEmpty) {
+  const auto before = disk_use(top);
+  for (int i = 0; i < 100; ++i) write("empty" + std::to_string(i), 0);
+  EXPECT_EQ(disk_use(top) - before, 100 * 4096);
+}
+
+TEST_F(DiskUseTest, KnowsTheDisk) {
+  EXPECT_GT(disk_size(top), 0);
+  EXPECT_EQ(disk_size(top / "nowhere"), 0);
+  EXPECT_FALSE(nearly_full(top / "nowhere"));
+}
+
 TEST_F(DiskUseTest, NothingHidesInTheDepth) {
   auto path = top;
   for (int i = 0; i < 305; ++i) path /= "d";

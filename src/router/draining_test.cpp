@@ -74,6 +74,20 @@ TEST_F(DrainingTest, AnswersForDynosThatItNeverKnew) {
   EXPECT_FALSE(edge.retired("new", milliseconds(50)));
 }
 
+// More than a loop lets go of in one turn, and the next table before it is through.
+TEST_F(DrainingTest, EveryDynoOfATableThatGoesAtOnceIsRetired) {
+  std::vector<Route> many;
+  for (int i = 0; i < 1'000; ++i) {
+    const auto number = std::to_string(i);
+    many.push_back(app("app-" + number, {new_dyno.backend("dyno-" + number)}));
+  }
+  edge.serve(many);
+  for (std::size_t i = 0; i < 500; ++i) many[i].backends.clear();
+  edge.serve(many);
+  edge.serve({app("shop", {new_dyno.backend("new")})});
+  for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(edge.retired("dyno-" + std::to_string(i)));
+}
+
 TEST_F(DrainingTest, NoRequestFailsWhileDynosAreReplaced) {
   // 40 replacements under a client that never stops asking.
   auto client = edge.client();

@@ -157,6 +157,18 @@ TEST_F(MetersTest, APipeIsActiveUntilItEnds) {
   EXPECT_EQ(of(figures, "web.1").figures.took.total(), 0U);
 }
 
+TEST_F(MetersTest, TellHowLongTurnsTake) {
+  Edge edge({}, 2);
+  const auto read = [&] {
+    std::promise<Durations> told;
+    edge.settle();
+    edge.proxy().turns([&](Durations turns) { told.set_value(turns); });
+    return told.get_future().get().total();
+  };
+  const auto before = read();
+  EXPECT_GE(read(), before + 2) << "each loop has had at least the turn that it was asked in";
+}
+
 TEST_F(MetersTest, AreBoundedAndWhatIsBeyondSharesOne) {
   Limits few;
   few.meters = 4;

@@ -25,6 +25,7 @@ enum class Frame : std::uint8_t {
   wake = 'W',        // the id of an app that is idle and has a request
   pong = 'Q',
   figures = 'F',     // figures.h (JSON), as asked
+  turns = 'E',       // how many of its loops' turns took how long, by Durations' bounds (JSON)
   need_table = 'N',  // the change was of another table than ours: the whole is to be sent
   // control to router
   table = 'T',         // a RouteTable (JSON); the next one or a change once it is taken over
@@ -35,6 +36,7 @@ enum class Frame : std::uint8_t {
                        // nothing may ask once more
   ping = 'P',
   ask_figures = 'A',
+  ask_turns = 'L',
   records_taken = 'K'  // the oldest one of those that are not taken yet
 };
 

@@ -37,23 +37,28 @@ Meter& Meters::find(const App& app, const std::string& dyno) {
   return *found->second;
 }
 
-void Meters::take_over(const RouteIndex& table, const TableDifference& difference) {
-  for (const auto& app : difference.was) {
-    known_.erase(app->load.get());
-    for (const auto& dyno : app->dynos) known_.erase(dyno.state.get());
-    gone_.insert(app->route.app);
+void Meters::forget(const App& was, const RouteIndex& newest) {
+  known_.erase(was.load.get());
+  for (const auto& dyno : was.dynos) known_.erase(dyno.state.get());
+  const auto& app = was.route.app;
+  if (newest.find_app(app) == nullptr && !erase(app)) gone_.insert(app);
+}
+
+void Meters::forget_idle(const RouteIndex& newest) {
+  std::erase_if(
+      gone_, [&](const std::string& app) { return newest.find_app(app) != nullptr || erase(app); });
+}
+
+// False: something of the app is under way, and its meter stays.
+bool Meters::erase(const std::string& app) {
+  bool busy = false;
+  for (auto meter = meters_.lower_bound({app, {}});
+       meter != meters_.end() && meter->first.first == app;) {
+    const bool active = meter->second->figures_.active > 0;
+    busy = busy || active;
+    meter = active ? std::next(meter) : meters_.erase(meter);
   }
-  std::erase_if(gone_, [&](const std::string& app) {
-    if (table.find_app(app) != nullptr) return true;
-    bool busy = false;
-    for (auto meter = meters_.lower_bound({app, {}});
-         meter != meters_.end() && meter->first.first == app;) {
-      const bool active = meter->second->figures_.active > 0;
-      busy = busy || active;
-      meter = active ? std::next(meter) : meters_.erase(meter);
-    }
-    return !busy;
-  });
+  return !busy;
 }
 
 RouterFigures Meters::read() const {

@@ -36,8 +36,10 @@ class Meters {
 
   Meter& of(const App& app);  // while no dyno has got the request
   Meter& of(const App& app, const Dyno& dyno);
-  // Forgets apps that the table no longer has, once nothing of theirs is under way.
-  void take_over(const RouteIndex& table, const TableDifference& difference);
+  // An app as a table before had it. One that the newest no longer has is forgotten altogether,
+  // once nothing of it is under way: forget_idle() looks at those again that were busy.
+  void forget(const App& was, const RouteIndex& newest);
+  void forget_idle(const RouteIndex& newest);
   RouterFigures read() const;
 
   std::uint64_t accepted = 0;
@@ -45,13 +47,14 @@ class Meters {
 
  private:
   Meter& find(const App& app, const std::string& dyno);
+  bool erase(const std::string& app);
 
   std::size_t most_;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<Meter>> meters_;
   Meter rest_;
   // Short ways to them, by load or state, until a table changes the app.
   std::unordered_map<const void*, Meter*> known_;
-  std::set<std::string, std::less<>> gone_;  // apps that may have meters still
+  std::set<std::string> gone_;  // apps that the newest table does not have, and that were busy
 };
 
 }  // namespace renga::router

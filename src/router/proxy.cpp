@@ -8,9 +8,10 @@
 #include <fcntl.h>
 
 #include <atomic>
+#include <deque>
 #include <latch>
-#include <map>
 #include <thread>
+#include <unordered_map>
 
 #include "base/fault.h"
 #include "base/locked.h"
@@ -36,7 +37,10 @@ struct Old {
 struct Watch {
   std::uint64_t tables = 0;               // so many were set
   std::vector<std::uint64_t> taken_over;  // by each loop, the newest
-  std::map<std::string, Leaving> leaving;
+  std::unordered_map<std::string, Leaving> leaving;
+  // Those of `leaving` that are not looked at yet, since not every loop has their table: each once,
+  // and from then on by the request that frees it.
+  std::deque<std::pair<std::uint64_t, std::string>> unseen;
   std::shared_ptr<const RouteIndex> current = std::make_shared<const RouteIndex>();
   std::vector<Old> old;
   // Apps that are asleep, with the count of that table: requests of them may be under way.
@@ -64,24 +68,20 @@ struct Proxy::State {
   bool accepting = false;
 
   void taken_over(std::size_t loop, std::uint64_t table, std::uint64_t generation);
-  void look();
-  std::vector<std::string> retire(Watch& watched);
+  void freed(const DynoState& dyno);
+  static bool retire(Watch& watched, const std::string& dyno);
   void publish(const std::shared_ptr<const RouteIndex>& index, TableDifference difference,
                const std::vector<std::string>& retiring);
 };
 
-// Takes those off the list that are free.
-std::vector<std::string> Proxy::State::retire(Watch& watched) {
-  const auto everywhere = watched.everywhere();
-  std::vector<std::string> retired;
-  std::erase_if(watched.leaving, [&](const auto& entry) {
-    const auto& [dyno, leaving] = entry;
-    if (leaving.since > everywhere) return false;
-    if (leaving.state && leaving.state->under_way.load() > 0) return false;
-    retired.push_back(dyno);
-    return true;
-  });
-  return retired;
+// Takes the dyno off the list if it is free.
+bool Proxy::State::retire(Watch& watched, const std::string& dyno) {
+  const auto found = watched.leaving.find(dyno);
+  if (found == watched.leaving.end() || found->second.since > watched.everywhere()) return false;
+  const auto& state = found->second.state;
+  if (state && state->under_way.load() > 0) return false;
+  watched.leaving.erase(found);
+  return true;
 }
 
 void Proxy::State::taken_over(std::size_t loop, std::uint64_t table, std::uint64_t generation) {
@@ -92,7 +92,12 @@ void Proxy::State::taken_over(std::size_t loop, std::uint64_t table, std::uint64
     watched->taken_over[loop] = table;
     for (const auto other : watched->taken_over) everywhere = everywhere && other >= table;
     if (everywhere) {
-      retired = retire(*watched);
+      auto& unseen = watched->unseen;
+      for (; !unseen.empty() && unseen.front().first <= table; unseen.pop_front()) {
+        if (retire(*watched, unseen.front().second)) {
+          retired.push_back(std::move(unseen.front().second));
+        }
+      }
       // Requests that began before it was idle, and pipes, which may be silent for long.
       std::erase_if(watched->asleep, [&](const auto& entry) {
         const auto& [since, app] = entry;
@@ -108,13 +113,8 @@ void Proxy::State::taken_over(std::size_t loop, std::uint64_t table, std::uint64
   for (const auto& dyno : retired) events.on_retired(dyno);
 }
 
-void Proxy::State::look() {
-  std::vector<std::string> retired;
-  {
-    auto watched = watch.lock();
-    retired = retire(*watched);
-  }
-  for (const auto& dyno : retired) events.on_retired(dyno);
+void Proxy::State::freed(const DynoState& dyno) {
+  if (retire(*watch.lock(), dyno.dyno)) events.on_retired(dyno.dyno);
 }
 
 Proxy::Proxy(const Limits& limits, std::size_t threads, ProxyEvents events)
@@ -127,7 +127,7 @@ Proxy::Proxy(const Limits& limits, std::size_t threads, ProxyEvents events)
                        [&state](std::string records, std::size_t requests) {
                          state.events.on_log(std::move(records), requests);
                        },
-                   .on_free = [&state] { state.look(); },
+                   .on_free = [&state](const DynoState& dyno) { state.freed(dyno); },
                    .on_wake = [&state](const std::string& app) { state.events.on_wake(app); }}));
   }
   state.watch.lock()->taken_over.resize(state.loops.size());
@@ -194,7 +194,7 @@ void Proxy::State::publish(const std::shared_ptr<const RouteIndex>& index, Table
                            const std::vector<std::string>& retiring) {
   auto difference = std::make_shared<const TableDifference>(std::move(made));
   // Ready before the lock is taken: loops may wait for it.
-  std::map<std::string, Leaving> left;
+  std::unordered_map<std::string, Leaving> left;
   for (const auto& dyno : difference->left) left[dyno->dyno].state = dyno;
   std::uint64_t count = 0;
   {
@@ -206,10 +206,14 @@ void Proxy::State::publish(const std::shared_ptr<const RouteIndex>& index, Table
       leaving.since = count;
       leaving.state->leaving.store(true);
       w.leaving.erase(dyno);
+      w.unseen.emplace_back(count, dyno);
     }
     w.leaving.merge(left);
     for (const auto& dyno : retiring) {
-      if (!index->names_dyno(dyno)) w.leaving.try_emplace(dyno, Leaving{count, nullptr});
+      if (index->names_dyno(dyno)) continue;
+      if (w.leaving.try_emplace(dyno, Leaving{count, nullptr}).second) {
+        w.unseen.emplace_back(count, dyno);
+      }
     }
     for (const auto& app : difference->is) {
       for (const auto& dyno : app->dynos) {
@@ -248,15 +252,19 @@ void Proxy::drain(Idle idle, std::chrono::milliseconds limit, std::function<void
   }
 }
 
-void Proxy::figures(std::function<void(RouterFigures)> then) {
+namespace {
+
+// What every loop tells, added up. `ask` has one of them told of.
+template <class Figures, class Loops, class Ask>
+void gather(const Loops& loops, std::function<void(Figures)> then, Ask ask) {
   struct Gathered {
-    RouterFigures all;
+    Figures all;
     std::size_t left;
   };
   const auto gathered = std::make_shared<Locked<Gathered>>();
-  gathered->lock()->left = state_->loops.size();
-  for (auto& loop : state_->loops) {
-    loop->post_figures([gathered, then](RouterFigures figures) {
+  gathered->lock()->left = loops.size();
+  for (auto& loop : loops) {
+    ask(*loop, [gathered, then](Figures figures) {
       {
         auto now = gathered->lock();
         now->all.add(std::move(figures));
@@ -265,6 +273,18 @@ void Proxy::figures(std::function<void(RouterFigures)> then) {
       then(std::move(gathered->lock()->all));
     });
   }
+}
+
+}  // namespace
+
+void Proxy::figures(std::function<void(RouterFigures)> then) {
+  gather<RouterFigures>(state_->loops, std::move(then),
+                        [](ProxyLoop& loop, auto tell) { loop.post_figures(std::move(tell)); });
+}
+
+void Proxy::turns(std::function<void(Durations)> then) {
+  gather<Durations>(state_->loops, std::move(then),
+                    [](ProxyLoop& loop, auto tell) { loop.post_turns(std::move(tell)); });
 }
 
 void Proxy::skip(std::chrono::milliseconds time) {

@@ -57,6 +57,9 @@ class Proxy {
   void drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
   // What the loops have counted; `then` is called once, on one of their threads.
   void figures(std::function<void(RouterFigures)> then);
+  // How long the loops' turns took, from events to the next wait: so long one client may have to
+  // wait for the others. The same.
+  void turns(std::function<void(Durations)> then);
   // For tests: once all that has come so far is dealt with, so much time has passed.
   void skip(std::chrono::milliseconds time);
 

@@ -21,6 +21,7 @@ constexpr std::size_t most_spare_exchanges = 1024;
 constexpr std::chrono::milliseconds idle_enough{1'000};
 constexpr std::size_t records_at_once = 64 * 1024;
 constexpr std::chrono::milliseconds accept_again{100};
+constexpr int forgotten_in_a_row = 200;  // apps and dynos of a table before, in one turn
 }  // namespace
 
 // Accepts clients. With as many as allowed the one that has been idle longest goes; where none is,
@@ -123,21 +124,34 @@ void ProxyLoop::post_table(std::shared_ptr<const RouteIndex> table,
                            std::function<void()> taken_over) {
   loop_.post([this, table = std::move(table), difference = std::move(difference),
               taken_over = std::move(taken_over)]() mutable {
-    take_over(std::move(table), *difference);
-    // Behind taken_over() another thread lets go of what is large; nothing is to be left to us.
-    difference.reset();
-    taken_over();
+    table_ = std::move(table);
+    taking_over_.push_back({std::move(difference), std::move(taken_over)});
+    // One that is served, or closes, leaves the list itself.
+    const auto held = held_;
+    for (auto* client : held) client->table_changed();
+    if (taking_over_.size() == 1) take_over_some();
   });
 }
 
-void ProxyLoop::take_over(std::shared_ptr<const RouteIndex> table,
-                          const TableDifference& difference) {
-  table_ = std::move(table);
-  meters_.take_over(*table_, difference);
-  for (const auto& dyno : difference.left) pools_.close_all(*dyno);
-  // One that is served, or closes, leaves the list itself.
-  const auto held = held_;
-  for (auto* client : held) client->table_changed();
+void ProxyLoop::take_over_some() {
+  auto& now = taking_over_.front();
+  const auto& was = now.difference->was;
+  const auto& left = now.difference->left;
+  for (auto room = forgotten_in_a_row; room > 0 && now.apps < was.size(); --room) {
+    meters_.forget(*was[now.apps++], *table_);
+  }
+  for (auto room = forgotten_in_a_row; room > 0 && now.dynos < left.size(); --room) {
+    pools_.close_all(*left[now.dynos++]);
+  }
+  if (now.apps == was.size() && now.dynos == left.size()) {
+    meters_.forget_idle(*table_);
+    // Behind done() another thread lets go of what is large; nothing is to be left to us.
+    now.difference.reset();
+    const auto done = std::move(now.done);
+    taking_over_.pop_front();
+    done();
+  }
+  if (!taking_over_.empty()) loop_.post([this] { take_over_some(); });
 }
 
 void ProxyLoop::hold(ClientConnection& client) {
@@ -184,6 +198,10 @@ void ProxyLoop::post_figures(std::function<void(RouterFigures)> then) {
     figures.http2_clients = http2_.size();
     then(std::move(figures));
   });
+}
+
+void ProxyLoop::post_turns(std::function<void(const Durations&)> then) {
+  loop_.post([this, then = std::move(then)] { then(turns_); });
 }
 
 // Work posted from posted work runs a turn later, behind the events that were there before.
@@ -311,7 +329,7 @@ void ProxyLoop::wake(const App& app) {
 }
 
 void ProxyLoop::dyno_released(DynoState& dyno) {
-  if (dyno.under_way.fetch_sub(1) == 1 && dyno.leaving.load()) events_.on_free();
+  if (dyno.under_way.fetch_sub(1) == 1 && dyno.leaving.load()) events_.on_free(dyno);
 }
 
 void ProxyLoop::log(std::string_view app, std::int64_t at, std::string_view message) {
@@ -338,12 +356,16 @@ void ProxyLoop::flush_log() {
 }
 
 // Whatever many streams have left in one turn goes out in few writes.
-void ProxyLoop::end_turn() {
+void ProxyLoop::flush_streams() {
   auto unflushed = std::exchange(unflushed_, {});
   for (auto* connection : unflushed) connection->flush_is_due = false;
   for (auto* connection : unflushed) connection->flush();
   // Those that have more to say by now, after the others have had their turn.
   if (!unflushed_.empty()) loop_.post([] {});
+}
+
+void ProxyLoop::end_turn() {
+  flush_streams();
   dead_clients_.clear();
   dead_http2_.clear();
   dead_connections_.clear();
@@ -351,6 +373,8 @@ void ProxyLoop::end_turn() {
     flush_log();
     std::exchange(drained_, nullptr)();
   }
+  turns_.count(std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - loop_.now()));
 }
 
 std::string_view ProxyLoop::new_request_id() {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,7 +30,7 @@ struct LoopEvents {
   // Log records (log_records.h) of so many requests.
   std::function<void(std::string records, std::size_t requests)> on_log;
   // A dyno that is leaving has no request under way any more.
-  std::function<void()> on_free;
+  std::function<void(const DynoState& dyno)> on_free;
   // There is a request for an app that is idle.
   std::function<void(const std::string& app)> on_wake;
 };
@@ -47,7 +48,8 @@ class ProxyLoop {
 
   // From any thread, done in the order of the calls. The callbacks run on the loop's thread.
   void post_listen(Listener listener);
-  // The work is the difference's, not the table's.
+  // Requests are served by it at once; the rest of the work, which is the difference's and not the
+  // table's, is done a little at a time, so that nobody waits for it.
   void post_table(std::shared_ptr<const RouteIndex> table,
                   std::shared_ptr<const TableDifference> difference,
                   std::function<void()> taken_over);
@@ -57,6 +59,7 @@ class ProxyLoop {
   void stop() { loop_.stop(); }
   // `then` runs on the loop's thread.
   void post_figures(std::function<void(RouterFigures)> then);
+  void post_turns(std::function<void(const Durations&)> then);
   // For tests: once whatever has come so far is dealt with, so much time has passed.
   void post_skip(std::chrono::milliseconds time, std::function<void()> done);
 
@@ -115,8 +118,9 @@ class ProxyLoop {
   ClientConnection& add(std::unique_ptr<ClientConnection> client);
   bool make_room();
   void flush_log();
+  void flush_streams();
   void end_turn();
-  void take_over(std::shared_ptr<const RouteIndex> table, const TableDifference& difference);
+  void take_over_some();
   void add_client(os::Fd socket, const net::Address& peer, const Listener& listener);
   void drain(Idle idle, std::chrono::milliseconds limit, std::function<void()> done);
 
@@ -125,6 +129,13 @@ class ProxyLoop {
   net::EventLoop loop_;
   Waits waits_;
   std::shared_ptr<const RouteIndex> table_;
+  // Tables whose difference is not all dealt with, in their order.
+  struct TakingOver {
+    std::shared_ptr<const TableDifference> difference;
+    std::function<void()> done;
+    std::size_t apps = 0, dynos = 0;  // so many that were and that left are
+  };
+  std::deque<TakingOver> taking_over_;
 
   std::array<char, 128 * 1024> scratch_;
   std::string head_scratch_, line_scratch_;
@@ -143,6 +154,7 @@ class ProxyLoop {
   net::TimerId log_timer_ = 0;
 
   Meters meters_;
+  Durations turns_;  // from events to the next wait: so long one client may wait for the others
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::vector<std::unique_ptr<DynoConnection>> dead_connections_;
   DynoPools pools_;

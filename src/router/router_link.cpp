@@ -28,6 +28,7 @@
 #include "router/log_records.h"
 #include "router/router_launch.h"
 #include "router/router_process.h"
+#include "router/told_routes.h"
 
 namespace renga::router {
 
@@ -83,20 +84,18 @@ struct RouterLink::State {
   bool stopping = false;
 
   std::uint64_t generation = 0;
-  std::optional<RouteTable> table;  // the newest
+  ToldRoutes routes;
+  bool has_table = false;  // `routes` has been given all there is
   // What the router has been told of it. One table or change is under way at a time: what comes
   // meanwhile is one change afterwards.
-  bool knows_table = false;         // else it is sent whole
-  std::uint64_t told = 0;           // the generation sent last
-  bool under_way = false;           // it is not taken over yet
-  bool unsent = false;              // there is a newer one
-  std::set<std::string> differing;  // apps that are not as they were told
+  bool knows_table = false;  // else it is sent whole
+  std::uint64_t told = 0;    // the generation sent last
+  bool under_way = false;    // it is not taken over yet
+  bool unsent = false;       // there is a newer one
   std::optional<std::vector<net::NamedCertificate>> certificates;
   // Those who wait for figures; whatever comes next is for all of them.
   using Figures = std::promise<Result<RouterFigures>>;
   std::vector<std::shared_ptr<Figures>> asking;
-  std::set<std::string> named;    // dynos in it
-  std::set<std::string> awaited;  // not in it any more, and not known to be retired
 
   std::thread thread;  // last
 
@@ -116,7 +115,8 @@ struct RouterLink::State {
   void replace(Frame how, const std::string& why);
   void watch();
   void send_table();
-  void take(RouteTable fresh);
+  void take(RouteTable table);
+  void take(std::vector<AppRoute> apps, const std::vector<std::string>& gone);
   void tell_figures(const Result<RouterFigures>& figures);
 };
 
@@ -282,8 +282,7 @@ void RouterLink::State::take_retired(const std::string& dyno) {
     retired_meanwhile.insert(dyno);
     return;
   }
-  awaited.erase(dyno);
-  if (!named.contains(dyno)) events.on_retired(dyno);
+  if (routes.retired(dyno)) events.on_retired(dyno);
 }
 
 void RouterLink::State::greet(const Hello& hello, std::vector<os::Fd> descriptors) {
@@ -317,7 +316,7 @@ void RouterLink::State::greet(const Hello& hello, std::vector<os::Fd> descriptor
     changed.notify_all();
   }
   if (certificates) router->send(Frame::certificates, to_json(*certificates));
-  unsent = table.has_value();
+  unsent = has_table;
   knows_table = under_way = false;
   send_table();
 }
@@ -350,43 +349,30 @@ void RouterLink::State::watch() {
   router->send(Frame::ping, {});
 }
 
-void RouterLink::State::take(RouteTable fresh) {
-  const auto other = differing_apps(table.value_or(RouteTable()), fresh);
-  const auto for_dynos = [&](const std::vector<Route>& routes, const auto& visit) {
-    for (const auto& route : routes) {
-      if (!other.contains(route.app)) continue;
-      for (const auto& backend : route.backends) visit(backend.dyno);
-    }
-  };
-  if (table) {
-    for_dynos(table->routes, [&](const std::string& dyno) {
-      named.erase(dyno);
-      awaited.insert(dyno);
-    });
-  }
-  for (const auto& dyno : fresh.retiring) awaited.insert(dyno);
-  for_dynos(fresh.routes, [&](const std::string& dyno) { named.insert(dyno); });
-  std::erase_if(awaited, [&](const std::string& dyno) { return named.contains(dyno); });
-  differing.insert(other.begin(), other.end());
-  fresh.retiring.clear();
-  table = std::move(fresh);
-  unsent = true;
+void RouterLink::State::take(RouteTable table) {
+  const bool first = !std::exchange(has_table, true);
+  unsent = routes.take(std::move(table)) || first || unsent;
+  send_table();
+}
+
+void RouterLink::State::take(std::vector<AppRoute> apps, const std::vector<std::string>& gone) {
+  // The table that follows has them.
+  if (!has_table) return;
+  unsent = routes.take(std::move(apps), gone) || unsent;
   send_table();
 }
 
 void RouterLink::State::send_table() {
   if (!router || !greeted || !unsent || under_way) return;
-  table->generation = ++generation;
-  table->retiring.assign(awaited.begin(), awaited.end());
+  ++generation;
   if (knows_table) {
-    router->send(Frame::change, to_json(change_of(*table, differing, told)));
+    router->send(Frame::change, to_json(routes.change(told, generation)));
   } else {
-    router->send(Frame::table, to_json(*table));
+    router->send(Frame::table, to_json(routes.whole(generation)));
   }
   knows_table = under_way = true;
   unsent = false;
   told = generation;
-  differing.clear();
 }
 
 RouterLink::RouterLink(RouterLinkOptions options, RouterEvents events)
@@ -431,6 +417,11 @@ void RouterLink::send(RouteTable table) {
   state_->loop.post([state = state_.get(), table = std::move(table)]() mutable {
     state->take(std::move(table));
   });
+}
+
+void RouterLink::send(std::vector<AppRoute> apps, std::vector<std::string> gone) {
+  state_->loop.post([state = state_.get(), apps = std::move(apps),
+                     gone = std::move(gone)]() mutable { state->take(std::move(apps), gone); });
 }
 
 void RouterLink::send(std::vector<net::NamedCertificate> certificates) {

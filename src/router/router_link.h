@@ -63,7 +63,10 @@ class RouterLink {
   Addresses start();
   // The newest wins; the generation is set here. Sent again to every router that is started.
   void send(RouteTable table);
-  // The same; the first is also for clients that name no host, or one that nobody has.
+  // Of the table that was sent before, these apps are as here now, and those, by their UUIDs, are
+  // no more. Costs what they are, not what the table is.
+  void send(std::vector<AppRoute> apps, std::vector<std::string> gone);
+  // The newest wins; the first is also for clients that name no host, or one that nobody has.
   void send(std::vector<net::NamedCertificate> certificates);
   // What the router has counted since it started. Waits for its answer, at most so long.
   // Kind::unavailable: there is none.

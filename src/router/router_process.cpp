@@ -4,8 +4,12 @@
 #include "router/router_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <deque>
@@ -35,6 +39,7 @@ constexpr const char* certificates_file = "certificates";
 constexpr std::string_view certificates_context = "router/certificates";
 constexpr std::size_t retired_remembered = 1024;
 constexpr std::chrono::milliseconds first_table_wait{1'000};
+constexpr int behind_the_loops = 5;                     // niceness
 constexpr std::chrono::milliseconds last_words{2'000};  // for control to take the last log lines
 
 }  // namespace
@@ -160,6 +165,9 @@ void RouterProcess::State::serve() {
                   if (control) control->send(Frame::wake, app);
                 });
               }});
+  // A large table, whose bytes come through here, must not take the processor from the loops. Of
+  // this thread alone, as Linux has it, and of those that it starts from here on.
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), behind_the_loops);
   read_certificates();
   const auto accept = [this] {
     if (!stopping) proxy->accept(options.sockets);
@@ -249,6 +257,12 @@ void RouterProcess::State::hear(Frame type, std::string payload) {
       return proxy->figures([this](const RouterFigures& figures) {
         loop.post([this, text = to_json(figures)] {
           if (control) control->send(Frame::figures, text);
+        });
+      });
+    case Frame::ask_turns:
+      return proxy->turns([this](const Durations& turns) {
+        loop.post([this, text = fmt::format("[{}]", fmt::join(turns.counts, ","))] {
+          if (control) control->send(Frame::turns, text);
         });
       });
     default:

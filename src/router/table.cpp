@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <boost/json.hpp>
+#include <set>
 #include <utility>
 
 namespace renga::router {

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,11 +82,5 @@ Result<TableChange> parse_change(std::string_view json);
 
 // The hosts of each route, by its place.
 std::vector<std::vector<std::string>> hosts_by_route(const RouteTable& table);
-// Apps that are not the same in both, or in one only: their UUIDs.
-std::set<std::string> differing_apps(const RouteTable& one, const RouteTable& other);
-// What brings a router that has the table of generation `from` to `table`, when these apps are all
-// that differs.
-TableChange change_of(const RouteTable& table, const std::set<std::string>& apps,
-                      std::uint64_t from);
 
 }  // namespace renga::router

@@ -10,6 +10,8 @@
 #include <future>
 #include <mutex>
 
+#include "router/testing/changes.h"
+
 namespace renga::router {
 namespace {
 
@@ -32,9 +34,7 @@ RouteTable table_of(std::uint64_t step) {
 }
 
 std::string change_to(std::uint64_t step) {
-  const auto before = table_of(step - 1);
-  const auto after = table_of(step);
-  return to_json(change_of(after, differing_apps(before, after), step - 1));
+  return to_json(testing::change_between(table_of(step - 1), table_of(step)));
 }
 
 class TableKeeperTest : public ::testing::Test {
@@ -166,7 +166,7 @@ TEST_F(TableKeeperTest, ManyChangesAreMadeATableOfAgain) {
     auto next = table;
     next.generation = table.generation + 1;
     next.routes[0].error_page_url = page + std::to_string(i);
-    keeper->take_change(to_json(change_of(next, {"app-0"}, table.generation)));
+    keeper->take_change(to_json(testing::change_between(table, next)));
     table = std::move(next);
   }
   finish();

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "router/route_index.h"
+#include "router/testing/changes.h"
 
 namespace renga::router {
 namespace {
@@ -32,7 +33,7 @@ RouteIndex index_of(RouteTable table, const RouteIndex& before = RouteIndex()) {
 // As control and router do it: through JSON.
 RouteIndex changed(const RouteIndex& before, const RouteTable& was, const RouteTable& is,
                    TableDifference& difference) {
-  const auto change = change_of(is, differing_apps(was, is), was.generation);
+  const auto change = testing::change_between(was, is);
   return RouteIndex(*parse_change(to_json(change)), before, difference);
 }
 

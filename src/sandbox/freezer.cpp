@@ -4,10 +4,12 @@
 #include "sandbox/cgroups.h"
 #include "sandbox/run_directory.h"
 #include "sandbox/spawner.h"
+#include "sandbox/written.h"
 
 namespace renga::sandbox {
 
 struct Freezer::State {
+  std::filesystem::path directory;
   Cgroups cgroups;
   RunDirectory run_directory;
 
@@ -17,10 +19,11 @@ struct Freezer::State {
   }
 };
 
-Freezer::Freezer(const SpawnerOptions& options)
-    : state_(new State{
-          Cgroups(os::CgroupTrees::find(), options.server_name),
-          RunDirectory(std::filesystem::absolute(options.run_directory).lexically_normal())}) {}
+Freezer::Freezer(const SpawnerOptions& options) {
+  const auto directory = std::filesystem::absolute(options.run_directory).lexically_normal();
+  state_.reset(new State{directory, Cgroups(os::CgroupTrees::find(), options.server_name),
+                         RunDirectory(directory)});
+}
 
 Freezer::~Freezer() = default;
 
@@ -34,5 +37,14 @@ void Freezer::kill(const std::string& id) {
 std::optional<Usage> Freezer::usage(const std::string& id) const {
   return state_->cgroups.usage(state_->run_directory.place_of(id));
 }
+
+std::int64_t Freezer::written(const std::string& id, std::int64_t enough) const {
+  const auto place = state_->run_directory.place_of(id);
+  return sandbox::written(
+      state_->run_directory.upper_of(id), state_->cgroups.processes(place),
+      [&](pid_t pid) { return state_->cgroups.holds(place, pid); }, enough);
+}
+
+std::filesystem::path Freezer::directory() const { return state_->directory; }
 
 }  // namespace renga::sandbox

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@ struct Usage {
   std::int64_t pages_in = 0, pages_out = 0;  // ever
   int runnable_tasks = 0;                    // threads that run or want to, now
   std::int64_t cpu_micros = 0;               // ever, on all CPUs together
+  // How often, ever, more memory was wanted than the limit, and something had to be dropped for it.
+  std::int64_t limit_hits = 0;
 };
 
 class Freezer {
@@ -34,6 +37,10 @@ class Freezer {
   // before many are removed.
   void kill(const std::string& id);
   std::optional<Usage> usage(const std::string& id) const;
+  // What it has on the disk, in bytes; counting stops past `enough`. See written.h.
+  std::int64_t written(const std::string& id, std::int64_t enough) const;
+  // Where on the disk that is, of all sandboxes.
+  std::filesystem::path directory() const;
 
  private:
   struct State;

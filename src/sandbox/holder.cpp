@@ -326,7 +326,7 @@ void Holder::start(const HolderStart& with) {
     add_record(bytes, tag, text);
     descriptors.push_back(fd);
   };
-  pass('A', with.root.app.get());
+  if (with.root.app) pass('A', with.root.app.get());
   for (const auto& [target, mount] : with.root.mounts) pass('M', mount.get(), target);
   pass('P', with.plan.get());
   pass('E', with.exit_file.get());

@@ -180,6 +180,18 @@ TEST_P(IsolationTest, ShowsNoDirectoryOfTheHostInItsMounts) {
   EXPECT_THAT(mounts, Not(HasSubstr(spec.id)));
 }
 
+TEST_P(IsolationTest, HasNothingBelowAnAppThatIsMounted) {
+  auto spec = script("cat /proc/self/mountinfo; touch /app/here");
+  const auto home = directory / "home";
+  std::filesystem::create_directory(home);
+  ASSERT_EQ(chown(home.c_str(), 1000, 1000), 0);
+  spec.mounts = {{home, "/app", true}};
+  const auto mounts = run(spec).output;
+  EXPECT_THAT(mounts, Not(HasSubstr(spec.id)));
+  EXPECT_THAT(mounts, HasSubstr(" /app "));
+  EXPECT_TRUE(std::filesystem::exists(home / "here"));
+}
+
 TEST_P(IsolationTest, KeepsTheHostsUsersApart) {
   // A file of the host's user 1000 in the stack is nobody's inside, although the sandbox's user is
   // 1000.

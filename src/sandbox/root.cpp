@@ -280,7 +280,7 @@ void furnish_root(const os::Fd& root, const RootPlan& plan) {
     os::reconfigure(place(root, "tmp").get(), {{"size", std::to_string(plan.memory_bytes)}});
   }
   close_limits(root);
-  attach(root, plan.app, "app");
+  if (plan.app) attach(root, plan.app, "app");
   for (const auto& [target, mounted] : plan.mounts) {
     make_path(root, target);
     attach(root, mounted, target.substr(1));

@@ -14,7 +14,7 @@ namespace renga::sandbox {
 
 // What one sandbox has beside its stack.
 struct RootPlan {
-  os::Fd app;  // detached; attached at /app
+  os::Fd app;  // detached; attached at /app. None: a mount of the sandbox's own is
   struct Mount {
     std::string target;
     os::Fd mount;

@@ -48,6 +48,8 @@ class RunDirectory {
   std::optional<Exit> exit_of(const std::string& id) const;
   // Empty when there is none.
   std::string place_of(const std::string& id) const;
+  // What it writes to /app.
+  std::filesystem::path upper_of(const std::string& id) const { return root_ / id / "upper"; }
   // Of sandboxes that have not come.
   std::vector<std::string> held() const;
 

@@ -212,10 +212,11 @@ Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& 
   try {
     HolderStart start;
     start.root = furnishing(spec, held.address);
-    if (held.app != app || app.path.empty()) {
-      held.overlay.close();
-      held.overlay = app_mount(held, app);
-    }
+    // Nothing is below a mount at /app, since the sandbox's list of mounts would show it.
+    const bool mounted =
+        std::ranges::any_of(spec.mounts, [](const Mount& mount) { return mount.target == "/app"; });
+    if (mounted || held.app != app || app.path.empty()) held.overlay.close();
+    if (!mounted && !held.overlay) held.overlay = app_mount(held, app);
     start.root.app = std::move(held.overlay);
     start.plan = os::memory_file("renga-plan", plan_bytes(spec, filter_));
     start.exit_file = run_directory_.claim(held.place, spec.id);

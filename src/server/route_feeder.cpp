@@ -108,20 +108,21 @@ struct RouteFeeder::State {
   void feed(const Due& due) {
     if (due.certificates && certificates != nullptr) feed_certificates(apps.all());
     const Switched switched(features);
-    bool differs = false;
+    std::vector<router::AppRoute> there;
+    std::vector<std::string> gone;
     for (const auto& id : due.apps) {
       const auto app = apps.find(id);
       if (!app) {
-        differs = known.erase(id.value) > 0 || differs;
+        if (known.erase(id.value) > 0) gone.push_back(id.value);
         continue;
       }
       auto seen = look_at(*app, switched);
       auto& before = known[id.value];
       if (seen == before) continue;
       before = std::move(seen);
-      differs = true;
+      there.push_back({before.route, before.hosts});
     }
-    if (differs) send();
+    if (!there.empty() || !gone.empty()) link.send(std::move(there), std::move(gone));
   }
 
   void send() {

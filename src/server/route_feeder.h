@@ -1,6 +1,6 @@
 // RouteFeeder: keeps the router told. Makes an app's route from its row, domains, release and the
 // engine's endpoints when it is told that they changed, those of all apps every half minute, and
-// sends the table when it differs from the last. So a change costs what one app costs, however many
+// sends what differs from the last. So a change costs what one app costs, however many
 // there are. One thread of its own; what tells it is safe from any thread and returns at once.
 // Nothing is sent before start(): a table made before the engine took up its dynos would take them
 // away from the router.

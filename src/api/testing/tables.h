@@ -1,4 +1,4 @@
-// Tables: a store in memory with the tables of every room that the API asks.
+// Tables: a store, in memory or in a file, with the tables of every room that the API asks.
 #pragma once
 
 #include "accounts/migrations.h"
@@ -17,7 +17,7 @@
 namespace renga::api {
 
 struct Tables : store::Database {
-  Tables() : store::Database(":memory:") {
+  explicit Tables(const std::string& path = ":memory:") : store::Database(path) {
     migrate(accounts::migrations());
     migrate(apps::migrations());
     migrate(logs::migrations());

@@ -1,5 +1,5 @@
-// World: the API over real rooms in memory and a scratch directory, with an engine that runs
-// nothing. Ada owns the app sushi and Bob nothing; calls are Ada's unless they say otherwise.
+// World: the API over its Rooms, called as clients call it: calls are Ada's unless they say
+// otherwise, and every answer is held against the project's own schemas.
 #pragma once
 
 #include <fmt/format.h>
@@ -7,25 +7,19 @@
 
 #include <boost/json.hpp>
 
-#include "addons/testing/fake_provider.h"
-#include "api/api.h"
 #include "api/testing/known_buildpacks.h"
 #include "api/testing/own_schema.h"
 #include "api/testing/pieces.h"
+#include "api/testing/rooms.h"
 #include "api/testing/schema_check.h"
-#include "api/testing/tables.h"
-#include "base/testing/fake_clock.h"
 #include "base/text.h"
-#include "dynos/testing/fake_engine.h"
 #include "logs/testing/fake_response_stream.h"
-#include "pipelines/promotions.h"
-#include "releases/testing/tarball.h"
 
 namespace renga::api {
 
-class World : public testing::Test {
+class World : public testing::Test, protected Rooms {
  protected:
-  World() {
+  explicit World(Stored stored = Stored::in_memory) : Rooms(stored) {
     ada_token = authorizations.create(ada.id, "ada", {"global"}, {}).value().token;
     bob_token = authorizations.create(bob.id, "bob", {"global"}, {}).value().token;
     releases.append_first(sushi.id, ada.id);
@@ -68,6 +62,14 @@ class World : public testing::Test {
     return api.handle(made);
   }
   Fields as_bob() { return {{"Authorization", "Bearer " + bob_token}}; }
+  // As the provider of the add-on that was made last, which is one of this service.
+  Fields as_provider_of(const std::string& service) {
+    const auto secret = marketplace.catalog.secrets(Id<addons::Service>{service}).client_secret;
+    const auto form = "grant_type=authorization_code&code=" + provider.last.grant_code +
+                      "&client_secret=" + secret;
+    const auto tokens = json(send("POST", "/oauth/token", form, {{"Authorization", ""}}));
+    return {{"Authorization", "Bearer " + text_at(tokens, "access_token")}};
+  }
 
   // The JSON of an answer, which must have this status.
   boost::json::value json(const http::Response& response, int status = 200) {
@@ -140,109 +142,6 @@ class World : public testing::Test {
 
   SchemaCheck schema;
   OwnSchema own_schema;
-  releases::Scratch scratch;
-  FakeClock clock;
-  Tables database;
-  crypto::SecretBox box;
-  accounts::Accounts people{database, clock};
-  accounts::Authorizations authorizations{database, clock};
-  apps::Apps apps{database, clock, {"host", "debian-13"}};
-  apps::Domains domains{database, clock, "localhost"};
-  apps::Features features{database, clock};
-  apps::SniEndpoints sni_endpoints{database, clock, box};
-  apps::BuildpackInstallations installations{database};
-  releases::Slugs slugs{database, clock, scratch.path / "slugs"};
-  releases::Releases releases{database, clock, apps, slugs, box};
-  logs::LogStore logs{{.directory = scratch.path / "logs"}};
-  logs::OutputStreams outputs{scratch.path / "output"};
-  logs::Sessions sessions{logs, clock};
-  logs::Drains drains{database, clock, box, logs, {}};
-  dynos::FakeEngine engine{clock};
-  dynos::Formation formation{database, clock};
-  dynos::Reconciler reconciler{database, clock,     apps,   domains, releases,
-                               slugs,    formation, engine, logs,    outputs};
-  // Nobody makes sandboxes here: builds end with that reason.
-  sandbox::Spawner spawner{{.program = "/bin/false",
-                            .init_program = "/bin/false",
-                            .run_directory = scratch.path / "sandboxes",
-                            .server_name = "apitest"}};
-  builds::Builds builds{database,
-                        clock,
-                        apps,
-                        domains,
-                        installations,
-                        slugs,
-                        releases,
-                        outputs,
-                        logs,
-                        spawner,
-                        {.directory = scratch.path / "builds",
-                         .buildpacks_directory = scratch.path / "buildpacks",
-                         .environment = {},
-                         .web_url_format = "http://{host}:8080/"}};
-  git::Repositories repositories{database,
-                                 clock,
-                                 apps,
-                                 builds,
-                                 outputs,
-                                 {.directory = scratch.path / "repositories",
-                                  .hook_socket = scratch.path / "hook.sock",
-                                  .program = "/bin/false"}};
-  addons::FakeProvider provider;
-  addons::Marketplace marketplace{
-      database, clock, box,    people,   apps,
-      releases, logs,  drains, provider, {.api_url = "http://127.0.0.1:7373"}};
-  dynos::Rendezvous rendezvous{engine};
-  dynos::UsageHistory usage{scratch.path / "usage", clock};
-  pipelines::Pipelines pipelines{database, clock, apps, box};
-  pipelines::Promotions promotions{database, clock, apps, pipelines, releases, slugs};
-  setups::AppSetups app_setups{{database, clock, apps, installations, releases, builds, formation,
-                                engine, reconciler, outputs, box, marketplace.catalog,
-                                marketplace.addons, scratch.path / "setups"}};
-  scheduler::Jobs jobs{database, clock};
-  webhooks::Webhooks webhooks{database, clock, box};
-  int slugs_made = 0;
-  std::vector<std::string> changed_apps;
-  Result<router::RouterFigures> routed = router::RouterFigures();
-  Api api{Services{
-      .database = database,
-      .clock = clock,
-      .box = box,
-      .accounts = people,
-      .authorizations = authorizations,
-      .apps = apps,
-      .domains = domains,
-      .features = features,
-      .sni_endpoints = sni_endpoints,
-      .buildpack_installations = installations,
-      .releases = releases,
-      .slugs = slugs,
-      .builds = builds,
-      .marketplace = marketplace,
-      .formation = formation,
-      .engine = engine,
-      .reconciler = reconciler,
-      .rendezvous = rendezvous,
-      .usage = usage,
-      .jobs = jobs,
-      .logs = logs,
-      .log_sessions = sessions,
-      .drains = drains,
-      .outputs = outputs,
-      .repositories = repositories,
-      .pipelines = pipelines,
-      .promotions = promotions,
-      .app_setups = app_setups,
-      .webhooks = webhooks,
-      .sources_directory = scratch.path / "sources",
-      .web_url_format = "http://{host}:8080/",
-      .url = "http://127.0.0.1:7373",
-      .tls_url = "https://localhost:7373",
-      .on_app_change = [this](const Id<apps::App>& app) { changed_apps.push_back(app.value); },
-      .router_figures = [this] { return routed; }}};
-  accounts::Account ada = people.create("ada@example.com", "Ada", false).value();
-  accounts::Account bob = people.create("bob@example.com", "Bob", false).value();
-  apps::App sushi = apps.create(ada, {"sushi", ""}).value();
   std::string ada_token, bob_token;
 };
 

@@ -19,8 +19,18 @@ Result<int> run(Context& context) {
   if (!found && found.error().kind == Kind::not_found)
     found = platform.get("/addon-services/" +
                          text_at(TRY(resolve_addon(context, service)), "addon_service.name"));
-  context.terminal.line("https://devcenter.heroku.com/articles/" +
-                        text_at(TRY(std::move(found)), "name"));
+  const auto shown = TRY(std::move(found));
+  if (const auto docs = text_at(shown, "docs_url"); !docs.empty()) {
+    context.terminal.line(docs);
+    return 0;
+  }
+  const auto name = text_at(shown, "name");
+  // Those that are made as Heroku's are.
+  if (!name.starts_with("heroku-"))
+    return fail(Kind::not_found, fmt::format("The provider of {} does not say where it is "
+                                             "documented (`docs_url` in its manifest).",
+                                             name));
+  context.terminal.line("https://devcenter.heroku.com/articles/" + name);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 // that it removes again, and says what it does not like.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 
@@ -41,6 +42,7 @@ class Check {
     return call(method, path, body, password_);
   }
   json::value request(const std::string& uuid, const std::string& plan) const;
+  bool requires_feature(std::string_view feature) const;
   bool expect(bool right, std::string_view what, const std::string& otherwise = {});
   void check_config(const json::value& body);
   void check_refusals(const std::string& uuid);
@@ -99,7 +101,7 @@ Result<Answer> Check::call(const std::string& method, const std::string& path,
 }
 
 json::value Check::request(const std::string& uuid, const std::string& plan_name) const {
-  return json::object{
+  json::object body{
       {"callback_url", "http://127.0.0.1:9/addons/" + uuid},
       {"name", "provider-check"},
       {"oauth_grant",
@@ -111,6 +113,20 @@ json::value Check::request(const std::string& uuid, const std::string& plan_name
       {"region", "renga::local"},
       {"uuid", uuid},
       {"a_member_that_nobody_knows", true}};
+  if (requires_feature("syslog_drain")) body["log_drain_token"] = "d." + uuid;
+  if (requires_feature("log_input"))
+    body["log_input_url"] = "http://token:t." + uuid + "@127.0.0.1:9/logs";
+  return body;
+}
+
+bool Check::requires_feature(std::string_view feature) const {
+  const auto* api = manifest_.as_object().if_contains("api");
+  if (api == nullptr || !api->is_object()) return false;
+  const auto* all = api->as_object().if_contains("requires");
+  return all != nullptr && all->is_array() &&
+         std::ranges::any_of(all->as_array(), [&](const auto& each) {
+           return each.is_string() && std::string_view(each.as_string()) == feature;
+         });
 }
 
 void Check::check_config(const json::value& body) {

@@ -35,6 +35,8 @@ struct LocalEngineOptions {
   std::chrono::seconds put_away_after{6 * 3600};
   // Each dyno of a type that has several is replaced after so long, and up to 15 % more (0: never).
   std::chrono::seconds cycle_after{24 * 3600};
+  // What a dyno may have on the disk, for each byte of memory that its size has: 8 GB of 512 MB.
+  int disk_per_memory = 16;
   int surge = 4;  // web dynos of an app that start at once next to the ones they replace
   sandbox::Freezer* freezer = nullptr;  // borrowed; none: what is idle runs on
   // Whether this app's dynos are to log what they use (log-runtime-metrics).

@@ -30,6 +30,7 @@ class FakeSandboxes final : public Sandboxes {
     std::optional<sandbox::Exit> exit;
     std::int64_t memory = 0;
     std::int64_t memory_kills = 0;
+    std::int64_t limit_hits = 0;
     int runnable = 0;
     std::int64_t cpu_micros = 0;
     std::vector<int> signals;
@@ -123,6 +124,7 @@ class FakeSandboxes final : public Sandboxes {
     usage.rss_bytes = found->second.memory;
     usage.runnable_tasks = found->second.runnable;
     usage.cpu_micros = found->second.cpu_micros;
+    usage.limit_hits = found->second.limit_hits;
     return usage;
   }
 

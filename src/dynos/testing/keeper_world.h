@@ -29,6 +29,7 @@ class KeeperWorld {
   // Control starts, for the first time or after it was killed.
   void boot() {
     keeper.reset();
+    watched.clear();
     KeeperNeeds needs;
     needs.slug_directory = [this](const Id<releases::Slug>&) -> Result<std::string> {
       if (slug_missing) return fail(Kind::not_found, "The slug's archive is gone.");
@@ -43,6 +44,10 @@ class KeeperWorld {
       return false;
     };
     needs.settle_output = [] {};
+    needs.watch_disk = [this](const std::string& dyno, const Size& size) {
+      watched[dyno] = size.memory_bytes();
+    };
+    needs.forget_disk = [this](const std::string& dyno) { watched.erase(dyno); };
     keeper = std::make_unique<Keeper>(database, clock, machine, needs, options);
     EngineEvents events;
     events.on_change = [this](const Dyno& dyno) {
@@ -139,6 +144,7 @@ class KeeperWorld {
   bool slug_missing = false;
   bool router_lets_go = true;
   std::set<std::string> routed, to_retire;
+  std::map<std::string, std::int64_t> watched;  // and how much memory they have
   std::vector<std::string> log;
   std::vector<Dyno> changes;
 };

@@ -2,7 +2,7 @@
 // too long and none ends inside a character; a line written is read back; and a drain's frames have
 // the lengths that they say. lines_fuzz_test.cpp runs it over texts of its own. For libFuzzer:
 // clang++ -std=c++2b -fsanitize=fuzzer,address,undefined -Isrc, with this file, logs/line.cpp,
-// logs/drain_frames.cpp and the base room.
+// logs/drain_frames.cpp, logs/input_frames.cpp and the base room.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "logs/drain_frames.h"
+#include "logs/input_frames.h"
 #include "logs/line.h"
 
 namespace {
@@ -56,6 +57,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   insist(bytes <= size);
   insist(frames_in(http) == pieces.size() && frames_in(syslog) == pieces.size());
+  // What a drain sends, an add-on's provider may send back; and it may send anything.
+  if (const auto sent = logs::input_frames(syslog)) {
+    insist(sent->size() == pieces.size());
+    for (std::size_t i = 0; i < pieces.size(); ++i)
+      insist((*sent)[i].process == "web.1" &&
+             text::trim((*sent)[i].message) == text::trim(pieces[i]));
+  } else {
+    insist(pieces.size() > logs::most_input_frames);
+  }
+  if (const auto sent = logs::input_frames(input))
+    for (const auto& frame : *sent)
+      insist(frame.message.empty() ||
+             (frame.message.data() >= input.data() &&
+              frame.message.data() + frame.message.size() <= input.data() + input.size()));
   // Anything as a line of a segment's file.
   if (const auto line = logs::parse(input)) {
     const auto text = logs::format(*line);

@@ -38,6 +38,9 @@ struct KeeperNeeds {
   std::function<bool(const std::string& address, int port)> accepts;
   // Returns once what ended dynos have written is in their logs (bounded).
   std::function<void()> settle_output;
+  // What this dyno writes to the disk is to be watched, until it is forgotten: see expel().
+  std::function<void(const std::string& dyno, const Size&)> watch_disk;
+  std::function<void(const std::string& dyno)> forget_disk;
 };
 
 class Keeper {
@@ -61,10 +64,11 @@ class Keeper {
                     os::Fd& leash);
   void retired(const Id<Dyno>& dyno);
   void wake(const Id<apps::App>& app);
-  void ended(const Id<Dyno>& dyno);       // its watch became readable
-  void forget(const Id<apps::App>& app);  // kills at once
-  void stop_everything();                 // asks all to end, and starts nothing any more
-  bool idle() const;                      // no sandbox is left
+  void expel(const Id<Dyno>& dyno, const std::string& why);  // a line for its log
+  void ended(const Id<Dyno>& dyno);                          // its watch became readable
+  void forget(const Id<apps::App>& app);                     // kills at once
+  void stop_everything();  // asks all to end, and starts nothing any more
+  bool idle() const;       // no sandbox is left
   bool has_type(const Id<apps::App>& app, std::string_view type) const;  // in its spec
 
   // Does what is due, and says when to be called again (with nothing: when something happens).
@@ -96,7 +100,7 @@ class Keeper {
     SteadyTime next_memory = {};
     SteadyTime launched_at = {};
     std::optional<SteadyTime> signal_again = {};
-    std::int64_t memory_kills = 0;
+    std::int64_t memory_kills = 0, memory_hits = 0;
     UsageMeter meter = {};
     bool over_quota = false;
     std::optional<Waiting> waiting = {};

@@ -26,6 +26,12 @@ void Keeper::stop(Kept& kept, Life::Stop how) {
   obey(kept, kept.life.stop(how, clock_.steady()));
 }
 
+void Keeper::expel(const Id<Dyno>& dyno, const std::string& why) {
+  const auto found = kept_.find(dyno);
+  if (found == kept_.end() || !found->second.running || found->second.gone) return;
+  obey(found->second, found->second.life.expel(why, clock_.steady()));
+}
+
 // The record first, so that a stop is carried on after a crash of control; then the words, then the
 // deed.
 void Keeper::obey(Kept& kept, const Orders& orders) {
@@ -173,6 +179,7 @@ void Keeper::stop_everything() {
 
 // Kills what is left inside and takes the sandbox away; what fails is tried again.
 void Keeper::clear(const std::string& sandbox) {
+  needs_.forget_disk(sandbox);
   try {
     sandboxes_.remove(sandbox);
     leftovers_.erase(sandbox);

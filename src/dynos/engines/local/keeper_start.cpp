@@ -129,6 +129,7 @@ void Keeper::run_now(Kept& kept, const sandbox::Running& running) {
   kept.running = running;
   kept.watch = sandboxes_.watch(running);
   kept.gone = !kept.watch;
+  needs_.watch_disk(running.id, options_.sizes->of(kept.record.dyno.size));
   kept.probe_gap = first_probe;
   kept.next_probe = now + first_probe;
   kept.next_memory = now + std::chrono::seconds(20);

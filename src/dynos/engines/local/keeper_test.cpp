@@ -120,6 +120,29 @@ TEST_F(KeeperTest, ABootTimeoutIsACrashAndSaysSo) {
                                  "web.1: State changed from crashed to starting"}));
 }
 
+TEST_F(KeeperTest, WhatADynoWritesIsWatchedWhileItRuns) {
+  apply(release(3, {one_worker, {"report", "work", 1, "Performance-M"}}));
+  pass(seconds(1));
+  const auto worker = machine.named("worker.1@v3").spec.id;
+  EXPECT_EQ(watched.at(worker), 512LL << 20);
+  EXPECT_EQ(watched.at(machine.named("report.1@v3").spec.id), 2560LL << 20);
+  boot();
+  EXPECT_EQ(watched.size(), 2U) << "by the next control, too";
+
+  log.clear();
+  keeper->expel({worker}, "Error (Disk quota exceeded)");
+  keeper->expel({"nobody"}, "Error");
+  settle();
+  EXPECT_THAT(log, IsSupersetOf({"worker.1: Error (Disk quota exceeded)",
+                                 "worker.1: Stopping process with SIGKILL",
+                                 "worker.1: Process exited with status 137",
+                                 "worker.1: State changed from up to crashed"}));
+  pass(seconds(1));
+  EXPECT_NE(machine.named("worker.1@v3").spec.id, worker) << "the first crash restarts at once";
+  EXPECT_FALSE(watched.contains(worker));
+  EXPECT_EQ(watched.size(), 2U);
+}
+
 TEST_F(KeeperTest, BackOffSurvivesARestartOfControl) {
   apply(release(3, {one_worker}));
   crash("worker.1@v3", 1);
@@ -175,7 +198,7 @@ TEST_F(KeeperTest, WhoIgnoresSigtermIsKilled) {
   EXPECT_THAT(machine.names(), ElementsAre("worker.1@v3"));  // never two of a number
   pass(seconds(31));
   EXPECT_THAT(machine.names(), ElementsAre("worker.1@v4"));
-  EXPECT_THAT(log, Contains("worker.1: Error R12 (Exit timeout) -> At least one process failed to "
+  EXPECT_THAT(log, Contains("worker.1: Error R12 (Exit timeout) -> Process failed to "
                             "exit within 30 seconds of SIGTERM"));
 }
 
@@ -255,7 +278,25 @@ TEST_F(KeeperTest, TellsOfMemoryOnceWhenTheQuotaIsPassed) {
   machine.named("worker.1@v3").memory = 600LL << 20;
   pass(seconds(61));
   EXPECT_EQ(std::ranges::count(log, "worker.1: Error R14 (Memory quota exceeded)"), 1);
-  EXPECT_THAT(log, Contains("worker.1: Process running mem=600M(117.2%)"));
+  EXPECT_THAT(log, Contains("worker.1: Process running mem=600MB(117.2%)"));
+}
+
+TEST_F(KeeperTest, AtTheLimitIsOverItWhenMoreIsWanted) {
+  const auto told = [&] {
+    return std::ranges::count(log, "worker.1: Error R14 (Memory quota exceeded)");
+  };
+  apply(release(3, {one_worker}));
+  auto& worker = machine.named("worker.1@v3");
+  worker.memory = 300LL << 20;  // of 512; the rest was files that it had read
+  worker.limit_hits = 8;
+  pass(seconds(21));
+  EXPECT_EQ(told(), 0);
+  worker.memory = 500LL << 20;
+  pass(seconds(21));
+  EXPECT_EQ(told(), 0);
+  worker.limit_hits = 9;
+  pass(seconds(41));
+  EXPECT_EQ(told(), 1);
 }
 
 TEST_F(KeeperTest, LogsWhatADynoUsesWhereThatIsWanted) {

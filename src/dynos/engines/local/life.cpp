@@ -136,6 +136,13 @@ Orders Life::stop(Stop how, SteadyTime now) {
   return orders;
 }
 
+Orders Life::expel(std::string why, SteadyTime now) {
+  if (phase_ == Phase::killed || phase_ == Phase::over) return {};
+  auto orders = kill(now, "Stopping process with SIGKILL");
+  orders.lines.insert(orders.lines.begin(), std::move(why));
+  return orders;
+}
+
 Orders Life::let_go(SteadyTime now) {
   return phase_ == Phase::draining ? terminate(now) : Orders();
 }
@@ -159,7 +166,7 @@ Orders Life::tick(SteadyTime now) {
       orders = kill(now, "Stopping remaining processes with SIGKILL");
       orders.lines.insert(
           orders.lines.begin(),
-          fmt::format("Error R12 (Exit timeout) -> At least one process failed to exit within {} "
+          fmt::format("Error R12 (Exit timeout) -> Process failed to exit within {} "
                       "seconds of SIGTERM",
                       limits_.stop.count()));
       return orders;

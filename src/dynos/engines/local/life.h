@@ -59,8 +59,9 @@ class Life {
   Orders freeze();                        // only one that is up
   Orders thaw();                          // only one that is frozen
   Orders put_away(SteadyTime now);        // the same: it ends and stays idle
-  Orders tick(SteadyTime now);            // to be called at deadline()
-  Orders ended(int status);               // exit status, or 128 + signal
+  Orders expel(std::string why, SteadyTime now);  // it harms others: killed, and that is a crash
+  Orders tick(SteadyTime now);                    // to be called at deadline()
+  Orders ended(int status);                       // exit status, or 128 + signal
 
   State state() const { return state_; }
   bool probing() const { return phase_ == Phase::booting && kind_ == Kind::web; }

@@ -55,6 +55,18 @@ TEST_F(LifeTest, AWebDynoThatBindsNoPortIsKilledAndCrashes) {
   EXPECT_EQ(web.state(), State::crashed);
 }
 
+TEST_F(LifeTest, OneThatHarmsOthersIsKilledAndCrashes) {
+  worker.launched(clock.steady());
+  const auto orders = worker.expel("Error", clock.steady());
+  EXPECT_EQ(orders.signal, Signal::kill);
+  EXPECT_THAT(orders.lines, ElementsAre("Error", "Stopping process with SIGKILL"));
+  EXPECT_EQ(worker.expel("Error", clock.steady()).signal, Signal::none) << "said once";
+  EXPECT_EQ(after(worker, seconds(10)).signal, Signal::kill);
+  worker.ended(137);
+  EXPECT_EQ(worker.state(), State::crashed);
+  EXPECT_THAT(worker.expel("Error", clock.steady()).lines, IsEmpty());
+}
+
 TEST_F(LifeTest, AKillIsRepeatedUntilItTakes) {
   web.launched(clock.steady());
   after(web, seconds(60));
@@ -98,7 +110,7 @@ TEST_F(LifeTest, WhoIgnoresSigtermIsKilledAfterThirtySeconds) {
   EXPECT_EQ(after(worker, seconds(29)).signal, Signal::none);
   const auto orders = after(worker, seconds(1));
   EXPECT_EQ(orders.signal, Signal::kill);
-  EXPECT_THAT(orders.lines, ElementsAre("Error R12 (Exit timeout) -> At least one process failed "
+  EXPECT_THAT(orders.lines, ElementsAre("Error R12 (Exit timeout) -> Process failed "
                                         "to exit within 30 seconds of SIGTERM",
                                         "Stopping remaining processes with SIGKILL"));
 }

@@ -18,6 +18,7 @@
 #include "dynos/engines/engines.h"
 #include "dynos/engines/local/attach_ends.h"
 #include "dynos/engines/local/boot.h"
+#include "dynos/engines/local/disk_guard.h"
 #include "dynos/engines/local/keeper.h"
 #include "dynos/engines/local/log_listener.h"
 #include "dynos/engines/local/port_probe.h"
@@ -62,6 +63,7 @@ class LocalEngine final : public Engine, public Sleep, private logs::Feeder {
         keeper_(database, clock, *sandboxes_, needs(), options_),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!wake_) fault("eventfd");
+    if (options_.freezer != nullptr) disk_guard_.emplace(disk_needs(*options_.freezer));
   }
 
   // Dynos run on.
@@ -226,7 +228,26 @@ class LocalEngine final : public Engine, public Sleep, private logs::Feeder {
       return accepts_connections(address, port, probe_limit);
     };
     needs.settle_output = [this] { listener_->settle(settle_limit); };
+    needs.watch_disk = [this](const std::string& dyno, const Size& size) {
+      if (disk_guard_)
+        disk_guard_->watch(dyno, size.name, size.memory_bytes() * options_.disk_per_memory);
+    };
+    needs.forget_disk = [this](const std::string& dyno) {
+      if (disk_guard_) disk_guard_->forget(dyno);
+    };
     return needs;
+  }
+
+  DiskGuardNeeds disk_needs(sandbox::Freezer& freezer) {
+    const auto directory = freezer.directory();
+    return {.directory = directory,
+            .written = [&freezer](const std::string& dyno,
+                                  std::int64_t enough) { return freezer.written(dyno, enough); },
+            .over =
+                [this](const std::string& dyno, const std::string& why) {
+                  return post([dyno, why](Keeper& keeper) { keeper.expel({dyno}, why); });
+                },
+            .nearly_full = [directory] { return os::nearly_full(directory); }};
   }
 
   std::optional<LogListener::Sender> sender(const std::string& id, const std::string& secret) {
@@ -419,6 +440,7 @@ class LocalEngine final : public Engine, public Sleep, private logs::Feeder {
   os::Fd wake_;
   Locked<Inbox> inbox_;
   std::optional<LogListener> listener_;
+  std::optional<DiskGuard> disk_guard_;
   std::thread thread_;
 };
 
