@@ -13,9 +13,10 @@ while True:
     taken.append(bytearray(1 << 20))
     taken[-1][::4096] = b"x" * len(taken[-1][::4096])
 """
-# All but a little, and then files, whose pages come and go in what is left.
+# All but a little, and then a file of its own, whose pages come and go in what is left. (Those of the system's files may be
+# in memory already, and then they are nobody's here.)
 TIGHT = """
-import glob, os, time
+import os, time
 taken = []
 def anonymous():
     return int(next(l for l in open("/proc/self/status") if l.startswith("RssAnon")).split()[1]) << 10
@@ -24,14 +25,11 @@ while anonymous() < 91 << 20:
     taken[-1][::4096] = b"x" * len(taken[-1][::4096])
 print("tight", flush=True)
 while True:
-    for name in glob.glob("/usr/lib/**/*.so*", recursive=True):
-        try:
-            with open(name, "rb", buffering=0) as file:
-                while file.read(1 << 16):
-                    pass
-        except OSError:
-            pass
-        time.sleep(0.005)
+    with open("pages", "wb", buffering=0) as file:
+        for _ in range(16):
+            file.write(b"x" * (1 << 20))
+            os.fdatasync(file.fileno())
+    time.sleep(0.05)
 """
 FORKS = """
 import os, signal
