@@ -37,12 +37,12 @@ TEST_F(AddonLogInputTest, LinesComeUnderTheServicesName) {
                              framed("web.1", "not the dyno") + framed("a]:b", "nor this"),
                          credentials);
   EXPECT_EQ(taken.status, 204);
-  const auto log = log();
-  EXPECT_THAT(log, HasSubstr(" app[tank.tank-1]: half full\n"));
-  EXPECT_THAT(log, HasSubstr(" app[tank.tank-1]: since noon\n"));
-  EXPECT_THAT(log, HasSubstr(" app[tank]: well\n"));
-  EXPECT_THAT(log, HasSubstr(" app[tank.web.1]: not the dyno\n"));
-  EXPECT_THAT(log, HasSubstr(" app[tank.a__b]: nor this\n"));
+  const auto lines = log();
+  EXPECT_THAT(lines, HasSubstr(" app[tank.tank-1]: half full\n"));
+  EXPECT_THAT(lines, HasSubstr(" app[tank.tank-1]: since noon\n"));
+  EXPECT_THAT(lines, HasSubstr(" app[tank]: well\n"));
+  EXPECT_THAT(lines, HasSubstr(" app[tank.web.1]: not the dyno\n"));
+  EXPECT_THAT(lines, HasSubstr(" app[tank.a__b]: nor this\n"));
 }
 
 TEST_F(AddonLogInputTest, NobodyElseWritesAndNothingOfABodyThatIsWrongIsTaken) {
