@@ -119,7 +119,7 @@ class FullDisk(DiskStory):
         # More than there is room for, and less than a quarter of the disk, which it may have.
         greedy = self.run_dyno("head -c 140M /dev/zero > big; sleep 1000")
         self.assert_expelled(greedy["name"], "Error (Disk full) -> The server's disk is nearly full, and of all dynos this one")
-        self.assertEqual([dyno["name"] for dyno in self.server.dynos("greedy")], [modest["name"]])
+        wait_until(lambda: [dyno["name"] for dyno in self.server.dynos("greedy")] == [modest["name"]], what="the modest one alone")
         self.assert_all_is_well()
 
 
