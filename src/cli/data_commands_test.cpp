@@ -39,9 +39,9 @@ TEST_F(DataCommands, SayWhereAServiceIsDocumented) {
                  R"({"name":"errortank","docs_url":"https://errortank.example/docs"})");
   server.answers("GET /addon-services/silent", R"({"name":"silent","docs_url":null})");
   EXPECT_EQ(say("addons:docs heroku-redis:mini"), 0);
+  EXPECT_EQ(terminal.shown, "https://devcenter.heroku.com/articles/heroku-redis\n");
   EXPECT_EQ(say("addons:docs errortank"), 0);
-  EXPECT_EQ(terminal.shown,
-            "https://devcenter.heroku.com/articles/heroku-redis\nhttps://errortank.example/docs\n");
+  EXPECT_EQ(terminal.shown, "https://errortank.example/docs\n");
   EXPECT_NE(say("addons:docs silent"), 0);
   EXPECT_THAT(terminal.said, HasSubstr("does not say where it is documented"));
 }

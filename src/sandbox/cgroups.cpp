@@ -219,9 +219,7 @@ std::optional<Usage> Cgroups::usage(const std::string& place) const {
   usage.cache_bytes = field(stat, v1 ? "total_cache" : "file");
   usage.swap_bytes =
       v1 ? field(stat, "total_swap") : single(directory / "memory.swap.current").value_or(0);
-  // Of two equal limits the one of memory and swap together is met first.
-  usage.limit_hits = v1 ? single(directory / "memory.failcnt").value_or(0) +
-                              single(directory / "memory.memsw.failcnt").value_or(0)
+  usage.limit_hits = v1 ? single(directory / "memory.failcnt").value_or(0)
                         : field(os::read_file(directory / "memory.events"), "max");
   usage.pages_in = field(stat, v1 ? "total_pgpgin" : "pgfault");
   usage.pages_out = field(stat, v1 ? "total_pgpgout" : "pgsteal");

@@ -44,15 +44,20 @@ TEST_F(CgroupsTest, OnV2AloneAllIsThere) {
   EXPECT_EQ(content(top / "cgroup.subtree_control"), "+memory +cpu +pids");
   EXPECT_EQ(content(top / "renga-s/cgroup.subtree_control"), "+memory +cpu +pids");
 
+  // The kernel makes them with the directory, and takes each write for the whole.
+  const auto own = top / "renga-s" / place;
+  const auto limit_files = [&] {
+    for (const auto* file : {"memory.max", "memory.swap.max", "cpu.weight", "pids.max"})
+      make(own / file);
+  };
+  limit_files();
   const auto group = groups.create(place);
   EXPECT_TRUE(group.v2);
   EXPECT_TRUE(group.attach.empty()) << "the clone puts it there";
-  const auto own = top / "renga-s" / place;
-  for (const auto* file : {"memory.max", "memory.swap.max", "cpu.weight", "pids.max"})
-    make(own / file);
+  EXPECT_EQ(content(own / "memory.swap.max"), "0");
+  limit_files();
   groups.limit(place, limits);
   EXPECT_EQ(content(own / "memory.max"), "67108864");
-  EXPECT_EQ(content(own / "memory.swap.max"), "0");
   EXPECT_EQ(content(own / "cpu.weight"), "25");
   EXPECT_EQ(content(own / "pids.max"), "32");
 
@@ -96,10 +101,14 @@ TEST_F(CgroupsTest, OnV1AloneTheFreezerIsItsOwn) {
   for (const auto* name : {"memory", "cpu", "pids", "freezer"})
     make(top / name / "renga-s" / place / "cgroup.procs");
   const auto of = [&](const char* tree) { return top / tree / "renga-s" / place; };
+  const auto limit_files = [&] {
+    make(of("memory") / "memory.limit_in_bytes");
+    make(of("cpu") / "cpu.shares");
+    make(of("pids") / "pids.max");
+  };
+  limit_files();
   EXPECT_EQ(groups.create(place).attach.size(), 4u);
-  make(of("memory") / "memory.limit_in_bytes");
-  make(of("cpu") / "cpu.shares");
-  make(of("pids") / "pids.max");
+  limit_files();
   groups.limit(place, limits);
   EXPECT_EQ(content(of("memory") / "memory.limit_in_bytes"), "67108864");
   EXPECT_EQ(content(of("cpu") / "cpu.shares"), "256");

@@ -61,7 +61,9 @@ class HolderTest : public SandboxTest {
   std::string surroundings() {
     // Process 1 becomes renga-init, and confines itself, while the command already runs.
     auto spec = script(R"(
-until grep -q 'Seccomp:.2' /proc/1/status; do sleep 0.01; done
+until [ "$confined" = 2 ]; do
+  while read -r name value; do [ "$name" != Seccomp: ] || confined=$value; done </proc/1/status
+done
 id; id -G; hostname; cat /proc/self/uid_map /proc/self/gid_map /proc/self/limits /proc/1/limits
 grep -E '^(Cap|NoNewPrivs|Seccomp|Sig|Groups|Uid|Gid|NSpid|Umask)' /proc/self/status /proc/1/status
 cut -d: -f2- /proc/self/cgroup; ls -lnR --time-style=+ /etc /dev /run /mnt /srv /home /opt 2>/dev/null | grep -v ' hosts$'; ls -ln --time-style=+ / | awk '{print $1, $3, $4, $6}'
