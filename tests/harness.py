@@ -298,9 +298,17 @@ class StoryTest(unittest.TestCase):
     options = ()
     environment = {}
     server_class = Server
+    dyno_sizes = None  # the text of a file for --dyno-sizes
 
     def setUp(self):
-        self.server = self.server_class(*self.options, environment=self.environment)
+        options = self.options
+        if self.dyno_sizes is not None:
+            file = tempfile.NamedTemporaryFile("w", suffix=".sizes")
+            self.addCleanup(file.close)
+            file.write(self.dyno_sizes)
+            file.flush()
+            options = (*options, "--dyno-sizes", file.name)
+        self.server = self.server_class(*options, environment=self.environment)
         self.addCleanup(self.server.close)
 
     def repository(self, files, name="app"):

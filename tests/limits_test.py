@@ -1,7 +1,6 @@
 """What dynos are limited to, from the kernel's own counts, and how their ends are told."""
 
 import re
-import tempfile
 
 from harness import StoryTest, main, needs_root, wait_until, web_files
 
@@ -28,13 +27,7 @@ except BlockingIOError:
 
 @needs_root
 class Limits(StoryTest):
-    def setUp(self):
-        file = tempfile.NamedTemporaryFile("w", suffix=".sizes")
-        self.addCleanup(file.close)
-        file.write(SIZES)
-        file.flush()
-        self.options = ("--dyno-sizes", file.name)
-        super().setUp()
+    dyno_sizes = SIZES
 
     def run_dyno(self, command):
         return self.server.api("POST", "/apps/limits/dynos", {"command": command})["name"]

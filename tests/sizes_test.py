@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tempfile
 
 from harness import RENGA, Failed, StoryTest, main, needs_root, wait_until, web_files
 
@@ -15,13 +14,7 @@ Vast    40960GB 1        64
 
 @needs_root
 class Sizes(StoryTest):
-    def setUp(self):
-        file = tempfile.NamedTemporaryFile("w", suffix=".sizes")
-        self.addCleanup(file.close)
-        file.write(SIZES)
-        file.flush()
-        self.options = ("--dyno-sizes", file.name)
-        super().setUp()
+    dyno_sizes = SIZES
 
     def renga(self, *words):
         environment = dict(os.environ, RENGA_DATA=str(self.server.data), RENGA_APP="small")
