@@ -8,6 +8,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import threading
 
 from harness import StoryTest, main, needs_root, wait_until, web_files
 
@@ -33,10 +34,10 @@ class DynoCrash(StoryTest):
         self.rules_at_first = self.rules()
         self.assertEqual((self.rules_at_first["table"], self.rules_at_first["set"]), (1, 0))
 
-    def wait_until_up(self):
-        names = ["web.1", "web.2", "worker.1", "worker.2"]
+    def wait_until_up(self, workers=2):
+        names = ["web.1", "web.2", *(f"worker.{number + 1}" for number in range(workers))]
         wait_until(lambda: sorted(d["name"] for d in self.server.dynos("crash") if d["state"] == "up") == names,
-                   limit=90, what="four dynos that are up")
+                   limit=90, what=f"{names}, all up")
 
     # -- what there is, from the kernel
 
@@ -186,6 +187,26 @@ class DynoCrash(StoryTest):
         wait_until(lambda: server.page("crash") and " again " in server.page("crash"), limit=60, what="the release")
         self.wait_until_up()
         self.check_books()
+
+    def test_what_control_asked_for_with_its_last_breath_is_started_once(self):
+        server = self.server
+        spawners = self.children_of_control("spawner")
+        for pid in spawners:
+            os.kill(pid, signal.SIGSTOP)
+        server.api("PATCH", "/apps/crash/formation/worker", {"quantity": 3})
+        wait_until(lambda: "worker.3" in [d["name"] for d in server.dynos("crash")], what="the intent")
+        lock = server.data / "run/server.lock"
+        dead = lock.read_text()
+        server.kill()
+        # The next control is there before the spawner has done what the last one wanted.
+        next_one = threading.Thread(target=server.start)
+        next_one.start()
+        wait_until(lambda: lock.read_text() not in ("", dead), what="the next control")
+        for pid in spawners:
+            os.kill(pid, signal.SIGCONT)
+        next_one.join()
+        self.wait_until_up(workers=3)
+        self.check_books(sandboxes=5)
 
     def test_a_dyno_whose_init_is_killed_is_a_crash_and_comes_back(self):
         inits = self.inits()
