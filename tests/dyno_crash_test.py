@@ -62,6 +62,30 @@ class DynoCrash(StoryTest):
                 found.append(int(entry.name))
         return found
 
+    def freeze(self, pid):
+        """Until the answer is called. SIGSTOP would not outlive the parent, whose end continues its stopped children."""
+        v1 = pathlib.Path("/sys/fs/cgroup/freezer")
+        group = (v1 if v1.exists() else v1.parent) / self.server.base.name
+        state, frozen, thawed = ("freezer.state", "FROZEN", "THAWED") if v1.exists() else ("cgroup.freeze", "1", "0")
+        group.mkdir()
+        (group / "cgroup.procs").write_text(str(pid))
+        (group / state).write_text(frozen)
+
+        def thaw():
+            (group / state).write_text(thawed)
+            wait_until(lambda: not (group / "cgroup.procs").read_text(), what="its end")
+            group.rmdir()
+
+        return thaw
+
+    @staticmethod
+    def open_files(pid):
+        found = []
+        with contextlib.suppress(OSError):  # it is no more, or a file was closed meanwhile
+            for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+                found.append(os.readlink(entry))
+        return found
+
     def inits(self):
         """Process 1 of every dyno: the parents of commands that are in no dyno themselves."""
         parents = set()
@@ -190,20 +214,17 @@ class DynoCrash(StoryTest):
 
     def test_what_control_asked_for_with_its_last_breath_is_started_once(self):
         server = self.server
-        spawners = self.children_of_control("spawner")
-        for pid in spawners:
-            os.kill(pid, signal.SIGSTOP)
+        [spawner] = self.children_of_control("spawner")
+        thaw = self.freeze(spawner)
         server.api("PATCH", "/apps/crash/formation/worker", {"quantity": 3})
         wait_until(lambda: "worker.3" in [d["name"] for d in server.dynos("crash")], what="the intent")
-        lock = server.data / "run/server.lock"
-        dead = lock.read_text()
         server.kill()
-        # The next control is there before the spawner has done what the last one wanted.
         next_one = threading.Thread(target=server.start)
         next_one.start()
-        wait_until(lambda: lock.read_text() not in ("", dead), what="the next control")
-        for pid in spawners:
-            os.kill(pid, signal.SIGCONT)
+        # Either it waits for the spawner's lock, or it has looked what runs before the last control's wish was done.
+        lock = str(server.data / "run/sandboxes.lock")
+        wait_until(lambda: not next_one.is_alive() or lock in self.open_files(server.process.pid), what="the next control")
+        thaw()
         next_one.join()
         self.wait_until_up(workers=3)
         self.check_books(sandboxes=5)

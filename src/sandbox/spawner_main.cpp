@@ -15,6 +15,7 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "base/fault.h"
 #include "base/id.h"
@@ -86,8 +87,7 @@ class Service {
       if (waits[1].revents != 0) reap();
       if (waits[0].revents != 0) {
         const auto request = channel_.receive();
-        if (!request) break;
-        channel_.send(answer(*request));
+        if (!request || !send(answer(*request))) break;
       }
       // After every answer, too: in a storm of starts nothing would ever be ready otherwise.
       make_ready();
@@ -99,6 +99,17 @@ class Service {
   }
 
  private:
+  // False when control is gone.
+  bool send(const std::string& answer) {
+    try {
+      channel_.send(answer);
+      return true;
+    } catch (const std::system_error& error) {
+      if (error.code().value() != EPIPE) throw;
+      return false;
+    }
+  }
+
   std::string answer(const Channel::Message& request) {
     try {
       std::string_view text = request.bytes;
