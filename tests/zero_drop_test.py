@@ -77,11 +77,16 @@ class ZeroDrop(StoryTest):
         load = Load(self.server.http, "steady.localhost", clients=4)
         try:
             commit(app, {"web.py": "import sys; sys.exit('this release is broken')\n"})
-            self.server.push(app, "steady")
+            said = self.server.push(app, "steady").stderr
+            self.assertIn("Release v4 does not come up: web.1 exited with status 1. v3 keeps serving.", said)
             wait_until(lambda: "this release is broken" in self.server.logs("steady"), what="its output")
             time.sleep(2)
             status, body, _ = self.server.get("steady")
             self.assertEqual((status, body[:6]), (200, "v3 one"), self.server.logs("steady", lines=200))
+
+            commit(app, {"web.py": "import time; time.sleep(1000)\n"})
+            said = self.server.push(app, "steady").stderr
+            self.assertIn("web.1 of v5 is still starting; what served before serves until it is up.", said)
         finally:
             load.end()
         self.assertEqual(load.failures, [])

@@ -30,13 +30,15 @@ bool is_ours(int socket) {
 }  // namespace
 
 HookServer::HookServer(builds::Builds& builds, logs::OutputStreams& outputs, PushRecords& records,
-                       const Branches& branches, Turns& turns, Places places)
+                       const Branches& branches, Turns& turns, Places places,
+                       RepositoriesOptions::Watch watch)
     : builds_(builds),
       outputs_(outputs),
       records_(records),
       branches_(branches),
       turns_(turns),
       places_(std::move(places)),
+      watch_(std::move(watch)),
       stop_(eventfd(0, EFD_CLOEXEC)) {
   if (!stop_) fault("make an event for git's hooks");
 }
@@ -207,7 +209,8 @@ int HookServer::tell_end(int socket, const Push& push, const builds::Build& star
   if (build && build->status == builds::BuildStatus::pending && !stopping_) return 1;
   if (build && build->status == builds::BuildStatus::succeeded) {
     say(socket, "Verifying deploy... done.\n");
-    tell_release(socket, *build);
+    if (tell_release(socket, *build) && watch_ && build->release)
+      say(socket, watch_(push.app, *build->release, [&] { return !stopping_.load(); }));
     return 0;
   }
   if (build && build->status == builds::BuildStatus::pending) {
@@ -221,7 +224,7 @@ int HookServer::tell_end(int socket, const Push& push, const builds::Build& star
   return 1;
 }
 
-void HookServer::tell_release(int socket, const builds::Build& build) {
+bool HookServer::tell_release(int socket, const builds::Build& build) {
   bool announced = false;
   const auto announce = [&] {
     if (!std::exchange(announced, true)) say(socket, "Running release command...\n\n");
@@ -230,7 +233,7 @@ void HookServer::tell_release(int socket, const builds::Build& build) {
     announce();
     return say(socket, bytes) && !stopping_;
   });
-  if (!status) return;
+  if (!status) return true;
   announce();
   switch (*status) {
     case releases::Status::succeeded:
@@ -245,8 +248,9 @@ void HookServer::tell_release(int socket, const builds::Build& build) {
           "\nWaiting for release.... failed.\n"
           " !     Release command failed. The release before it keeps running; fix the command and "
           "push again.\n");
-      break;
+      return false;
   }
+  return true;
 }
 
 bool HookServer::say(int socket, std::string_view text) {

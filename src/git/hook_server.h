@@ -18,6 +18,7 @@
 #include "builds/builds.h"
 #include "git/branches.h"
 #include "git/push_records.h"
+#include "git/repositories.h"
 #include "git/turns.h"
 #include "logs/output_streams.h"
 #include "os/fd.h"
@@ -31,7 +32,8 @@ class HookServer {
     std::filesystem::path incoming;  // where hooks put their archives
   };
   HookServer(builds::Builds& builds, logs::OutputStreams& outputs, PushRecords& records,
-             const Branches& branches, Turns& turns, Places places);
+             const Branches& branches, Turns& turns, Places places,
+             RepositoriesOptions::Watch watch);
   // Hears no hook any more; those that wait are told that the platform stops.
   ~HookServer();
   HookServer(const HookServer&) = delete;
@@ -65,7 +67,8 @@ class HookServer {
   bool take_turn(int socket, const std::string& secret, const Push& push, const std::string& commit,
                  const std::vector<Move>& moves);
   int tell_end(int socket, const Push& push, const builds::Build& started);
-  void tell_release(int socket, const builds::Build& build);
+  // False: its command has failed.
+  bool tell_release(int socket, const builds::Build& build);
   bool say(int socket, std::string_view text);
 
   builds::Builds& builds_;
@@ -74,6 +77,7 @@ class HookServer {
   const Branches& branches_;
   Turns& turns_;
   const Places places_;
+  const RepositoriesOptions::Watch watch_;
   std::atomic<bool> stopping_ = false;
   Locked<std::map<std::string, Push>> pushes_;
   std::list<std::unique_ptr<Conversation>> conversations_;  // of the accepting thread

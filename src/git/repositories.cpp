@@ -118,7 +118,8 @@ struct Repositories::State {
         incoming(options.directory / "incoming"),
         records(database, clock),
         branches(options.directory),
-        hook_server(builds, outputs, records, branches, turns, {options.hook_socket, incoming}) {
+        hook_server(builds, outputs, records, branches, turns, {options.hook_socket, incoming},
+                    options.watch) {
     fs::create_directories(hooks);
     fs::permissions(options.directory, fs::perms(0700));
     // What hooks of an earlier life left; none of them can reach control any more.

@@ -37,7 +37,8 @@ class RepositoriesTest : public builds::BuildHouse {
     repositories.emplace(database, clock, apps, *builds, *outputs,
                          RepositoriesOptions{.directory = directory / "repositories",
                                              .hook_socket = directory / "run/hook.sock",
-                                             .program = "/proc/self/exe"});
+                                             .program = "/proc/self/exe",
+                                             .watch = watch});
     repositories->start();
     http::ServerOptions wanted;
     wanted.router = [this](const http::Request&) {
@@ -98,9 +99,24 @@ class RepositoriesTest : public builds::BuildHouse {
 
   fs::path work;
   std::string url;
+  RepositoriesOptions::Watch watch;
   std::optional<Repositories> repositories;
   std::optional<http::Server> server;
 };
+
+TEST_F(RepositoriesTest, SaysWhatBecomesOfTheRelease) {
+  server.reset();
+  watch = [this](const apps::App& app, const Id<releases::Release>& release,
+                 const std::function<bool()>& goes_on) {
+    EXPECT_TRUE(goes_on());
+    return app.name + " v" + std::to_string(releases.find(release)->version) + " did not come up\n";
+  };
+  serve();
+  commit({{"Procfile", "web: ./serve\n"}});
+  EXPECT_THAT(push(), HasSubstr("remote: Verifying deploy... done.        \n"
+                                "remote: sushi v3 did not come up"));
+  expect_pushed(head());
+}
 
 TEST_F(RepositoriesTest, DeploysAPush) {
   commit({{"Procfile", "web: ./serve\n"},

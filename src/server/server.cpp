@@ -23,6 +23,7 @@
 #include "crypto/private_ca.h"
 #include "dynos/engines/engines.h"
 #include "dynos/migrations.h"
+#include "dynos/rollout.h"
 #include "git/migrations.h"
 #include "logs/migrations.h"
 #include "os/descriptor_limit.h"
@@ -151,7 +152,13 @@ class Control {
         repositories_(database_, clock_, apps_, builds_, outputs_,
                       {.directory = directory_ / "repositories",
                        .hook_socket = directory_ / "run/hook.sock",
-                       .program = "/proc/self/exe"}),
+                       .program = "/proc/self/exe",
+                       .watch =
+                           [this](const apps::App& app, const Id<releases::Release>& release,
+                                  const std::function<bool()>& goes_on) {
+                             return dynos::watch_rollout([&] { return engine_->dynos(app.id); },
+                                                         release, goes_on);
+                           }}),
         certificates_(ca_, sni_endpoints_, clock_, options.domain),
         feeder_(apps_, domains_, features_, releases_, reconciler_, *engine_, link_,
                 options.https.empty() ? nullptr : &certificates_) {
