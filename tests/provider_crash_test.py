@@ -9,6 +9,7 @@ themselves. What control does at each of its own steps is src/addons/addons_cras
 import collections
 import contextlib
 import http.client
+import json
 import mmap
 import os
 import pathlib
@@ -21,7 +22,7 @@ import tempfile
 import uuid
 
 from database_faults_test import ask as ask_postgresql
-from harness import ROOT, main, needs_root, wait_until
+from harness import ROOT, main, needs_network, needs_root, wait_until
 from provider_harness import ProviderStory
 from redis_test import ask as ask_redis
 
@@ -214,6 +215,45 @@ class Postgresql(ProviderCrash):
         self.assertLessEqual({"commit ", "postgresql: ALTER ROLE ", "say HTTP/1.1 200 OK"}, steps["plan change"])
         self.assertLessEqual({"commit ", "postgresql: ALTER ROLE ", "postgresql: ALTER DATABASE ", "say HTTP/1.1 200 OK"},
                              steps["deprovision"])
+
+
+@needs_root
+@needs_network
+class Kafka(ProviderCrash):
+    provider_name = "kafka"
+
+    def differ(self, wanted):
+        clusters = [row for row in self.rows("SELECT uuid, plan, state FROM clusters") if row[0] != self.keeper]
+        brokers = {server for server, in self.rows("SELECT server FROM brokers")}
+        for what, one, other in (
+                ("its store", {uuid: plan for uuid, plan, state in clusters if state != "quarantined"}, wanted),
+                ("brokers", brokers, self.brokers),
+                ("servers", {server for server, in self.rows("SELECT id FROM servers WHERE wanted = 1")}, self.brokers),
+                ("volumes", set(os.listdir(self.provider.data / "volumes")), self.brokers),
+                ("sandboxes", len(os.listdir(self.provider.data / "run/sandboxes")), len(self.brokers))):
+            if one != other:
+                return f"{what}: {one} and {other}"
+        return None
+
+    def topics(self, resource, method="GET", body=None):
+        status, answer = self.provider.call(method, f"/data/kafka/v0/clusters/{resource}/topics", body, {"X-Renga-Addon": resource})
+        return json.dumps(answer) if status == 200 else None
+
+    def write(self, resource):
+        self.assertIsNotNone(self.topics(resource, "POST", {"topic": {"name": "owned", "partition_count": "1"}}))
+
+    def written(self, resource):
+        return "owned" in (self.topics(resource) or "")
+
+    def test_kafka(self):
+        # A broker takes seconds to start; this one is there for all of them.
+        self.keeper, _, answer = self.provider.provision("basic-0")
+        self.assertTrue(answer.get("config") or self.config(self.keeper))
+        self.brokers = {server for server, in self.rows("SELECT server FROM brokers")}
+        steps = self.sweep("basic-0", "basic-1")
+        self.assertLessEqual({"commit ", "kafka: operation "}, {re.sub("[0-9]+$", "", step) for step in steps["provision"]})
+        self.assertLessEqual({"commit ", "say HTTP/1.1 200 OK"}, steps["plan change"])
+        self.assertLessEqual({"commit ", "say HTTP/1.1 200 OK"}, steps["deprovision"])
 
 
 if __name__ == "__main__":
