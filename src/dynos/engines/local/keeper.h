@@ -151,6 +151,7 @@ class Keeper {
   void stop(Kept& kept, Life::Stop how);
   void obey(Kept& kept, const Orders& orders);
   void finish(Kept& kept);
+  void note_end(Kept& kept);
   void crashed(Kept& kept, Duration ran);
   void fall_asleep(Kept& kept);
   void over(Kept& kept);
