@@ -2,14 +2,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cstdint>
 
 #include "base/fault.h"
+#include "builds/full_disk.h"
 #include "os/disk_use.h"
 
 namespace renga::builds {
@@ -20,17 +18,6 @@ using namespace std::chrono_literals;
 // Waits are cut into slices, so that the limit follows the clock that was handed in.
 constexpr int slice = 200;  // ms
 constexpr auto last_words = 1s;
-
-// What dynos, logs and the store need to go on: a fiftieth of the disk, and no more than 1 GB. A
-// disk has room for so many files only, too.
-bool nearly_full(const std::filesystem::path& path) {
-  struct statvfs disk {};
-  if (statvfs(path.c_str(), &disk) != 0) return false;
-  const auto total = disk.f_blocks * disk.f_frsize;
-  const auto reserve = std::min<std::uint64_t>(total / 50, 1ULL << 30);
-  return disk.f_bavail * disk.f_frsize < reserve ||
-         (disk.f_files > 0 && disk.f_favail < disk.f_files / 50);
-}
 
 // The sandbox is gone when the owner is, however the run ended.
 class Owned {

@@ -32,7 +32,7 @@ choose_package_manager() {
   for file in package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml; do
     [[ -f $file ]] && found+=("$file")
   done
-  if ((${#found[@]} > 1)) && [[ "${found[*]}" != "package-lock.json npm-shrinkwrap.json" ]]; then
+  if ((${#found[@]} > 1)); then
     refuse "Error: several lock files were found: ${found[*]}" \
       "Keep that of the package manager which the app uses, and take the others out: git rm FILE"
   fi

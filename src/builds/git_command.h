@@ -8,8 +8,8 @@
 
 #include "os/process.h"
 
-namespace renga::git {
+namespace renga::builds {
 
 os::Command git_command(const std::filesystem::path& home, std::vector<std::string> words);
 
-}  // namespace renga::git
+}  // namespace renga::builds
