@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
         return renga::provider::provider_main(argc, argv, renga::server::embedded_init(),
                                               *provider);
   if (std::strcmp(part, "hook") == 0) return renga::git::hook_main(argc, argv);
-  if (std::strcmp(part, "confined-git") == 0) return renga::builds::confined_git_main(argc, argv);
+  if (std::strcmp(part, "git-serve") == 0) return renga::git::confined_main(argc, argv);
+  if (std::strcmp(part, "git-read") == 0) return renga::builds::git_read_main(argc, argv);
   return renga::cli::main(argc, argv);
 }

@@ -107,10 +107,8 @@ Result<void> BuildDirectory::unpack(const Build& build) {
 Result<void> BuildDirectory::check_out(const std::string& commit) {
   const auto at = os::read_file(repository());
   if (!at) fault(ENOENT, "read " + repository().string());
-  auto command = confined_git(path_, {.read = {*at}, .write = {}},
-                              {"archive", "--format=tar", "--end-of-options", commit});
-  command.directory = *at;
-  os::Child git(command, {.err = STDERR_FILENO});
+  os::Child git(git_read_command(*at, {"archive", "--format=tar", "--end-of-options", commit}),
+                {.err = STDERR_FILENO});
   git.in().close();
   fcntl(git.out().get(), F_SETPIPE_SZ, 1 << 20);  // fewer turns; without it, more
   const auto done = releases::unpack(git.out().get(), app(), source_limits, sandbox_user);

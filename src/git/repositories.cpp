@@ -151,10 +151,8 @@ struct Repositories::State {
 
   os::Command command(const http::Request& request, const Asked& asked, const apps::App& app,
                       const accounts::Account& account, const std::string& secret) const {
-    // For its hook: the hooks' place, and renga itself.
-    auto command = builds::confined_git(options.directory,
-                                        {.read = {hooks, program}, .write = {path_of(app.id)}},
-                                        {"http-backend"});
+    auto command = builds::git_command(options.directory, {});
+    command.argv = {program, "git-serve", path_of(app.id).string(), hooks.string(), program};
     command.directory = options.directory;
     command.own_group = true;
     auto& env = command.env;

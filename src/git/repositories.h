@@ -45,5 +45,7 @@ class Repositories {
 
 // The program `renga hook pre-receive`, started by git inside the repository.
 int hook_main(int argc, char** argv);
+// The program `renga git-serve`: `git http-backend` within its bounds.
+int confined_main(int argc, char** argv);
 
 }  // namespace renga::git

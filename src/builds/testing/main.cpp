@@ -1,4 +1,4 @@
-// The room's test program is its own spawner and its own confined git, as renga is.
+// The room's test program is its own spawner and its own reader of repositories, as renga is.
 #include <gmock/gmock.h>
 #include <signal.h>
 
@@ -10,7 +10,7 @@
 int main(int argc, char** argv) {
   const std::string_view part = argc > 1 ? argv[1] : "";
   if (part == "spawner") return renga::sandbox::spawner_main(argc, argv);
-  if (part == "confined-git") return renga::builds::confined_git_main(argc, argv);
+  if (part == "git-read") return renga::builds::git_read_main(argc, argv);
   signal(SIGPIPE, SIG_IGN);
   testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();

@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
   const std::string_view part = argc > 1 ? argv[1] : "";
   if (part == "spawner") return renga::sandbox::spawner_main(argc, argv);
   if (part == "hook") return renga::git::hook_main(argc, argv);
-  if (part == "confined-git") return renga::builds::confined_git_main(argc, argv);
+  if (part == "git-serve") return renga::git::confined_main(argc, argv);
+  if (part == "git-read") return renga::builds::git_read_main(argc, argv);
   signal(SIGPIPE, SIG_IGN);
   testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();
