@@ -197,14 +197,19 @@ void RunDirectory::remove_held(const std::string& place) {
   os::remove_tree(directory.get(), held_name(place));
 }
 
-void RunDirectory::remove_hidden() {
+std::vector<std::string> RunDirectory::hidden() const {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(root_)) {
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(root_, missing)) {
     auto name = entry.path().filename().string();
     if (name.starts_with(hidden_prefix)) names.push_back(std::move(name));
   }
+  return names;
+}
+
+void RunDirectory::remove_hidden() {
   const auto directory = os::open_file(root_, O_RDONLY | O_DIRECTORY);
-  for (const auto& name : names) os::remove_tree(directory.get(), name);
+  for (const auto& name : hidden()) os::remove_tree(directory.get(), name);
 }
 
 }  // namespace renga::sandbox

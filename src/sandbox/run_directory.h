@@ -64,6 +64,7 @@ class RunDirectory {
   // Nobody has written into it, so that it takes no time.
   void remove_held(const std::string& place);
   void remove_hidden();
+  std::vector<std::string> hidden() const;
 
  private:
   std::filesystem::path root_;
