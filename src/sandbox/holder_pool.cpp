@@ -75,8 +75,7 @@ std::vector<Held>::iterator HolderPool::unprepared(Recent*& of) {
 }
 
 bool HolderPool::is_well_stocked() const {
-  return unsettled() > 0 && !recent_.empty() &&
-         std::ranges::any_of(held_, [&](const Held& held) {
+  return unsettled() > 0 && !recent_.empty() && std::ranges::any_of(held_, [&](const Held& held) {
            return held.home == recent_.front().home && held.app == recent_.front().app;
          });
 }
