@@ -8,6 +8,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import threading
 
 from harness import StoryTest, main, needs_root, wait_until, web_files
 
@@ -33,10 +34,10 @@ class DynoCrash(StoryTest):
         self.rules_at_first = self.rules()
         self.assertEqual((self.rules_at_first["table"], self.rules_at_first["set"]), (1, 0))
 
-    def wait_until_up(self):
-        names = ["web.1", "web.2", "worker.1", "worker.2"]
+    def wait_until_up(self, workers=2):
+        names = ["web.1", "web.2", *(f"worker.{number + 1}" for number in range(workers))]
         wait_until(lambda: sorted(d["name"] for d in self.server.dynos("crash") if d["state"] == "up") == names,
-                   limit=90, what="four dynos that are up")
+                   limit=90, what=f"{names}, all up")
 
     # -- what there is, from the kernel
 
@@ -59,6 +60,30 @@ class DynoCrash(StoryTest):
                 continue
             if parent == self.server.process.pid and word in command.split()[:2]:
                 found.append(int(entry.name))
+        return found
+
+    def freeze(self, pid):
+        """Until the answer is called. SIGSTOP would not outlive the parent, whose end continues its stopped children."""
+        v1 = pathlib.Path("/sys/fs/cgroup/freezer")
+        group = (v1 if v1.exists() else v1.parent) / self.server.base.name
+        state, frozen, thawed = ("freezer.state", "FROZEN", "THAWED") if v1.exists() else ("cgroup.freeze", "1", "0")
+        group.mkdir()
+        (group / "cgroup.procs").write_text(str(pid))
+        (group / state).write_text(frozen)
+
+        def thaw():
+            (group / state).write_text(thawed)
+            wait_until(lambda: not (group / "cgroup.procs").read_text(), what="its end")
+            group.rmdir()
+
+        return thaw
+
+    @staticmethod
+    def open_files(pid):
+        found = []
+        with contextlib.suppress(OSError):  # it is no more, or a file was closed meanwhile
+            for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+                found.append(os.readlink(entry))
         return found
 
     def inits(self):
@@ -186,6 +211,23 @@ class DynoCrash(StoryTest):
         wait_until(lambda: server.page("crash") and " again " in server.page("crash"), limit=60, what="the release")
         self.wait_until_up()
         self.check_books()
+
+    def test_what_control_asked_for_with_its_last_breath_is_started_once(self):
+        server = self.server
+        [spawner] = self.children_of_control("spawner")
+        thaw = self.freeze(spawner)
+        server.api("PATCH", "/apps/crash/formation/worker", {"quantity": 3})
+        wait_until(lambda: "worker.3" in [d["name"] for d in server.dynos("crash")], what="the intent")
+        server.kill()
+        next_one = threading.Thread(target=server.start)
+        next_one.start()
+        # Either it waits for the spawner's lock, or it has looked what runs before the last control's wish was done.
+        lock = str(server.data / "run/sandboxes.lock")
+        wait_until(lambda: not next_one.is_alive() or lock in self.open_files(server.process.pid), what="the next control")
+        thaw()
+        next_one.join()
+        self.wait_until_up(workers=3)
+        self.check_books(sandboxes=5)
 
     def test_a_dyno_whose_init_is_killed_is_a_crash_and_comes_back(self):
         inits = self.inits()

@@ -26,12 +26,8 @@ namespace renga::git {
 
 class HookServer {
  public:
-  struct Places {
-    std::filesystem::path socket;
-    std::filesystem::path incoming;  // where hooks put their archives
-  };
   HookServer(builds::Builds& builds, logs::OutputStreams& outputs, PushRecords& records,
-             const Branches& branches, Turns& turns, Places places);
+             const Branches& branches, Turns& turns, std::filesystem::path address);
   // Hears no hook any more; those that wait are told that the platform stops.
   ~HookServer();
   HookServer(const HookServer&) = delete;
@@ -73,7 +69,7 @@ class HookServer {
   PushRecords& records_;
   const Branches& branches_;
   Turns& turns_;
-  const Places places_;
+  const std::filesystem::path address_;  // of the socket
   std::atomic<bool> stopping_ = false;
   Locked<std::map<std::string, Push>> pushes_;
   std::list<std::unique_ptr<Conversation>> conversations_;  // of the accepting thread

@@ -2,7 +2,11 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/securebits.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,6 +54,28 @@ Fd open_context(const std::string& type) {
   if (!context) fault("make a " + type + " file system");
   return context;
 }
+
+// An overlay writes in the name of whoever mounts it. Were that root, its user could fill the
+// blocks that the disk keeps back for root. While this lives, files are handled in the user's name,
+// with the rights that the thread has.
+class InTheNameOf {
+ public:
+  explicit InTheNameOf(uid_t user) : bits_(prctl(PR_GET_SECUREBITS)) {
+    if (bits_ < 0 || prctl(PR_SET_SECUREBITS, bits_ | SECBIT_NO_SETUID_FIXUP) != 0)
+      fault("keep the rights of a mount's maker");
+    before_ = static_cast<uid_t>(setfsuid(user));
+  }
+  ~InTheNameOf() {
+    setfsuid(before_);
+    prctl(PR_SET_SECUREBITS, bits_);
+  }
+  InTheNameOf(const InTheNameOf&) = delete;
+  InTheNameOf& operator=(const InTheNameOf&) = delete;
+
+ private:
+  const int bits_;
+  uid_t before_;
+};
 
 }  // namespace
 
@@ -113,6 +139,9 @@ Fd new_overlay(int lower, int upper, int work, const MountAttributes& attributes
   configure(context.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0, "overlay");
   // Or renaming a directory of the slug would fail, which programs do not expect.
   configure(context.get(), FSCONFIG_SET_STRING, "redirect_dir", "on", 0, "overlay");
+  struct stat owner {};
+  if (fstat(upper, &owner) != 0) fault("look at the upper directory of an overlay");
+  const InTheNameOf user(owner.st_uid);
   return create(std::move(context), attributes, "overlay");
 }
 

@@ -31,7 +31,8 @@ Fd new_file_system(const std::string& type, const MountOptions& options,
                    const MountAttributes& attributes);
 // Changes options of the file system that is mounted on what `mount`, opened with O_PATH, is.
 void reconfigure(int mount, const MountOptions& options);
-// An overlay of a read-only mount and two directories, by their descriptors.
+// An overlay of a read-only mount and two directories, by their descriptors. It has no more room on
+// the disk than who owns `upper`.
 Fd new_overlay(int lower, int upper, int work, const MountAttributes& attributes);
 
 // Puts a detached mount onto what `target`, opened with O_PATH, is.

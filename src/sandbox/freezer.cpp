@@ -45,6 +45,8 @@ std::int64_t Freezer::written(const std::string& id, std::int64_t enough) const 
       [&](pid_t pid) { return state_->cgroups.holds(place, pid); }, enough);
 }
 
+bool Freezer::removing() const { return !state_->run_directory.hidden().empty(); }
+
 std::filesystem::path Freezer::directory() const { return state_->directory; }
 
 }  // namespace renga::sandbox

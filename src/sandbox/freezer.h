@@ -39,6 +39,8 @@ class Freezer {
   std::optional<Usage> usage(const std::string& id) const;
   // What it has on the disk, in bytes; counting stops past `enough`. See written.h.
   std::int64_t written(const std::string& id, std::int64_t enough) const;
+  // Whether what a sandbox had there is still being removed.
+  bool removing() const;
   // Where on the disk that is, of all sandboxes.
   std::filesystem::path directory() const;
 

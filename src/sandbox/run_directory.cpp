@@ -1,6 +1,8 @@
 #include "sandbox/run_directory.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@ namespace {
 
 constexpr std::string_view hidden_prefix = ".removed-";
 constexpr std::string_view held_prefix = ".held-";
+constexpr int lock_again_ms = 1;
 constexpr const char* noted = "process";  // what will be its state, until the start is complete
 
 // Pids and start times mean nothing after a boot.
@@ -55,6 +58,20 @@ void RunDirectory::prepare() {
   // are /.held-PLACE/upper, and nothing of the host's. One for all, since the end of a mount that
   // is attached nowhere costs a grace period of the kernel.
   mount_ = os::clone_mount(AT_FDCWD, root_.string(), {});
+}
+
+os::Fd RunDirectory::lock(std::chrono::milliseconds limit) const {
+  std::filesystem::create_directories(root_.parent_path());
+  // Beside it: what is in it is a sandbox's.
+  auto lock = os::open_file(root_.string() + ".lock", O_RDWR | O_CREAT, 0600);
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) fault("lock " + root_.string());
+    if (std::chrono::steady_clock::now() > deadline)
+      fault(ETIMEDOUT, "lock " + root_.string() + ", which an earlier spawner still uses");
+    poll(nullptr, 0, lock_again_ms);
+  }
+  return lock;
 }
 
 void RunDirectory::hold(const std::string& place) {
@@ -180,14 +197,19 @@ void RunDirectory::remove_held(const std::string& place) {
   os::remove_tree(directory.get(), held_name(place));
 }
 
-void RunDirectory::remove_hidden() {
+std::vector<std::string> RunDirectory::hidden() const {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(root_)) {
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(root_, missing)) {
     auto name = entry.path().filename().string();
     if (name.starts_with(hidden_prefix)) names.push_back(std::move(name));
   }
+  return names;
+}
+
+void RunDirectory::remove_hidden() {
   const auto directory = os::open_file(root_, O_RDONLY | O_DIRECTORY);
-  for (const auto& name : names) os::remove_tree(directory.get(), name);
+  for (const auto& name : hidden()) os::remove_tree(directory.get(), name);
 }
 
 }  // namespace renga::sandbox

@@ -5,6 +5,7 @@
 // path: spawner and control each have one and see the same.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -21,6 +22,11 @@ class RunDirectory {
 
   // Makes the directory of all of them.
   void prepare();
+
+  // A control and its spawner have the directory to themselves: control locks it, and its spawner
+  // inherits the lock, which is held until neither is left or the spawner has let go. Throws when
+  // an earlier one still has it after `limit`.
+  os::Fd lock(std::chrono::milliseconds limit) const;
 
   struct Layers {
     os::Fd upper, work;  // O_PATH
@@ -58,6 +64,7 @@ class RunDirectory {
   // Nobody has written into it, so that it takes no time.
   void remove_held(const std::string& place);
   void remove_hidden();
+  std::vector<std::string> hidden() const;
 
  private:
   std::filesystem::path root_;

@@ -96,9 +96,17 @@ struct Spawner::State {
     }
   }
 
+  // Until then an earlier control's spawner may still be at that control's last request: what the
+  // run directory says is not the last word.
+  void settle() {
+    const std::scoped_lock turn(mutex);
+    if (!lock) lock = run_directory.lock(call_limit);
+  }
+
   void start_program() {
     channel.reset();
     process.reset();
+    if (!lock) lock = run_directory.lock(call_limit);
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
       fault("make the spawner's socket");
@@ -122,7 +130,8 @@ struct Spawner::State {
     const int out = fcntl(2, F_GETFD) >= 0 ? 2 : null.get();
     process.emplace(
         command,
-        os::Child::Streams{.in = null.get(), .out = out, .err = out, .extra = {theirs.get()}});
+        os::Child::Streams{
+            .in = null.get(), .out = out, .err = out, .extra = {theirs.get(), lock.get()}});
     channel.emplace(std::move(ours));
   }
 
@@ -143,6 +152,7 @@ struct Spawner::State {
   const RunDirectory run_directory;
 
   std::mutex mutex;  // one call at a time; guards what follows
+  os::Fd lock;       // of the run directory
   std::optional<os::Child> process;
   std::optional<Channel> channel;
 };
@@ -217,13 +227,17 @@ Result<os::Fd> Spawner::exec(const Exec& exec, int input_fd, int output_fd) {
 }
 
 std::vector<Running> Spawner::running() {
+  state_->settle();
   std::vector<Running> result;
   for (const auto& id : state_->run_directory.ids())
     if (auto found = state_->run_directory.running(id)) result.push_back(std::move(*found));
   return result;
 }
 
-std::vector<std::string> Spawner::ids() { return state_->run_directory.ids(); }
+std::vector<std::string> Spawner::ids() {
+  state_->settle();
+  return state_->run_directory.ids();
+}
 
 std::string Spawner::free_address() {
   std::string request;

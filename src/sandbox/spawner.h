@@ -66,7 +66,8 @@ class Spawner {
   // sandbox does not run.
   Result<os::Fd> exec(const Exec& exec, int input_fd, int output_fd);
 
-  // Every sandbox of this server that still has a process, found from the kernel. One whose command
+  // Every sandbox of this server that still has a process, found from the kernel, once a spawner
+  // that outlived an earlier control has done what it was told last. One whose command
   // has ended may be among them for up to 5 s more, while it sends its last lines: exit_of() tells.
   std::vector<Running> running();
 
@@ -106,7 +107,8 @@ class Spawner {
   std::unique_ptr<State> state_;
 };
 
-// The program `renga spawner`: serves one control over the socket at descriptor 3 until it closes.
+// The program `renga spawner`: serves one control over the socket at descriptor 3 until it closes,
+// under that control's lock of the run directory at descriptor 4.
 int spawner_main(int argc, char** argv);
 
 }  // namespace renga::sandbox

@@ -15,6 +15,7 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "base/fault.h"
 #include "base/id.h"
@@ -50,7 +51,7 @@ constexpr std::int64_t usual_holders = 12, most_holders = 64;
 constexpr int tidy_again_ms = 20;
 constexpr std::chrono::seconds refill_after_trouble{30};
 // What was started just now gets the CPU first, while there are more for those who come next.
-constexpr std::chrono::milliseconds refill_after_start{5};
+constexpr std::chrono::milliseconds refill_after_start{20};
 // Of refilling: a sandbox is made, settled and given an app's directory. In a storm of starts each
 // takes one, and so one is made ready for each: what waits for the kernel then does so beside the
 // starts.
@@ -67,8 +68,9 @@ std::size_t holders_for(Purpose purpose) {
 
 class Service {
  public:
-  Service(const SpawnerOptions& options, Channel& channel)
-      : starter_(options, holders_for(options.purpose)), channel_(channel) {
+  // `lock`: RunDirectory::lock() of this spawner's control.
+  Service(const SpawnerOptions& options, Channel& channel, os::Fd lock)
+      : starter_(options, holders_for(options.purpose)), channel_(channel), lock_(std::move(lock)) {
     sigset_t ended;
     sigemptyset(&ended);
     sigaddset(&ended, SIGCHLD);
@@ -85,17 +87,29 @@ class Service {
       if (waits[1].revents != 0) reap();
       if (waits[0].revents != 0) {
         const auto request = channel_.receive();
-        if (!request) break;
-        channel_.send(answer(*request));
+        if (!request || !send(answer(*request))) break;
       }
       // After every answer, too: in a storm of starts nothing would ever be ready otherwise.
       make_ready();
     }
+    // Nothing more comes to be or to an end: the next control may look at what there is.
+    lock_.close();
     starter_.dismiss_holders();
     finish_removing();
   }
 
  private:
+  // False when control is gone.
+  bool send(const std::string& answer) {
+    try {
+      channel_.send(answer);
+      return true;
+    } catch (const std::system_error& error) {
+      if (error.code().value() != EPIPE) throw;
+      return false;
+    }
+  }
+
   std::string answer(const Channel::Message& request) {
     try {
       std::string_view text = request.bytes;
@@ -202,8 +216,9 @@ class Service {
       more_to_remove_ = false;
       return;
     }
-    // Or control would not see the end of a spawner that dies meanwhile.
+    // Or control would not see the end of a spawner that dies meanwhile, nor the next one's turn.
     channel_.close();
+    lock_.close();
     try {
       starter_.run_directory().remove_hidden();
     } catch (const std::exception& error) {
@@ -228,6 +243,7 @@ class Service {
 
   Starter starter_;
   Channel& channel_;
+  os::Fd lock_;
   os::Fd ended_;
   pid_t remover_ = -1;
   bool more_to_remove_ = false;
@@ -255,11 +271,12 @@ int spawner_main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   // Ctrl-C at the terminal of a server is for control, which then closes its end.
   ::signal(SIGINT, SIG_IGN);
-  if (fcntl(3, F_SETFD, FD_CLOEXEC) != 0) {
+  if (fcntl(3, F_SETFD, FD_CLOEXEC) != 0 || fcntl(4, F_SETFD, FD_CLOEXEC) != 0) {
     report("spawner", "`renga spawner` is started by `renga server`, not by hand.");
     return 2;
   }
   Channel control{os::Fd(3)};
+  os::Fd lock(4);
   const auto options = options_from(argc, argv);
   if (options.init_program.empty() || options.run_directory.empty() ||
       options.server_name.empty()) {
@@ -269,7 +286,7 @@ int spawner_main(int argc, char** argv) {
   try {
     std::optional<Service> service;
     try {
-      service.emplace(options, control);
+      service.emplace(options, control, std::move(lock));
     } catch (const std::exception& error) {
       // Told to the first request, so that the person who wanted a dyno learns why there is none.
       const auto why = error_answer(

@@ -8,16 +8,19 @@
 
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <system_error>
 #include <thread>
 
 #include "base/id.h"
 #include "os/file.h"
+#include "sandbox/run_directory.h"
 #include "sandbox/testing/sandbox_fixture.h"
 
 namespace renga::sandbox {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -286,6 +289,19 @@ TEST_F(SpawnerTest, ASandboxWhoseStartWasCutOffLeavesNothing) {
   EXPECT_THAT(spawner->running(), IsEmpty());
   EXPECT_TRUE(eventually([&] { return left_on_host().empty(); }))
       << testing::PrintToString(left_on_host());
+}
+
+// Its control is gone, and it is still starting what that asked for.
+TEST_F(SpawnerTest, LooksForSandboxesWhenAnEarlierSpawnerIsDone) {
+  spawner.reset();
+  auto earlier = RunDirectory(options().run_directory).lock(std::chrono::seconds(1));
+  EXPECT_THROW(RunDirectory(options().run_directory).lock({}), std::system_error);
+  spawner.emplace(options());
+  auto seen = std::async(std::launch::async, [&] { return spawner->ids(); });
+  const auto id = new_uuid();
+  std::filesystem::create_directories(options().run_directory / id);
+  earlier.close();
+  EXPECT_THAT(seen.get(), ElementsAre(id));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using std::chrono::seconds;
 constexpr milliseconds pause{250};
 constexpr seconds longest_unasked{20};
 // What a dyno wrote is removed after its end, and that takes as long as there is much of it.
-constexpr seconds between_rooms{5};
+constexpr seconds longest_removal{60};
 constexpr std::int64_t worth_it = 16LL << 20;
 constexpr int share_of_disk = 4;
 
@@ -85,7 +85,10 @@ void DiskGuard::look(const std::map<std::string, std::shared_ptr<Watched>>& dyno
 
 void DiskGuard::make_room(const std::map<std::string, std::shared_ptr<Watched>>& dynos) {
   const auto now = std::chrono::steady_clock::now();
-  if (now < next_room_) return;
+  const bool room_comes = needs_.removing() || std::ranges::any_of(dynos, [](const auto& dyno) {
+                            return dyno.second->named;
+                          });
+  if (now < next_room_ || (room_comes && now < room_by_)) return;
   std::int64_t most = 0;
   std::string whose;
   for (const auto& [dyno, watched] : dynos) {
@@ -95,8 +98,10 @@ void DiskGuard::make_room(const std::map<std::string, std::shared_ptr<Watched>>&
     most = bytes;
     whose = dyno;
   }
-  next_room_ = std::chrono::steady_clock::now() + between_rooms;
+  const auto counted = std::chrono::steady_clock::now();
+  next_room_ = counted + needs_.between_rooms;
   if (most < worth_it) return;
+  room_by_ = counted + longest_removal;
   report("dynos", fmt::format("the disk is nearly full: dyno {} has {} MB of it and is stopped",
                               whose, most >> 20));
   dynos.at(whose)->named = needs_.over(

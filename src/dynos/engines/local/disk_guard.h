@@ -1,12 +1,13 @@
 // DiskGuard: looks after what dynos write to the disk (docs/adr/0018). One that has more there than
 // its size may is named, once, with the reason: the owner ends it. When the disk is nearly full
 // whoever filled it, that is the dyno with the most on it, if that is worth it; the next one not
-// before the disk had time to get its room back.
+// before the disk has got that room back.
 //
 // Has a thread, since counting takes as long as somebody has made it take. All calls from any
 // thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
@@ -28,6 +29,9 @@ struct DiskGuardNeeds {
   // On the guard's thread. False: it cannot be dealt with now, and is named again.
   std::function<bool(const std::string& dyno, const std::string& why)> over;
   std::function<bool()> nearly_full;
+  // What ended dynos had there is still being removed.
+  std::function<bool()> removing;
+  std::chrono::seconds between_rooms{5};
 };
 
 class DiskGuard {
@@ -53,7 +57,8 @@ class DiskGuard {
   void make_room(const std::map<std::string, std::shared_ptr<Watched>>& dynos);
 
   const DiskGuardNeeds needs_;
-  std::chrono::steady_clock::time_point next_room_ = {};  // the thread's
+  // The thread's:
+  std::chrono::steady_clock::time_point next_room_ = {}, room_by_ = {};
   Locked<Shared> shared_;
   std::condition_variable changed_;
   std::thread thread_;

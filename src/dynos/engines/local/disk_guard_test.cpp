@@ -18,6 +18,7 @@ class DiskGuardTest : public testing::Test {
     std::map<std::string, std::int64_t> written;
     std::map<std::string, std::string> named;
     bool busy = false;
+    int looks = 0;
   };
 
   // Asks for at most 10 s.
@@ -30,7 +31,7 @@ class DiskGuardTest : public testing::Test {
   }
 
   Locked<World> world;
-  std::atomic<bool> nearly_full = false;
+  std::atomic<bool> nearly_full = false, removing = false;
   DiskGuard guard{{.directory = "/tmp",
                    .written = [this](const std::string& dyno,
                                      std::int64_t) { return world.lock()->written[dyno]; },
@@ -43,7 +44,13 @@ class DiskGuardTest : public testing::Test {
                          now->written.erase(dyno);
                          return true;
                        },
-                   .nearly_full = [this] { return nearly_full.load(); }}};
+                   .nearly_full =
+                       [this] {
+                         ++world.lock()->looks;
+                         return nearly_full.load();
+                       },
+                   .removing = [this] { return removing.load(); },
+                   .between_rooms = std::chrono::seconds(0)}};
 };
 
 TEST_F(DiskGuardTest, NamesWhoeverHasTheMostOfAFullDisk) {
@@ -55,6 +62,25 @@ TEST_F(DiskGuardTest, NamesWhoeverHasTheMostOfAFullDisk) {
   EXPECT_TRUE(eventually([](World& now) { return now.named.contains("b"); }));
   EXPECT_THAT(world.lock()->named.at("b"), HasSubstr("this one has the most on it: 60 MB"));
   EXPECT_FALSE(world.lock()->named.contains("a")) << "not before there was time to make room";
+}
+
+TEST_F(DiskGuardTest, NamesTheNextWhenWhatTheFirstWroteIsRemoved) {
+  world.lock()->written = {{"a", 20 << 20}, {"b", 60 << 20}};
+  for (const auto* dyno : {"a", "b"}) guard.watch(dyno, "Standard-1X", 8LL << 30);
+  nearly_full = true;
+  EXPECT_TRUE(eventually([](World& now) { return now.named.contains("b"); }));
+  const auto looks_on = [this] {
+    world.lock()->looks = 0;
+    return eventually([](World& now) { return now.looks > 3; });
+  };
+  EXPECT_TRUE(looks_on());
+  EXPECT_FALSE(world.lock()->named.contains("a")) << "the first one has not ended";
+  removing = true;
+  guard.forget("b");
+  EXPECT_TRUE(looks_on());
+  EXPECT_FALSE(world.lock()->named.contains("a")) << "its files are not removed";
+  removing = false;
+  EXPECT_TRUE(eventually([](World& now) { return now.named.contains("a"); }));
 }
 
 TEST_F(DiskGuardTest, NamesOneThatHasMoreThanItsSizeMay) {

@@ -122,6 +122,7 @@ class Keeper {
   void pass(const AppSpec& spec, const ProcessSpec& process);
   void attend(Kept& kept, SteadyTime now);
   void probe(Kept& kept, SteadyTime now);
+  static SteadyTime next_look_at_memory(SteadyTime now);
   void watch_memory(Kept& kept, SteadyTime now);
   std::optional<SteadyTime> next_of(const Kept& kept) const;
   Present present(const Kept& kept, const AppSpec& spec, const ProcessSpec& process) const;
@@ -150,6 +151,7 @@ class Keeper {
   void stop(Kept& kept, Life::Stop how);
   void obey(Kept& kept, const Orders& orders);
   void finish(Kept& kept);
+  void note_end(Kept& kept);
   void crashed(Kept& kept, Duration ran);
   void fall_asleep(Kept& kept);
   void over(Kept& kept);

@@ -63,12 +63,24 @@ void Keeper::obey(Kept& kept, const Orders& orders) {
   if (orders.signal == Signal::kill) sandboxes_.kill(id);
 }
 
-// Its sandbox has ended. May be called again after trouble: each step can be repeated.
+// Its sandbox has ended. What it wrote goes even if that cannot be noted now: perhaps it has filled
+// the disk on which the record wants room.
 void Keeper::finish(Kept& kept) {
+  const auto id = kept.record.dyno.id.value;
+  try {
+    note_end(kept);
+  } catch (const std::exception&) {
+    clear(id);
+    throw;
+  }
+}
+
+// May be called again after trouble: each step can be repeated.
+void Keeper::note_end(Kept& kept) {
   auto& record = kept.record;
   const auto exit = sandboxes_.exit_of(record.dyno.id.value);
-  const int status = exit ? exit->status : killed;
-  if (status == killed) check_memory_kills(kept);
+  const int status = exit ? exit->status : record.dyno.exit_status.value_or(killed);
+  if (status == killed && !record.dyno.exit_status) check_memory_kills(kept);
   needs_.settle_output();
 
   const auto before = kept.life.state();
@@ -87,7 +99,7 @@ void Keeper::finish(Kept& kept) {
 }
 
 void Keeper::crashed(Kept& kept, Duration ran) {
-  auto& record = kept.record;
+  auto record = kept.record;
   const auto now = clock_.now();
   const auto next =
       after_crash(record.crashes, ran, now, options_.crash_back_off, options_.crash_forgiven_after);
@@ -96,6 +108,7 @@ void Keeper::crashed(Kept& kept, Duration ran) {
   record.dyno.state = State::crashed;
   record.dyno.state_since = now;
   records_.update(record);
+  kept.record = record;
 
   kept.running.reset();
   kept.watch.close();

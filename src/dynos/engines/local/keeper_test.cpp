@@ -143,6 +143,27 @@ TEST_F(KeeperTest, WhatADynoWritesIsWatchedWhileItRuns) {
   EXPECT_EQ(watched.size(), 2U);
 }
 
+TEST_F(KeeperTest, WhatADynoWroteGoesThoughItsEndCannotBeNoted) {
+  apply(release(3, {one_worker}));
+  ASSERT_TRUE(keeper->run(*spec, one_off("job"), {}));
+  for (const std::string what : {"INSERT", "UPDATE"})
+    database.run("CREATE TRIGGER no_" + what + " BEFORE " + what +
+                 " ON local_dynos BEGIN SELECT RAISE(FAIL, 'the disk is full'); END");
+  crash("run.4711@v3", 3);
+  crash("worker.1@v3", 1);
+  EXPECT_THAT(machine.ids(), IsEmpty()) << "or what it wrote keeps the disk full";
+  pass(seconds(30));
+  for (const auto* what : {"DROP TRIGGER no_INSERT", "DROP TRIGGER no_UPDATE"}) database.run(what);
+  pass(seconds(6));
+  EXPECT_EQ(Records(database).find({"job"})->dyno.exit_status, 3);
+  EXPECT_THAT(machine.names(), ElementsAre("worker.1@v3"));
+  crash("worker.1@v3", 1);
+  pass(seconds(4));
+  EXPECT_THAT(machine.names(), IsEmpty()) << "its second crash, and not its eighth";
+  pass(seconds(2));
+  EXPECT_THAT(machine.names(), ElementsAre("worker.1@v3"));
+}
+
 TEST_F(KeeperTest, BackOffSurvivesARestartOfControl) {
   apply(release(3, {one_worker}));
   crash("worker.1@v3", 1);

@@ -247,7 +247,8 @@ class LocalEngine final : public Engine, public Sleep, private logs::Feeder {
                 [this](const std::string& dyno, const std::string& why) {
                   return post([dyno, why](Keeper& keeper) { keeper.expel({dyno}, why); });
                 },
-            .nearly_full = [directory] { return os::nearly_full(directory); }};
+            .nearly_full = [directory] { return os::nearly_full(directory); },
+            .removing = [&freezer] { return freezer.removing(); }};
   }
 
   std::optional<LogListener::Sender> sender(const std::string& id, const std::string& secret) {
