@@ -45,6 +45,10 @@ double milliseconds_since(Steady::time_point start) {
   return std::chrono::duration<double, std::milli>(Steady::now() - start).count();
 }
 
+// Before each start, of ours and of peers: a machine that has just done nothing else answers more
+// slowly. All holders are made by then, and have joined their control groups.
+void rest() { usleep(100'000); }
+
 // Asks until somebody answers; every 50 us, as the quickest of the peers deserves.
 void await_first_byte(const std::string& address, int port) {
   sockaddr_in to = {};
@@ -72,6 +76,7 @@ int measure_peer(char** arguments) {
   const std::string address = arguments[1], netns = arguments[3];
   char** argv = arguments + 5;
   for (int run = 0; run < runs; ++run) {
+    rest();
     const auto start = Steady::now();
     const auto pid = fork();
     if (pid == 0) {
@@ -138,9 +143,6 @@ class House {
     }
     return *started;
   }
-  void wait_for_holders() {
-    usleep(100'000);  // all are made by then, and have joined their control groups
-  }
 
   std::filesystem::path directory;
   sandbox::SpawnerOptions options;
@@ -151,7 +153,7 @@ int measure_starts(int runs, std::size_t holders, const std::string& program) {
   House house(holders);
   house.add(program);
   for (int run = -1; run < runs; ++run) {
-    if (holders > 0) house.wait_for_holders();
+    rest();
     const auto spec = house.spec({"/app/server", "5000", "once"});
     const auto start = Steady::now();
     const auto running = house.start(spec);
@@ -191,7 +193,6 @@ int measure_crowd(int count, std::size_t holders, const std::string& program) {
   House house(holders);
   house.add(program);
   house.spawner->remove(house.start(house.spec({"/app/server", "5000"})).id);
-  if (holders > 0) house.wait_for_holders();
   usleep(300'000);
   const auto before = available_kib();
 

@@ -2,7 +2,8 @@
 
 CPU per request is what the proxy's process ran in a round over the requests it answered, and the figure that counts is
 the ratio to the better of nginx and HAProxy in the same round: minutes on a shared machine differ, a round's do not.
-A relay that only moves bytes runs beside them: what it costs is the kernel's share of every proxy's.
+A relay that only moves bytes runs beside them: what it costs is the kernel's share of every proxy's. The dynos are a
+program that costs little, so that it is the proxy that has no time left, and not those who ask and answer.
 As root all of it runs in a network namespace of its own: the packet filter of a server beside it would be measured with
 each of them. ROUNDS and SECONDS_EACH make it longer; CASES=NAME,NAME runs some cases alone.
 """
@@ -30,6 +31,7 @@ from report import Report  # noqa: E402
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECONDS = int(os.environ.get("SECONDS_EACH", "3"))
 SMALL, LARGE = 200, 64 * 1024
+RATE = 12_800  # requests a second of all clients together, which each of the three can answer
 DYNOS = 4  # 512 requests under way are within the router's 200 for each
 # Of each process, clients and proxy: as many as the system lets us have.
 DESCRIPTORS = min(65_536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
@@ -76,10 +78,10 @@ def by_wrk(scheme, port, path, clients, _):
     return requests, p99, [line.strip() for line in done.splitlines() if "Non-2xx" in line or "Socket errors" in line]
 
 
-def by_h2load(scheme, port, path, clients, streams):
+def by_h2load(scheme, port, path, clients, streams, more=()):
     fields = [word for name, value in FIELDS.items() for word in ("-H", f"{name.lower()}: {value}")]
     with tempfile.NamedTemporaryFile(prefix="renga-bench-h2load-") as log:
-        done = run(["h2load", "-t1", f"-c{clients}", f"-m{streams}", f"-D{SECONDS}", f"--log-file={log.name}", *fields,
+        done = run(["h2load", "-t1", f"-c{clients}", f"-m{streams}", f"-D{SECONDS}", f"--log-file={log.name}", *more, *fields,
                     f"--connect-to=127.0.0.1:{port}", f"{scheme}://{HOST}:{port}{path}"])
         times = sorted(int(line.split(b"\t")[2]) for line in log)
     counts = dict((name, int(count)) for count, name in re.findall(r"(\d+) (succeeded|failed|errored|timeout)", done))
@@ -88,6 +90,12 @@ def by_h2load(scheme, port, path, clients, streams):
 
 
 ASK = {"wrk": by_wrk, "h2load": by_h2load}
+
+
+def to_the_better(of, one="renga"):
+    rounds = [(own, min(peers)) for own, *peers in zip(of[one], of["nginx"], of["haproxy"])]
+    # On a busy machine one that is short may have no answer to tell of.
+    return statistics.median(own / better for own, better in rounds if better > 0)
 
 
 def measure(report, name, proxies, relay):
@@ -117,17 +125,27 @@ def measure(report, name, proxies, relay):
     for one in proxies:
         report.add(f"{name}: {one}", statistics.median(cost[one]), "us/req")
         report.add(f"{name}: {one}", statistics.median(speed[one]), "req/s")
-        report.add(f"{name}: {one}, p99", statistics.median(slow[one]), "ms")
-
-    def to_the_better(of, one="renga"):
-        rounds = [(own, min(peers)) for own, *peers in zip(of[one], of["nginx"], of["haproxy"])]
-        # On a busy machine one that is short may have no answer to tell of.
-        return statistics.median(own / better for own, better in rounds if better > 0)
+        report.add(f"{name}: {one}, p99 at its most", statistics.median(slow[one]), "ms")
 
     report.add(f"{name}: CPU, renga to the better in the same round", round(to_the_better(cost), 3), "times", limit)
     if "relay" in proxies:
         report.add(f"{name}: CPU, a relay that reads nothing to the better", round(to_the_better(cost, "relay"), 3), "times")
-    report.add(f"{name}: p99, renga to the better in the same round", round(to_the_better(slow), 3), "times")
+    report.add(f"{name}: p99 at its most, renga to the better in the same round", round(to_the_better(slow), 3), "times")
+
+
+def measure_latency(report, name, proxies):
+    """p99 at one rate for all: at its most, the faster a proxy is, the longer its clients wait for their own core."""
+    scheme, tool, _, clients, streams, _ = CASES[name]
+    more = [f"--rps={RATE / clients}", *(["--h1"] if tool == "wrk" else [])]
+    slow = {one: [] for one in ("renga", "nginx", "haproxy")}
+    for turn in range(ROUNDS):
+        names = list(slow)
+        for one in names[turn % len(names):] + names[:turn % len(names)]:
+            port = proxies[one].tls_port if scheme == "https" else proxies[one].port
+            slow[one].append(by_h2load(scheme, port, f"/{SMALL}", clients, streams, more)[1])
+    for one, times in slow.items():
+        report.add(f"{name}: {one}, p99 at {RATE} req/s", statistics.median(times), "ms")
+    report.add(f"{name}: p99 at {RATE} req/s, renga to the better in the same round", round(to_the_better(slow), 3), "times", 1.0)
 
 
 def hold(proxy, count):
@@ -246,12 +264,10 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     os.sched_setaffinity(0, {int(LOAD_CPU)})
     directory = pathlib.Path(tempfile.mkdtemp(prefix="renga-bench-"))
-    # The origin's worker gives up root and must read its files.
-    directory.chmod(0o755)
     origin, relay, proxies = None, None, {}
     try:
         dynos = [free_port() for _ in range(DYNOS)]
-        origin = start_origin(directory, LOAD_CPU, dynos, (SMALL, LARGE))
+        origin = start_origin(LOAD_CPU, dynos)
         certificate = make_certificate(directory)
         for kind in (Renga, Nginx, HAProxy, Caddy):
             if kind is Caddy and os.environ.get("WITHOUT_CADDY"):
@@ -261,6 +277,8 @@ def main():
         for name in wanted:
             if name in CASES:
                 measure(report, name, proxies, relay)
+                if CASES[name][2] == SMALL:
+                    measure_latency(report, name, proxies)
         if "idle" in wanted:
             measure_idle(report, proxies)
         if "routes" in wanted:

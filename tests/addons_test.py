@@ -132,6 +132,7 @@ class AddonsTest(StoryTest):
         checked = self.renga("provider", "check", str(self.manifest))
         self.assertNotIn("WRONG", checked)
         self.assertIn("ok     answers the same to the same uuid", checked)
+        self.assertEqual(checked, self.renga("provider", "check", self.origin + "/heroku/resources"))
         self.assertEqual(self.tanks(), {}, "the checker cleans up")
         self.renga("addons:create", "errortank", "-a", "tanks", status=1)
         self.renga("addons:register", str(self.manifest))

@@ -5,6 +5,7 @@ system's where that is new enough, else npm's own package of it. Where there is 
 """
 
 import fcntl
+import glob
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ import unittest
 from harness import RENGA, ROOT, Server, commit, git, main, needs_network, needs_root, repository, wait_until, web_files
 
 VERSION = "11.10.0"
+PSQL = (sorted(glob.glob("/usr/lib/postgresql/*/bin/psql")) or [""])[-1]
 CACHE = pathlib.Path(os.environ.get("RENGA_TEST_CACHE", pathlib.Path.home() / ".cache/renga-tests"))
 
 
@@ -103,14 +105,14 @@ class HerokuCli(unittest.TestCase):
         self.environment = dict(entry.split("=", 1) for entry in shown.split("\0") if entry)
         self.app = repository(self.server.base, web_files(procfile="web: python3 web.py\nworker: sleep 1000\n"))
 
-    def command(self, *words, status=0, environment=None):
+    def command(self, *words, status=0, environment=None, given=None):
         done = subprocess.run(words, cwd=self.app, env=environment or self.environment, capture_output=True,
-                              text=True, errors="replace", timeout=180, stdin=subprocess.DEVNULL)
+                              text=True, errors="replace", timeout=180, **({"input": given} if given else {"stdin": subprocess.DEVNULL}))
         self.assertEqual(done.returncode, status, f"{words}:\n{done.stdout}{done.stderr}\n{self.server.log()[-4000:]}")
         return done
 
-    def heroku(self, *words, status=0, environment=None):
-        done = self.command("heroku", *words, status=status, environment=environment)
+    def heroku(self, *words, **options):
+        done = self.command("heroku", *words, **options)
         return done.stdout + done.stderr
 
     def said(self, text, *words, **options):
@@ -435,6 +437,43 @@ class HerokuCli(unittest.TestCase):
         self.heroku("apps:destroy", "--confirm", "shop", "-a", "shop")
         books = self.server.base / "errortank.json"
         wait_until(lambda: json.loads(books.read_text()) == {}, what="the provider's books to be empty")
+
+    def test_databases(self):
+        """Prompts of stores, by a pipe and at a terminal, and a backup that is called off."""
+        self.heroku("apps:create", "shop")
+        self.assertIn("heroku-redis:premium-0", self.heroku("addons:create", "heroku-redis:premium-0", "--as", "CACHE"))
+        self.heroku("addons:create", "heroku-postgresql:essential-0")
+        self.heroku("addons:wait")
+
+        typed = "SET greeting hello\nGET greeting\nLPUSH all one two\nLRANGE all 0 -1\nNONSENSE\nFLUSHALL now please\n"
+        said = self.heroku("redis:cli", given=typed)
+        # It shows no OK once its input has ended.
+        self.assertRegex(said, r"(?s)Connecting to redis-\S+ \(CACHE_URL\):.*hello\n2\n.*two.*one.*unknown command.*"
+                               r"syntax error.*Disconnected from instance")
+        self.assertRegex(self.terminal(["heroku", "redis:cli", "CACHE"], [("6379> ", "GET greeting\n"), ("hello", "QUIT\n")]),
+                         "Disconnected from instance")
+        self.assertIn("No Redis instances found", self.heroku("redis:cli", "NOTHING", status=1))
+        self.heroku("redis:maxmemory", "CACHE", "--policy", "allkeys-lru")
+        self.heroku("redis:timeout", "CACHE", "--seconds", "60")
+        self.assertRegex(self.heroku("redis:info"), r"Maxmemory:\s+allkeys-lru")
+        self.heroku("redis:credentials", "--reset")
+
+        self.assertIn("No active backups", self.heroku("pg:backups:cancel", status=2))
+        database = self.heroku("config:get", "DATABASE_URL").strip() + "?sslmode=require"
+        # pg_dump waits for this lock, so that the backup is still under way.
+        with subprocess.Popen([PSQL, database, "-XAtq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+            holder.stdin.write("CREATE TABLE t AS SELECT 5 AS n;\nBEGIN; LOCK TABLE t; SELECT 'locked';\n")
+            holder.stdin.flush()
+            self.assertEqual(holder.stdout.readline(), "locked\n")
+            with subprocess.Popen(["heroku", "pg:backups:capture"], cwd=self.app, env=self.environment, text=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as capture:
+                self.said(r"b001 .*Running", "pg:backups")
+                self.assertRegex(self.heroku("pg:backups:cancel"), r"Cancelling b001.*done")
+                self.assertRegex(capture.communicate(timeout=60)[0], "(?i)cancel|failed")
+            holder.stdin.close()
+        self.assertRegex(self.heroku("pg:backups"), r"b001 .*Failed")
+        self.assertIn("Backing up", self.heroku("pg:backups:capture"))
+        self.assertRegex(self.heroku("pg:backups"), r"b002 .*Completed")
 
     def tail(self, wanted, happen):
         """`logs --tail` shows a line that comes while it follows; then it is ended."""

@@ -1,6 +1,7 @@
 """A built-in provider without a platform: its program, started as control starts it, and what it calls."""
 
 import base64
+import contextlib
 import http.client
 import http.server
 import json
@@ -31,7 +32,8 @@ class Platform:
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                with contextlib.suppress(BrokenPipeError):  # who asked was killed
+                    self.wfile.write(content)
 
             def do_POST(self):
                 self.body()
@@ -56,14 +58,14 @@ class Platform:
 
 
 class Provider:
-    def __init__(self, name, data, platform):
-        self.name, self.data, self.platform = name, pathlib.Path(data), platform
+    def __init__(self, name, data, platform, environment):
+        self.name, self.data, self.platform, self.environment = name, pathlib.Path(data), platform, environment
         self.start()
 
     def start(self):
         self.process = subprocess.Popen(
             [RENGA, "provider", self.name, "--data", str(self.data)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, env=dict(os.environ), start_new_session=True)
+            stdout=subprocess.PIPE, env=dict(os.environ, **self.environment), start_new_session=True)
         line = json.dumps({"password": "secret-of-this-test", "sso_salt": "salt", "client_secret": "client",
                            "api_url": self.platform.url})
         self.process.stdin.write(line.encode() + b"\n")
@@ -107,6 +109,7 @@ class ProviderStory(harness.StoryTest):
     """A provider beside a server whose dynos use it: its partner API is driven by hand."""
 
     provider_name = None
+    provider_environment = {}
 
     def setUp(self):
         super().setUp()
@@ -115,7 +118,7 @@ class ProviderStory(harness.StoryTest):
         # Below the server's own directory, so that server:stop --dynos ends its servers too.
         data = self.server.data / "providers" / (self.provider_name + "-of-test")
         data.parent.mkdir(exist_ok=True)
-        self.provider = Provider(self.provider_name, data, self.platform)
+        self.provider = Provider(self.provider_name, data, self.platform, self.provider_environment)
         self.addCleanup(self.end_provider)
 
     def end_provider(self):

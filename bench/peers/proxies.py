@@ -17,10 +17,6 @@ import threading
 import time
 
 HOST = "shop.localhost"
-NGINX_COMMON = """
-daemon off; master_process on; worker_processes 1; pid {dir}/{name}.pid; error_log {dir}/{name}.err;
-events {{ worker_connections 16000; }}
-"""
 
 
 def free_port():
@@ -93,7 +89,9 @@ class Nginx(Proxy):
 
     def start(self, cpu):
         servers = " ".join(f"server 127.0.0.1:{port};" for port in self.dynos)
-        (self.directory / "nginx.conf").write_text(NGINX_COMMON.format(dir=self.directory, name="nginx") + f"""
+        (self.directory / "nginx.conf").write_text(f"""
+daemon off; master_process on; worker_processes 1; pid {self.directory}/nginx.pid; error_log {self.directory}/nginx.err;
+events {{ worker_connections 16000; }}
 http {{ log_format router 'method=$request_method path="$request_uri" host=$host request_id=$request_id '
     'fwd="$remote_addr" dyno=$upstream_addr connect=$upstream_connect_time service=$request_time '
     'status=$status bytes=$body_bytes_sent';
@@ -325,16 +323,10 @@ def make_certificate(directory):
     return str(chain), str(key)
 
 
-def start_origin(directory, cpu, ports, bodies):
-    """What the dynos are: nginx with fixed bodies."""
-    for size in bodies:
-        (directory / f"{size}").write_text("x" * size)
-    (directory / "origin.conf").write_text(NGINX_COMMON.format(dir=directory, name="origin") + f"""
-http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 300s; sendfile on; tcp_nopush on;
-  open_file_cache max=10 inactive=1h;
-  server {{ {" ".join(f"listen 127.0.0.1:{port} backlog=4096;" for port in ports)} root {directory}; }} }}
-""")
-    process = on(cpu, ["nginx", "-c", f"{directory}/origin.conf"])
+def start_origin(cpu, ports):
+    """What the dynos are: whatever a request asks for, at little cost, so that a proxy has all of its own core to do."""
+    program = pathlib.Path(os.environ["RENGA"]).parent / "origin"
+    process = on(cpu, [str(program), *map(str, ports)])
     for port in ports:
         wait_for(port)
     return process

@@ -4,12 +4,8 @@
 
 #include <algorithm>
 
-#include "addons/marketplace.h"
-#include "addons/migrations.h"
-#include "addons/testing/fake_provider.h"
+#include "addons/testing/market_house.h"
 #include "addons/undelete.h"
-#include "logs/migrations.h"
-#include "releases/testing/house.h"
 
 namespace renga::addons {
 namespace {
@@ -19,68 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-constexpr const char* tank = R"({"id": "heroku-tank", "name": "Tank",
-  "api": {"config_vars": ["HEROKU_TANK_URL", "HEROKU_TANK_CA"], "default_attachment_name": "TANK",
-          "requires": ["many_per_app", "attachable"],
-          "production": {"base_url": "https://tank.example/heroku/resources/", "sso_url": "https://tank.example/sso"}},
-  "plans": [{"name": "basic"}, {"name": "big", "price": {"cents": 900}}]})";
-
-class AddonsTest : public releases::House {
- protected:
-  AddonsTest() {
-    database.migrate(logs::migrations());
-    database.migrate(migrations());
-    releases.append_first(sushi.id, ada.id);
-    releases.append_first(maki.id, ada.id);
-    catalog().put(Manifest::parse(tank).value());
-    make_market();
-  }
-  // As after a crash of control: nothing but the store is left.
-  void make_market() {
-    market.reset();
-    market = std::make_unique<Marketplace>(
-        database, clock, box, people, apps, releases, logs, drains, provider,
-        ProvisionerOptions{.api_url = "https://paas.example.com"});
-  }
-  Catalog& catalog() {
-    if (!market) make_market();
-    return market->catalog;
-  }
-  Addons& addons() { return market->addons; }
-  Result<Addon> create(std::string plan = "heroku-tank", std::string as = "",
-                       std::string confirm = "") {
-    return addons().create(sushi, ada,
-                           {.plan = std::move(plan),
-                            .name = "",
-                            .attachment = std::move(as),
-                            .options = {},
-                            .confirm = std::move(confirm)});
-  }
-  std::vector<std::string> descriptions(const apps::App& app) {
-    std::vector<std::string> all;
-    for (const auto& release : releases.all(app.id)) all.insert(all.begin(), release.description);
-    return all;
-  }
-  std::map<std::string, std::string> books() {
-    std::map<std::string, std::string> all;
-    for (const auto& addon : addons().all()) all[addon.id.value] = catalog().plan(addon.plan).name;
-    return all;
-  }
-  // Until nothing is left to do, however long the pauses are.
-  void settle() {
-    for (int round = 0; round < 60; ++round) {
-      clock.advance(std::chrono::hours(2));
-      market->provisioner.work();
-    }
-  }
-
-  crypto::SecretBox box;
-  ::renga::releases::Releases releases{database, clock, apps, slugs, box};
-  logs::LogStore logs{{.directory = scratch.path / "logs"}};
-  logs::Drains drains{database, clock, box, logs, {}};
-  FakeProvider provider;
-  std::unique_ptr<Marketplace> market;
-};
+using AddonsTest = MarketHouse;
 
 TEST_F(AddonsTest, ProvisionsAndSetsTheConfigVarsOfItsAttachment) {
   const auto addon = create();
@@ -298,41 +233,6 @@ TEST_F(AddonsTest, TokensEndWithTheAddon) {
   EXPECT_FALSE(market->grants.refresh(tokens.refresh_token, secret));
 }
 
-// Control dies between any two of its steps: simulated by an exception out of the provider, with or
-// without the provider having done what it was asked, and a new Marketplace over the same store.
-struct Killed {};
-
-TEST_F(AddonsTest, BooksAgreeWhereverControlDies) {
-  for (const bool before : {true, false}) {
-    auto& moment = before ? provider.meanwhile : provider.afterwards;
-    const auto die = [] { throw Killed(); };
-    const auto survive = [&](auto step) {
-      try {
-        step();
-      } catch (const Killed&) {
-      }
-      moment = [] {};
-      make_market();
-      settle();
-      EXPECT_EQ(books(), provider.resources);
-    };
-    moment = die;
-    survive([&] { (void)create(); });
-    ASSERT_EQ(addons().all().size(), 1u) << "what was written down is carried out";
-    const auto addon = addons().all().front();
-    EXPECT_EQ(addon.state, State::provisioned);
-
-    moment = die;
-    survive([&] { (void)addons().change_plan(addon, "heroku-tank:big"); });
-    EXPECT_EQ(books().at(addon.id.value), "big");
-
-    moment = die;
-    survive([&] { (void)addons().destroy(addon, ada, Addons::Elsewhere::refuse); });
-    EXPECT_THAT(books(), IsEmpty());
-    EXPECT_THAT(releases.config(sushi.id), IsEmpty());
-  }
-}
-
 TEST_F(AddonsTest, WhatWasDestroyedComesBackToAnApp) {
   const auto addon = create().value();
   Undelete undelete(database, clock, *market);
@@ -378,27 +278,12 @@ TEST_F(AddonsTest, WhatWasDestroyedComesBackToAnApp) {
   EXPECT_THAT(refused(), HasSubstr("more than 7 days ago"));
 }
 
-TEST_F(AddonsTest, WhatComesBackSurvivesACrashAndTheNameOfAnother) {
+TEST_F(AddonsTest, WhatComesBackMayMeetTheNameOfAnother) {
   auto keeps = Manifest::parse(tank).value();
   keeps.data_paths = {"/redis/v0/databases"};
   ASSERT_TRUE(catalog().put(keeps));
   const auto addon = create().value();
   ASSERT_TRUE(addons().destroy(addon, ada, Addons::Elsewhere::refuse));
-  struct Died {};
-  for (const bool asked : {false, true}) {
-    (asked ? provider.afterwards : provider.meanwhile) = [] { throw Died(); };
-    EXPECT_THROW((void)Undelete(database, clock, *market).bring_back(addon, maki, ada), Died);
-    provider.meanwhile = provider.afterwards = [] {};
-    make_market();
-    settle();
-    const auto now = addons().find(addon.id.value).value();
-    EXPECT_EQ(now.state, State::provisioned);
-    EXPECT_EQ(now.app, maki.id);
-    EXPECT_TRUE(provider.last.undelete);
-    EXPECT_EQ(books(), provider.resources);
-    ASSERT_TRUE(addons().destroy(now, ada, Addons::Elsewhere::refuse));
-  }
-
   auto other = addons().rename(create().value(), addon.name).value();
   Undelete undelete(database, clock, *market);
   EXPECT_THAT(undelete.bring_back(addon, maki, ada).error().message,

@@ -10,7 +10,9 @@
 #include <array>
 
 #include "base/fault.h"
+#include "builds/git_command.h"
 #include "os/fd.h"
+#include "os/file.h"
 #include "os/process.h"
 #include "releases/archive.h"
 
@@ -19,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t source_limit = 1LL << 30;  // bytes, unpacked
+constexpr releases::UnpackLimits source_limits = {.bytes = 1LL << 30};
 
 // Variables by which programs are told of certificate authorities; each names one file.
 constexpr std::array certificate_variables = {
@@ -84,18 +86,42 @@ void BuildDirectory::keep_source(const fs::path& archive) {
   sync(path_.parent_path());
 }
 
-void BuildDirectory::keep_source_directory(const fs::path& directory) {
+void BuildDirectory::keep_repository(const fs::path& at) {
   fs::create_directories(path_);
-  releases::pack(directory, source(), ".");
+  write_file(repository(), at.string());
+  sync(repository());
+  sync(path_);
   sync(path_.parent_path());
-  fs::remove_all(directory);
 }
 
 Result<void> BuildDirectory::unpack(const Build& build) {
   make(app());
-  TRY(releases::unpack(source(), app(), {.bytes = source_limit}, sandbox_user));
+  if (fs::exists(repository())) return check_out(build.source_version);
+  TRY(releases::unpack(source(), app(), source_limits, sandbox_user));
   if (!build.source_url.empty()) lift_only_directory(app(), path_ / "lifted");
   return {};
+}
+
+// Straight from git: the commit is safe in its repository, and one more copy of all files that is
+// synced would cost more than the rest of a build's own work.
+Result<void> BuildDirectory::check_out(const std::string& commit) {
+  const auto at = os::read_file(repository());
+  if (!at) fault(ENOENT, "read " + repository().string());
+  os::Child git(git_read_command(*at, {"archive", "--format=tar", "--end-of-options", commit}),
+                {.err = STDERR_FILENO});
+  git.in().close();
+  fcntl(git.out().get(), F_SETPIPE_SZ, 1 << 20);  // fewer turns; without it, more
+  const auto done = releases::unpack(git.out().get(), app(), source_limits, sandbox_user);
+  if (!done && done.error().kind == Kind::too_large)
+    return fail(Kind::too_large,
+                fmt::format("The source is larger than {} GB or has more than {} files. Take large "
+                            "files out of git, or fetch them when the app starts.",
+                            source_limits.bytes >> 30, source_limits.entries));
+  git.out().close();
+  // When git fails, its archive ends early.
+  if (const int status = git.wait(); status != 0 && (done || done.error().kind == Kind::invalid))
+    throw std::runtime_error(fmt::format("git archive ended with {}", status));
+  return done;
 }
 
 void BuildDirectory::prepare(const apps::ConfigVars& config, const fs::path& saved) {

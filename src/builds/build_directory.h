@@ -1,5 +1,6 @@
 // BuildDirectory: the files of one build, DIR/builds/<id>, and what its sandbox sees of them. The
-// source is kept as the archive it came in until the build has ended, so that it can start again.
+// source is kept until the build has ended, so that it can start again: the archive it came in, or
+// the name of the repository that has the commit.
 // Whatever was writable for the sandbox is a stranger's when it is read back: no link is followed
 // out of it and no size believed. Private to this room; used by one thread at a time.
 #pragma once
@@ -13,6 +14,7 @@
 
 #include "apps/config_vars.h"
 #include "base/result.h"
+#include "builds/build.h"
 #include "builds/buildpacks.h"
 #include "sandbox/spec.h"
 
@@ -26,8 +28,9 @@ class BuildDirectory {
   explicit BuildDirectory(std::filesystem::path path) : path_(std::move(path)) {}
 
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path source() const { return path_ / "source"; }  // the archive
-  std::filesystem::path app() const { return path_ / "app"; }        // BUILD_DIR
+  std::filesystem::path source() const { return path_ / "source"; }          // the archive
+  std::filesystem::path repository() const { return path_ / "repository"; }  // where there is none
+  std::filesystem::path app() const { return path_ / "app"; }                // BUILD_DIR
   std::filesystem::path cache() const { return path_ / "cache"; }  // CACHE_DIR: a copy of the app's
   std::filesystem::path home() const { return path_ / "home"; }    // what it writes to /app
   std::filesystem::path env() const { return path_ / "env"; }      // ENV_DIR
@@ -36,9 +39,8 @@ class BuildDirectory {
 
   // Takes the archive in: linked where that can be, else copied; synced.
   void keep_source(const std::filesystem::path& archive);
-  // The same for a directory, which is gone afterwards.
-  void keep_source_directory(const std::filesystem::path& directory);
-  // Beside the source; call it before the build is accepted.
+  // Where the commit is; synced.
+  void keep_repository(const std::filesystem::path& repository);
   void keep_submodules(const std::vector<Submodule>& submodules);
   // Unpacks the source of `build` into a fresh app(). At most 1 GB of files. An archive from an
   // address that has all in one directory is what that directory holds; a git push is as it was
@@ -60,6 +62,7 @@ class BuildDirectory {
 
  private:
   void make(const std::filesystem::path& directory) const;
+  Result<void> check_out(const std::string& commit);
   std::filesystem::path path_;
 };
 

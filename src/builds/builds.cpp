@@ -45,7 +45,7 @@ std::string sha256_of(const fs::path& path) {
 
 Result<void> check_source(const NewBuild& wanted) {
   if (wanted.source_directory.empty() == wanted.source_archive.empty())
-    return fail(Kind::invalid, "A build needs one source: a directory or an archive.");
+    return fail(Kind::invalid, "A build needs one source: a repository or an archive.");
   const auto& source =
       wanted.source_archive.empty() ? wanted.source_directory : wanted.source_archive;
   if (!fs::exists(source)) return fail(Kind::invalid, "The source of this build is not there.");
@@ -277,13 +277,13 @@ Result<Build> Builds::start(const apps::App& app, const accounts::Account& user,
   } undo{files.path()};
   try {
     if (wanted.source_archive.empty())
-      files.keep_source_directory(wanted.source_directory);
+      files.keep_repository(wanted.source_directory);
     else
       files.keep_source(wanted.source_archive);
     files.keep_submodules(wanted.submodules);
     TRY(files.unpack(build));
   } catch (const std::system_error& fault) {
-    if (!is_full_disk(fault)) throw;
+    if (!is_full_disk(fault, state_->options.directory)) throw;
     return fail(Kind::unavailable, fmt::format("{} {}", full_disk, free_some_space));
   }
 

@@ -23,9 +23,9 @@
 namespace renga::builds {
 
 struct NewBuild {
-  // A directory with the checked-out source (consumed), or a tar archive, plain or compressed with
-  // gzip or zstd, with the app at its root; exactly one. The archive is linked where that can be:
-  // it may be removed after start(), but not changed in place.
+  // The app's git repository, which keeps the commit `version` until the build has ended, or a tar
+  // archive (plain, gzip or zstd) with the app at its root; exactly one. The archive is linked
+  // where that can be: it may be removed after start(), but not changed in place.
   std::filesystem::path source_directory;
   std::filesystem::path source_archive;
   std::string source_url;

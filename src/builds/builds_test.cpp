@@ -5,7 +5,9 @@
 #include <thread>
 
 #include "base/text.h"
+#include "builds/full_disk.h"
 #include "builds/testing/build_house.h"
+#include "os/file.h"
 
 namespace renga::builds {
 namespace {
@@ -157,6 +159,44 @@ TEST_F(BuildsTest, TakesAnArchiveOfOneDirectoryForTheAppInIt) {
   const auto slug = slugs->directory(slugs->find(*build.slug).value()).value();
   EXPECT_TRUE(fs::exists(slug / "Procfile"));
   EXPECT_TRUE(fs::exists(slug / "lib/a"));
+}
+
+TEST_F(BuildsTest, BuildsACommitOfARepository) {
+  const auto source = directory / "work";
+  const auto git = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"git", "-C", source.string(), "-c", "user.name=t", "-c",
+                                 "user.email=t@example.com"});
+    const auto done = os::run({.argv = words});
+    EXPECT_EQ(done.status, 0) << done.err;
+    return done.out.substr(0, 40);
+  };
+  fs::create_directories(source / "bin");
+  git({"init", "-q"});
+  std::ofstream(source / "Procfile") << "web: bin/web\n";
+  std::ofstream(source / "bin/web") << "first";
+  fs::create_symlink("bin/web", source / "link");
+  git({"add", "-A"});
+  git({"commit", "-q", "-m", "one"});
+  NewBuild wanted;
+  wanted.source_directory = source / ".git";
+  wanted.version = git({"rev-parse", "HEAD"});
+  std::ofstream(source / "bin/web") << "second";
+  git({"commit", "-q", "-a", "-m", "two"});
+
+  const auto build = builds->wait(builds->start(sushi, ada, wanted)->id);
+  ASSERT_EQ(build.status, BuildStatus::succeeded) << output(build);
+  const auto app = slugs->directory(slugs->find(*build.slug).value()).value();
+  EXPECT_EQ(os::read_file(app / "bin/web"), "first");
+  EXPECT_EQ(fs::read_symlink(app / "link"), "bin/web");
+  EXPECT_FALSE(fs::exists(app / ".git"));
+
+  wanted.version = std::string(40, '0');
+  EXPECT_THROW(static_cast<void>(builds->start(sushi, ada, wanted)), std::runtime_error)
+      << "what a repository does not have, git's hook does not ask for";
+  wanted.version = "--output=" + (directory / "escaped").string();
+  EXPECT_THROW(static_cast<void>(builds->start(sushi, ada, wanted)), std::runtime_error);
+  EXPECT_FALSE(fs::exists(directory / "escaped"));
+  EXPECT_EQ(builds->all(sushi.id).size(), 1u);
 }
 
 TEST_F(BuildsTest, StopsABuildThatTakesTooLong) {
@@ -379,6 +419,15 @@ TEST_F(SmallDisk, StopsABuildThatFillsItAndTakesTheNext) {
   ASSERT_EQ(next.status, BuildStatus::succeeded) << output(next);
   std::ifstream in(slugs->directory(slugs->find(*next.slug).value()).value() / "text");
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text);
+}
+
+TEST_F(SmallDisk, TellsAFullDiskFromABrokenOne) {
+  const std::system_error broken(EIO, std::generic_category(), "copy");
+  EXPECT_FALSE(is_full_disk(broken, options.directory));
+  EXPECT_TRUE(is_full_disk(std::system_error(ENOSPC, std::generic_category()), options.directory));
+  std::ofstream(options.directory / "caches/of another app") << std::string(63 << 20, 'x');
+  EXPECT_TRUE(is_full_disk(broken, options.directory)) << "as others say it";
+  EXPECT_FALSE(is_full_disk(std::runtime_error("copy"), options.directory));
 }
 
 TEST_F(SmallDisk, HasRoomForHalfOfItInABuild) {

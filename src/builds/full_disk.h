@@ -24,10 +24,12 @@ inline std::int64_t disk_limit(const std::filesystem::path& on) {
   return all == 0 ? most : std::min(most, all / 2);
 }
 
-inline bool is_full_disk(const std::exception& fault) {
+// Another program's full disk, and one below a file system, come as EIO; so does a broken disk.
+inline bool is_full_disk(const std::exception& fault, const std::filesystem::path& on) {
   const auto* system = dynamic_cast<const std::system_error*>(&fault);
-  return system != nullptr &&
-         (system->code().value() == ENOSPC || system->code().value() == EDQUOT);
+  if (system == nullptr) return false;
+  const int error = system->code().value();
+  return error == ENOSPC || error == EDQUOT || (error == EIO && os::nearly_full(on));
 }
 
 }  // namespace renga::builds

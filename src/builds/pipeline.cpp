@@ -65,7 +65,7 @@ void Pipeline::run() {
 
 void Pipeline::fail_for(const std::exception& fault) {
   report("builds", fmt::format("build {} failed: {}", job_.build.id.value, fault.what()));
-  if (is_full_disk(fault)) {
+  if (is_full_disk(fault, tools_.options.directory)) {
     end_as_failed(refuse({full_disk, free_some_space}).error().message);
     return;
   }

@@ -21,6 +21,7 @@ class Branches {
   // `directory` has the repositories, <app id>.git.
   explicit Branches(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
+  std::filesystem::path repository(const Id<apps::App>& app) const;
   // Are all of them where the push found them?
   bool unmoved(const Id<apps::App>& app, const std::vector<Move>& moves) const;
   // Moves each that is still where the push found it. False when one was not, or when git has no

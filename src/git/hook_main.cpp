@@ -1,7 +1,7 @@
 // `renga hook pre-receive`: git starts it inside the repository when everything that was pushed has
-// arrived and nothing has been accepted yet. It packs the source out of git's quarantine (where
-// only a hook can see it), hands it to control, and shows what control says. Its exit status
-// decides whether the branch moves.
+// arrived and nothing has been accepted yet. It takes what was pushed out of git's quarantine
+// (where only a hook can see it), asks control to build it, and shows what control says. Its exit
+// status decides whether the branch moves.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -11,11 +11,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/fault.h"
-#include "base/id.h"
 #include "base/text.h"
 #include "git/hook_frames.h"
 #include "git/pushed_refs.h"
@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t source_limit = 1LL << 30;  // bytes of a checkout
+constexpr std::size_t most_files = 1'000'000;
 constexpr std::size_t shown_of_commit = 7;
 
 void say(std::string_view text) {
@@ -51,9 +51,10 @@ std::string from_environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-// Files that `commit` has, and its submodules: "PATH\tCOMMIT" each.
+// What `commit` has, and its submodules: "PATH\tCOMMIT" each; of either one more than are taken.
+// A tree may have others in it so many times over that nobody could list all.
 struct Tree {
-  std::size_t files = 0;
+  std::size_t files = 0, all = 0;  // with directories
   std::vector<std::string> submodules;
 };
 constexpr std::size_t most_submodules = 100;
@@ -61,19 +62,34 @@ constexpr std::size_t most_submodules = 100;
 void add_submodule(Tree& tree, std::string_view entry) {
   const auto [facts, path] = text::split_once(entry, '\t');
   const auto parts = text::split(facts, ' ');
-  if (parts.size() == 3 && path == text::printable(path))
+  if (parts.size() == 3 && path == text::printable(path) &&
+      tree.submodules.size() <= most_submodules)
     tree.submodules.push_back(fmt::format("{}\t{}", path, parts[2]));
 }
 Tree look_at(const std::string& commit) {
-  const auto listed =
-      os::run({.argv = {"git", "ls-tree", "-r", "-z", commit}}, {}, std::chrono::minutes(5));
-  if (listed.status != 0) throw std::runtime_error("git ls-tree: " + listed.err);
+  os::Child git({.argv = {"git", "ls-tree", "-r", "-t", "-z", commit}}, {.err = STDERR_FILENO});
+  git.in().close();
   Tree tree;
-  for (const auto entry : text::split(listed.out, '\0')) {
-    if (entry.empty()) continue;
-    ++tree.files;
-    if (entry.starts_with("160000 ")) add_submodule(tree, entry);
+  std::string left;  // the start of an entry that is not here whole
+  std::array<char, 65536> buffer;
+  for (;;) {
+    const auto count = ::read(git.out().get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fault("read from git ls-tree");
+    if (count == 0) break;
+    left.append(buffer.data(), static_cast<std::size_t>(count));
+    std::size_t at = 0;
+    for (auto end = left.find('\0'); end != left.npos; end = left.find('\0', at)) {
+      const auto entry = std::string_view(left).substr(at, end - at);
+      if (++tree.all > most_files) return tree;
+      if (!entry.starts_with("040000 ")) ++tree.files;
+      if (entry.starts_with("160000 ")) add_submodule(tree, entry);
+      at = end + 1;
+    }
+    left.erase(0, at);
   }
+  if (const int status = git.wait(); status != 0)
+    throw std::runtime_error(fmt::format("git ls-tree ended with {}", status));
   return tree;
 }
 
@@ -82,34 +98,19 @@ std::string subject_of(const std::string& commit) {
   return shown.status == 0 ? text::printable(text::trim(shown.out).substr(0, 200)) : "";
 }
 
-// False when the source is over the limit; the archive is complete and flushed otherwise.
-bool archive(const std::string& commit, const fs::path& into) {
-  const auto file = os::open_file(into, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  os::Child git({.argv = {"git", "archive", "--format=tar", commit}});
-  git.in().close();
-  std::array<char, 65536> buffer;
-  for (std::int64_t total = 0;;) {
-    const auto count = ::read(git.out().get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fault("read from git archive");
-    if (count == 0) break;
-    if ((total += count) > source_limit) return false;
-    os::write_all(file.get(), {buffer.data(), static_cast<std::size_t>(count)},
-                  "write " + into.string());
-  }
-  if (const int status = git.wait(); status != 0)
-    throw std::runtime_error(fmt::format("git archive ended with {}", status));
-  return true;
+void sync_directory(const fs::path& path) {
+  if (fsync(os::open_file(path, O_RDONLY | O_DIRECTORY).get()) != 0) fault("sync " + path.string());
 }
 
 // git throws away what was pushed when this hook fails, as it does when control dies meanwhile. A
-// build that control has accepted is carried on later, and then its commit must be there: the
-// quarantine's files get a second name in the repository. What no branch comes to need, git's own
-// collection takes away after two weeks.
+// build is made from its commit, at once or when it is carried on, and then that must be there: the
+// quarantine's files, which git has synced, get a second name in the repository. What no branch
+// comes to need, git's own collection takes away after two weeks.
 void keep_objects() {
   const fs::path quarantine = from_environment("GIT_QUARANTINE_PATH");
   if (quarantine.empty()) return;
   const auto objects = quarantine.parent_path();
+  std::set<fs::path> changed;
   const auto link_all = [&](std::string_view suffix) {
     for (const auto& entry : fs::recursive_directory_iterator(quarantine)) {
       if (!entry.is_regular_file()) continue;
@@ -117,41 +118,33 @@ void keep_objects() {
       if (name.starts_with("tmp_") || name.ends_with(".idx") != (suffix == ".idx")) continue;
       const auto kept = objects / entry.path().lexically_relative(quarantine);
       if (fs::exists(kept)) continue;
-      fs::create_directories(kept.parent_path());
+      if (fs::create_directories(kept.parent_path())) changed.insert(objects);
       fs::create_hard_link(entry.path(), kept);
+      changed.insert(kept.parent_path());
     }
   };
   // A pack is there for git once its index is.
   link_all("");
   link_all(".idx");
+  for (const auto& each : changed) sync_directory(each);
 }
 
 int deploy(const std::string& commit, const std::vector<Move>& moves) {
   const auto tree = look_at(commit);
-  say(fmt::format("Updated {} paths from {}\n", tree.files, commit.substr(0, shown_of_commit)));
-  say("Compressing source files... ");
-  if (tree.submodules.size() > most_submodules)
-    return refuse(fmt::format("The app has {} submodules; builds fetch at most {}.",
-                              tree.submodules.size(), most_submodules));
-  const auto name = new_uuid();
-  const fs::path incoming = from_environment("RENGA_HOOK_INCOMING");
-  struct Gone {  // control takes it, or nobody needs it
-    fs::path path;
-    ~Gone() {
-      std::error_code ignored;
-      fs::remove(path, ignored);
-    }
-  } const archived{incoming / name};
-  if (!archive(commit, archived.path)) {
-    say("failed.\n");
+  if (tree.all > most_files)
     return refuse(
-        "The source is larger than 1 GB. Take large files out of git, or fetch them when the app "
-        "starts.");
-  }
-  say("done.\nBuilding source:\n\n");
+        fmt::format("The app has more than {} files and directories. Take what is not "
+                    "needed out of git.",
+                    most_files));
+  say(fmt::format("Updated {} paths from {}\n", tree.files, commit.substr(0, shown_of_commit)));
+  if (tree.submodules.size() > most_submodules)
+    return refuse(fmt::format("The app has more than {} submodules, and builds fetch no more.",
+                              most_submodules));
   keep_objects();
-  auto asked = fmt::format("{}\n{}\n{}\n{}", from_environment("RENGA_HOOK_SECRET"), commit,
-                           subject_of(commit), name);
+  // Heroku's words for what happens here; nothing is packed that would have to be unpacked again.
+  say("Compressing source files... done.\nBuilding source:\n\n");
+  auto asked =
+      fmt::format("{}\n{}\n{}", from_environment("RENGA_HOOK_SECRET"), commit, subject_of(commit));
   for (const auto& move : moves) asked += "\n" + move.from + " " + move.branch;
   for (const auto& each : tree.submodules) asked += "\nsubmodule\t" + each;
   const auto control = connect_to(from_environment("RENGA_HOOK_SOCKET"));

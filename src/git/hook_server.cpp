@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/id.h"
 #include "base/random.h"
 #include "base/report.h"
 #include "base/text.h"
@@ -30,14 +29,14 @@ bool is_ours(int socket) {
 }  // namespace
 
 HookServer::HookServer(builds::Builds& builds, logs::OutputStreams& outputs, PushRecords& records,
-                       const Branches& branches, Turns& turns, Places places,
+                       const Branches& branches, Turns& turns, std::filesystem::path address,
                        RepositoriesOptions::Watch watch)
     : builds_(builds),
       outputs_(outputs),
       records_(records),
       branches_(branches),
       turns_(turns),
-      places_(std::move(places)),
+      address_(std::move(address)),
       watch_(std::move(watch)),
       stop_(eventfd(0, EFD_CLOEXEC)) {
   if (!stop_) fault("make an event for git's hooks");
@@ -51,7 +50,7 @@ HookServer::~HookServer() {
 }
 
 void HookServer::start() {
-  listener_ = listen_at(places_.socket);
+  listener_ = listen_at(address_);
   thread_ = std::thread([this] { accept_hooks(); });
 }
 
@@ -125,11 +124,11 @@ void HookServer::answer(int socket) {
 
 int HookServer::deploy(int socket, const std::string& asked) {
   const auto lines = text::split(asked, '\n');
-  if (lines.size() < 5 || !is_uuid(lines[3])) return 1;
+  if (lines.size() < 4) return 1;
   const std::string secret(lines[0]), commit(lines[1]);
   std::vector<Move> moves;
   std::vector<builds::Submodule> submodules;
-  for (std::size_t i = 4; i < lines.size(); ++i) {
+  for (std::size_t i = 3; i < lines.size(); ++i) {
     const auto parts = text::split(lines[i], '\t');  // which no branch has in its name
     if (parts.size() == 3 && parts[0] == "submodule") {
       submodules.push_back({std::string(parts[1]), std::string(parts[2])});
@@ -143,24 +142,18 @@ int HookServer::deploy(int socket, const std::string& asked) {
     auto pushes = pushes_.lock();
     if (const auto found = pushes->find(secret); found != pushes->end()) push = found->second;
   }
-  const auto archive = places_.incoming / std::string(lines[3]);
   if (!push) {
-    std::filesystem::remove(archive);
     say(socket, " !     This push is not known to the platform any more. Push again.\n");
     return 1;
   }
 
-  if (!take_turn(socket, secret, *push, commit, moves)) {
-    std::filesystem::remove(archive);
-    return 1;
-  }
+  if (!take_turn(socket, secret, *push, commit, moves)) return 1;
   builds::NewBuild wanted;
-  wanted.source_archive = archive;
+  wanted.source_directory = branches_.repository(push->app.id);
   wanted.version = commit;
   wanted.version_description = lines[2];
   wanted.submodules = std::move(submodules);
   const auto build = builds_.start(push->app, push->account, wanted);
-  std::filesystem::remove(archive);
   if (!build) {
     say(socket, " !     " + build.error().message + "\n\n !     Push failed\n");
     return 1;

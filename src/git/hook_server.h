@@ -27,12 +27,8 @@ namespace renga::git {
 
 class HookServer {
  public:
-  struct Places {
-    std::filesystem::path socket;
-    std::filesystem::path incoming;  // where hooks put their archives
-  };
   HookServer(builds::Builds& builds, logs::OutputStreams& outputs, PushRecords& records,
-             const Branches& branches, Turns& turns, Places places,
+             const Branches& branches, Turns& turns, std::filesystem::path address,
              RepositoriesOptions::Watch watch);
   // Hears no hook any more; those that wait are told that the platform stops.
   ~HookServer();
@@ -76,7 +72,7 @@ class HookServer {
   PushRecords& records_;
   const Branches& branches_;
   Turns& turns_;
-  const Places places_;
+  const std::filesystem::path address_;  // of the socket
   const RepositoriesOptions::Watch watch_;
   std::atomic<bool> stopping_ = false;
   Locked<std::map<std::string, Push>> pushes_;

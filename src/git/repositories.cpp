@@ -4,20 +4,19 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <fstream>
 #include <mutex>
 
-#include "base/fault.h"
 #include "base/report.h"
 #include "base/text.h"
+#include "builds/git_command.h"
 #include "git/backend.h"
 #include "git/branches.h"
 #include "git/carried_pushes.h"
-#include "git/git_command.h"
 #include "git/hook_server.h"
 #include "git/push_records.h"
 #include "git/turns.h"
 #include "os/confine.h"
+#include "os/file.h"
 #include "os/process.h"
 
 namespace renga::git {
@@ -51,13 +50,6 @@ constexpr std::string_view configuration = R"([core]
 // The slug is the whole tree: attributes that take files out of archives are for people's own
 // archives.
 constexpr std::string_view attributes = "* -export-ignore -export-subst\n";
-
-void write_file(const fs::path& path, std::string_view text) {
-  std::ofstream file(path, std::ios::trunc | std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) fault(EIO, "write " + path.string());
-}
 
 // A fatal error on the side-band of a push, and the end: https://git-scm.com/docs/protocol-common
 // (pkt-line).
@@ -118,16 +110,14 @@ struct Repositories::State {
         incoming(options.directory / "incoming"),
         records(database, clock),
         branches(options.directory),
-        hook_server(builds, outputs, records, branches, turns, {options.hook_socket, incoming},
-                    options.watch) {
+        hook_server(builds, outputs, records, branches, turns, options.hook_socket, options.watch) {
     fs::create_directories(hooks);
     fs::permissions(options.directory, fs::perms(0700));
-    // What hooks of an earlier life left; none of them can reach control any more.
     fs::remove_all(incoming);
     fs::create_directory(incoming);
     const auto hook = hooks / "pre-receive";
-    write_file(hook, "#!/bin/sh\nexec " + text::shell_quote(program) + " hook pre-receive\n");
-    fs::permissions(hook, fs::perms(0700));
+    os::replace_file(hook, "#!/bin/sh\nexec " + text::shell_quote(program) + " hook pre-receive\n",
+                     0700);
   }
 
   // git and its hooks run in directories of their own.
@@ -137,9 +127,7 @@ struct Repositories::State {
     return options;
   }
 
-  fs::path path_of(const Id<apps::App>& app) const {
-    return options.directory / (app.value + ".git");
-  }
+  fs::path path_of(const Id<apps::App>& app) const { return branches.repository(app); }
 
   // Made whole under another name and then renamed, so that a repository is there or is not.
   void ensure(const Id<apps::App>& app) {
@@ -148,30 +136,23 @@ struct Repositories::State {
     if (!fs::exists(path)) {
       const auto fresh = incoming / (app.value + ".new");
       fs::remove_all(fresh);
-      const auto made = os::run(git_command(
+      const auto made = os::run(builds::git_command(
           options.directory,
           {"init", "--quiet", "--bare", "--template=", "--initial-branch=main", fresh.string()}));
       if (made.status != 0) throw std::runtime_error("git init: " + made.err);
       fs::create_directories(fresh / "info");
-      write_file(fresh / "info/attributes", attributes);
+      os::replace_file(fresh / "info/attributes", attributes, 0644);
       fs::rename(fresh, path);
     }
     // The hooks' place may be another than when the repository was made.
     const auto wanted = text::replace_all(std::string(configuration), "{hooks}", hooks.string());
-    std::ifstream file(path / "config");
-    const std::string is{std::istreambuf_iterator<char>(file), {}};
-    if (is != wanted) {
-      write_file(path / "config.new", wanted);
-      fs::rename(path / "config.new", path / "config");
-    }
+    if (os::read_file(path / "config") != wanted) os::replace_file(path / "config", wanted, 0644);
   }
 
   os::Command command(const http::Request& request, const Asked& asked, const apps::App& app,
                       const accounts::Account& account, const std::string& secret) const {
-    auto command = git_command(options.directory, {});
-    command.argv = {
-        program,           "git-serve", options.directory.string(), path_of(app.id).string(),
-        incoming.string(), program};
+    auto command = builds::git_command(options.directory, {});
+    command.argv = {program, "git-serve", path_of(app.id).string(), hooks.string(), program};
     command.directory = options.directory;
     command.own_group = true;
     auto& env = command.env;
@@ -193,7 +174,6 @@ struct Repositories::State {
     if (!secret.empty()) {
       env["RENGA_HOOK_SECRET"] = secret;
       env["RENGA_HOOK_SOCKET"] = options.hook_socket.string();
-      env["RENGA_HOOK_INCOMING"] = incoming.string();
     }
     return command;
   }
@@ -216,7 +196,7 @@ struct Repositories::State {
   builds::Builds& builds;
   RepositoriesOptions options;
   std::string program;
-  fs::path hooks, incoming;
+  fs::path hooks, incoming;  // `incoming`: what is being made
   PushRecords records;
   Branches branches;
   Turns turns;

@@ -43,6 +43,7 @@ struct DrainCourier::State {
     std::uint64_t published = 0;       // its place in `places`
     std::optional<SteadyTime> queued;  // its entry in `due`
     int watched = -1;                  // its full socket, in `epoll`
+    bool busy = false;                 // counted in `busy`
   };
   struct Change {
     std::string id;
@@ -59,6 +60,7 @@ struct DrainCourier::State {
       : store(given_store),
         clock(given_clock),
         options(std::move(given)),
+        pace(options.gather),
         epoll(::epoll_create1(EPOLL_CLOEXEC)),
         wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         multi((curl_global_init(CURL_GLOBAL_DEFAULT), curl_multi_init())) {
@@ -196,7 +198,13 @@ struct DrainCourier::State {
       }
       kept.watched = writing;
     }
+    if (kept.flow->busy() != kept.busy) count_busy(kept, !kept.busy);
     if (kept.flow->place() != kept.published) changed.insert(&kept);
+  }
+
+  void count_busy(Kept& kept, bool now) {
+    kept.busy = now;
+    pace.busy(now ? ++busy : --busy);
   }
 
   void read_inbox() {
@@ -223,7 +231,7 @@ struct DrainCourier::State {
   void begin(DrainTarget target) {
     const auto id = target.id;
     if (flows.contains(id)) return;
-    auto flow = std::make_unique<DrainFlow>(store, clock, options, multi, std::move(target),
+    auto flow = std::make_unique<DrainFlow>(store, clock, options, pace, multi, std::move(target),
                                             [this, id] { lines_arrived(id); });
     const auto placed = flows.try_emplace(id).first;
     auto& kept = placed->second;
@@ -244,6 +252,7 @@ struct DrainCourier::State {
       writers.erase(kept.watched);
       watch(EPOLL_CTL_DEL, kept.watched, 0);
     }
+    if (kept.busy) count_busy(kept, false);
     owners.erase(kept.flow.get());
     changed.erase(&kept);
     flows.erase(found);
@@ -270,6 +279,7 @@ struct DrainCourier::State {
   LogStore& store;
   Clock& clock;
   const DrainCourierOptions options;
+  DrainPace pace;
   os::Fd epoll, wake;
   CURLM* multi;
   Locked<Inbox> inbox;
@@ -280,6 +290,7 @@ struct DrainCourier::State {
   std::set<std::pair<SteadyTime, Kept*>> due;
   std::unordered_map<int, Kept*> writers;
   std::unordered_set<Kept*> changed;
+  std::size_t busy = 0;
   std::optional<SteadyTime> curl_due;
   std::thread thread;  // last
 };

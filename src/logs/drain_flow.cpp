@@ -26,10 +26,12 @@ std::size_t ignore_answer(char*, std::size_t, std::size_t size, void* left) {
 }  // namespace
 
 DrainFlow::DrainFlow(LogStore& store, Clock& clock, const DrainCourierOptions& options,
-                     CURLM* multi, DrainTarget target, std::function<void()> arrived)
+                     const DrainPace& pace, CURLM* multi, DrainTarget target,
+                     std::function<void()> arrived)
     : store_(store),
       clock_(clock),
       options_(options),
+      pace_(pace),
       multi_(multi),
       target_(std::move(target)),
       curl_(curl_easy_init()),
@@ -95,7 +97,7 @@ void DrainFlow::start(SteadyTime now) {
 
 void DrainFlow::rest_until(SteadyTime time) {
   phase_ = Phase::resting;
-  const auto tick = std::max(Duration(options_.gather) / ticks, Duration(1));
+  const auto tick = std::max(Duration(pace_.gather()) / ticks, Duration(1));
   const auto since = time.time_since_epoch();
   deadline_ = SteadyTime((since + tick - Duration(1)) / tick * tick);
 }
@@ -104,7 +106,7 @@ void DrainFlow::rest(std::chrono::milliseconds pause, SteadyTime now) { rest_unt
 
 void DrainFlow::arrived(SteadyTime now) {
   if (phase_ != Phase::idle) return;
-  rest_until(std::max(now, last_frame_ + options_.gather));
+  rest_until(std::max(now, last_frame_ + pace_.gather()));
 }
 
 void DrainFlow::due(SteadyTime now) {
@@ -199,15 +201,18 @@ void DrainFlow::answered(long status, SteadyTime now) {
 
 void DrainFlow::delivered(SteadyTime now) {
   backlog_.taken(*frame_);
+  const bool full = frame_->body.size() >= options_.limits.frame_bytes;
   frame_.reset();
   failures_ = 0;
-  rest(options_.gather, now);
+  rest(pace_.gather(), now);
+  // There is more already; other drains have their turn first.
+  if (full) deadline_ = now + std::chrono::milliseconds(1);
 }
 
 void DrainFlow::give_up(SteadyTime now) {
   backlog_.refused(*frame_, clock_.now());
   frame_.reset();
-  rest(options_.gather, now);
+  rest(pace_.gather(), now);
 }
 
 void DrainFlow::failed(SteadyTime now) {

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "logs/drain_courier.h"
+#include "logs/drain_pace.h"
 
 namespace renga::logs {
 
@@ -21,8 +22,8 @@ class DrainFlow {
  public:
   enum class Phase { idle, resting, connecting, asking, sending };
 
-  DrainFlow(LogStore& store, Clock& clock, const DrainCourierOptions& options, CURLM* multi,
-            DrainTarget target, std::function<void()> arrived);
+  DrainFlow(LogStore& store, Clock& clock, const DrainCourierOptions& options,
+            const DrainPace& pace, CURLM* multi, DrainTarget target, std::function<void()> arrived);
   ~DrainFlow();
   DrainFlow(const DrainFlow&) = delete;
   DrainFlow& operator=(const DrainFlow&) = delete;
@@ -37,6 +38,7 @@ class DrainFlow {
   // The syslog socket that is full, while it is; -1 otherwise.
   int writing() const { return phase_ == Phase::sending && blocked_ ? socket_ : -1; }
   std::uint64_t place() const { return backlog_.place(); }
+  bool busy() const { return phase_ != Phase::idle; }
 
  private:
   static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
@@ -59,6 +61,7 @@ class DrainFlow {
   LogStore& store_;
   Clock& clock_;
   const DrainCourierOptions& options_;
+  const DrainPace& pace_;
   CURLM* const multi_;
   const DrainTarget target_;
   CURL* const curl_;

@@ -14,6 +14,7 @@
 #include "apps/apps.h"
 #include "apps/migrations.h"
 #include "base/text.h"
+#include "logs/drain_pace.h"
 #include "logs/migrations.h"
 #include "logs/testing/scratch.h"
 #include "os/fd.h"
@@ -233,6 +234,19 @@ TEST_F(DrainsTest, DropWhatIsRefusedAndSayIt) {
                         "dropped since "));
 }
 
+TEST_F(DrainsTest, GatherNoLongerThanAFrameIsLarge) {
+  drains.reset();
+  options.gather = 2s;
+  options.limits.frame_bytes = 1'000;
+  open();
+  Receiver receiver(take);
+  add(fmt::format("http://127.0.0.1:{}/", receiver.port));
+  for (int i = 0; i < 200; ++i) say(fmt::format("line {} {}.", i, std::string(100, 'x')));
+  // Some thirty frames; with a pause behind each they would take a minute.
+  EXPECT_TRUE(receiver.wait_for("line 199 "));
+  EXPECT_FALSE(receiver.all().contains("L10"));
+}
+
 TEST_F(DrainsTest, SayWhatTheyLostWhileAway) {
   drains.reset();
   options.limits.most_behind = 100;
@@ -351,6 +365,19 @@ TEST_F(DrainsTest, OfAddOnsFollowTheirRows) {
   say("four");
   ASSERT_TRUE(receiver.wait_for("four"));
   EXPECT_THAT(receiver.all(), Not(HasSubstr("three")));
+}
+
+TEST(DrainPaceTest, ManyThatAreBusyAtOnceGatherForLonger) {
+  DrainPace pace(1s);
+  const auto gather = [&](std::size_t busy) {
+    pace.busy(busy);
+    return pace.gather();
+  };
+  EXPECT_EQ(gather(1), 1s);
+  EXPECT_EQ(gather(500), 1s);
+  EXPECT_EQ(gather(1'000), 2s);
+  EXPECT_EQ(gather(1'000'000), 4s) << "but not for ever";
+  EXPECT_EQ(gather(0), 1s);
 }
 
 }  // namespace

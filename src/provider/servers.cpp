@@ -110,6 +110,14 @@ struct Servers::State {
     for (const auto& server : all()) known.insert(server.sandbox);
     for (const auto& id : spawner.ids())
       if (!known.contains(id)) spawner.remove(id);
+    remove_empty_volumes();
+  }
+
+  // Of servers that were never written down, since the provider died of it. What has anything in it
+  // is nobody's to remove here.
+  void remove_empty_volumes() {
+    for (const auto& entry : fs::directory_iterator(volumes))
+      if (!find(entry.path().filename().string())) rmdir(entry.path().c_str());
   }
 
   void serve() {

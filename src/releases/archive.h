@@ -24,6 +24,9 @@ struct UnpackLimits {
 // disk fails.
 Result<void> unpack(const std::filesystem::path& archive, const std::filesystem::path& target,
                     const UnpackLimits& limits = {}, int owner = -1);
+// The same from a descriptor: a pipe, say.
+Result<void> unpack(int archive, const std::filesystem::path& target, const UnpackLimits& limits,
+                    int owner);
 
 enum class Compression { zstd, gzip };
 

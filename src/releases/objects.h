@@ -30,9 +30,9 @@ class Objects {
     std::string tree;        // SHA-256 in hexadecimal
     std::int64_t bytes = 0;  // of its files
   };
-  // Keeps a tidy tree that nobody changes any more. Its files become links to objects, so that it
-  // can be what dynos run from. On the disk, synced, when it returns; what was added before it
-  // failed is taken back. Kind::too_large past the limits.
+  // Keeps a tidy tree that nobody changes any more, and makes it anew of links to objects, so that
+  // it can be what dynos run from; what it was is at leftovers_of() it. On the disk, synced, when
+  // it returns; what was added before it failed is taken back. Kind::too_large past the limits.
   Result<Kept> keep(const std::filesystem::path& directory, const TreeLimits& limits);
   bool has(const std::string& tree) const;
   // Makes the tree at `target`, which is not there yet, of links; every byte is checked. Kind::

@@ -1,14 +1,14 @@
 #include "releases/shared_work.h"
 
+#include <algorithm>
+
 namespace renga::releases {
-namespace {
-
-constexpr std::size_t most_waiting = 256;
-
-}  // namespace
-
-SharedWork::SharedWork(unsigned helpers) {
+SharedWork::SharedWork(unsigned helpers, std::size_t most_waiting) : most_waiting_(most_waiting) {
   for (unsigned i = 0; i < helpers; ++i) helpers_.emplace_back([this] { help(); });
+}
+
+unsigned SharedWork::for_files() {
+  return std::min(3U, std::max(1U, std::thread::hardware_concurrency()) - 1);
 }
 
 SharedWork::~SharedWork() {
@@ -76,7 +76,7 @@ void SharedWork::Batch::add(std::function<void()> piece) {
     auto held = work_.queue_.lock();
     ++left_;
     held->pieces.push_back({std::move(piece), this});
-    many = held->pieces.size() > most_waiting;
+    many = held->pieces.size() > work_.most_waiting_;
   }
   work_.changed_.notify_one();
   if (many) work_.run_one();

@@ -15,7 +15,10 @@ namespace renga::releases {
 
 class SharedWork {
  public:
-  explicit SharedWork(unsigned helpers);
+  // `most_waiting`: pieces; past that, whoever adds one helps.
+  explicit SharedWork(unsigned helpers, std::size_t most_waiting = 256);
+  // As many as help with files: thousands of them keep two cores busy, and a disk no more.
+  static unsigned for_files();
   ~SharedWork();
   SharedWork(const SharedWork&) = delete;
   SharedWork& operator=(const SharedWork&) = delete;
@@ -28,7 +31,7 @@ class SharedWork {
     Batch(const Batch&) = delete;
     Batch& operator=(const Batch&) = delete;
 
-    // Whatever `piece` refers to must outlive the batch. Any number: past a bound the caller helps.
+    // Whatever `piece` refers to must outlive the batch. Any number.
     void add(std::function<void()> piece);
     // Returns when all is done; throws what a piece threw first.
     void finish();
@@ -56,6 +59,7 @@ class SharedWork {
   bool run_one();
   void wait_for(Batch& batch);
 
+  const std::size_t most_waiting_;
   Locked<Queue> queue_;
   std::condition_variable changed_;
   std::vector<std::thread> helpers_;

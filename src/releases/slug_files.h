@@ -10,13 +10,12 @@
 #include <string>
 #include <string_view>
 
-#include "base/random.h"
 #include "base/report.h"
+#include "releases/object_files.h"
 #include "releases/slugs.h"
 
 namespace renga::releases {
 
-inline constexpr std::string_view temporary_prefix = ".new-";
 inline constexpr std::string_view objects_name = "objects";
 inline constexpr std::string_view export_suffix = ".export.tar.gz";
 inline constexpr std::chrono::minutes export_kept{60};
@@ -34,8 +33,6 @@ inline bool touch(const std::filesystem::path& path) {
   return utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0;
 }
 
-inline std::string temporary_name() { return std::string(temporary_prefix) + random_hex(12); }
-
 inline void remove_tree(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::remove_all(path, error);
@@ -47,7 +44,7 @@ inline void remove_tree(const std::filesystem::path& path) {
 class Slugs::Temporary {
  public:
   explicit Temporary(Slugs& slugs)
-      : slugs_(slugs), name_(temporary_name()), path(slugs.directory_ / name_) {
+      : slugs_(slugs), name_(unfinished_name()), path(slugs.directory_ / name_) {
     slugs_.temporaries_.lock()->insert(name_);
   }
   ~Temporary() {

@@ -65,11 +65,11 @@ void Slugs::collect_garbage() {
     const auto kept = needed();
     for (const auto& each : fs::directory_iterator(directory_)) {
       const auto name = each.path().filename().string();
-      if (name.starts_with(temporary_prefix)) {
+      if (name.starts_with(unfinished_prefix)) {
         if (!temporaries_.lock()->contains(name)) garbage.push_back(each.path());
       } else if (!kept.keeps(each.path())) {
         // Out of the way under the lock, removed without it: trees take long.
-        garbage.push_back(directory_ / temporary_name());
+        garbage.push_back(directory_ / unfinished_name());
         fs::rename(each.path(), garbage.back());
       }
     }
@@ -103,13 +103,13 @@ void Slugs::drop_unused_directories() {
     return path.string().ends_with(export_suffix) && !is_fresh(path, export_kept);
   };
   for (const auto& each : fs::directory_iterator(directory_))
-    if (!each.path().filename().string().starts_with(temporary_prefix) && is_idle(each.path()))
+    if (!each.path().filename().string().starts_with(unfinished_prefix) && is_idle(each.path()))
       idle.push_back(each.path());
   if (idle.empty()) return;
   const auto in_use = directories_in_use();
   for (const auto& path : idle) {
     if (in_use.contains(path.filename().string())) continue;
-    const auto aside = directory_ / temporary_name();
+    const auto aside = directory_ / unfinished_name();
     {
       const std::lock_guard asking(asking_);
       std::error_code gone;

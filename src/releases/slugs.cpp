@@ -141,6 +141,7 @@ Result<Slug> Slugs::upload(const Id<Slug>& id, const fs::path& uploaded) {
   TRY(unpack_into(uploaded, made));
   const std::lock_guard placing(placing_);
   const auto kept = TRY(objects_.keep(made.path / "app", limits_));
+  remove_tree(leftovers_of(made.path / "app"));
   place_directory(made, kept.tree);
   if (database_.run("UPDATE slugs SET checksum = ?, tree = ?, size = ?, updated_at = ? "
                     "WHERE id = ? AND checksum = ''",
@@ -194,6 +195,7 @@ Result<std::string> Slugs::kept_tree(const Slug& slug) {
   const std::lock_guard placing(placing_);
   // It was let in by other limits.
   const auto kept = TRY(objects_.keep(made.path / "app", TreeLimits::none()));
+  remove_tree(leftovers_of(made.path / "app"));
   place_directory(made, kept.tree);
   touch(*archive);
   database_.run("UPDATE slugs SET tree = ? WHERE checksum = ? AND tree = ''", kept.tree,

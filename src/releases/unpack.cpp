@@ -4,6 +4,9 @@
 // into plain components, and each is opened relative to the directory before it, never through a
 // symbolic link (O_NOFOLLOW). So there is no path that could lead out, whatever the archive put
 // there before.
+//
+// Names are dealt with in their order, by one thread. The content of small files, of which there
+// are thousands, is written by others as well: into descriptors, whatever becomes of the names.
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
@@ -13,17 +16,27 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/fault.h"
 #include "os/fd.h"
+#include "os/file.h"
 #include "releases/archive.h"
 #include "releases/archive_names.h"
+#include "releases/shared_work.h"
 
 namespace renga::releases {
 namespace {
 
 namespace fs = std::filesystem;
 using Parts = std::vector<std::string>;
+
+constexpr std::int64_t small_file = 64 << 10;
+constexpr std::int64_t pile_bytes = 512 << 10;
+constexpr std::size_t pile_files = 32;
+constexpr std::size_t most_piles = 16;  // wait at once, each with its files open
 
 struct FreeReader {
   void operator()(archive* reader) const { archive_read_free(reader); }
@@ -57,6 +70,12 @@ class Unpacker {
         owner_(geteuid() == 0 ? owner : -1),
         root_(::open(target.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
     if (!root_) fault("open " + target.string());
+  }
+
+  // Returns when all is written.
+  void finish() {
+    hand_out();
+    files_.finish();
   }
 
   Result<void> add(archive* reader, archive_entry* entry) {
@@ -158,6 +177,22 @@ class Unpacker {
     }
     if (!file) return failed(name, "make");
 
+    const auto entry_size = archive_entry_size_is_set(entry) != 0 ? archive_entry_size(entry) : -1;
+    const Facts facts{name, (archive_entry_perm(entry) & 0777) | 0400,
+                      archive_entry_mtime_is_set(entry) != 0
+                          ? std::optional<std::int64_t>(archive_entry_mtime(entry))
+                          : std::nullopt};
+    if (entry_size >= 0 && entry_size <= small_file && archive_entry_sparse_count(entry) == 0) {
+      std::string content(static_cast<std::size_t>(entry_size), '\0');
+      const auto size = archive_read_data(reader, content.data(), content.size());
+      if (size < 0) return refused(name, fmt::format("cannot be read: {}", said(reader)));
+      written_ += size;
+      content.resize(static_cast<std::size_t>(size));
+      pile_->push_back({std::move(file), facts, std::move(content)});
+      if ((piled_ += size) >= pile_bytes || pile_->size() >= pile_files) hand_out();
+      return {};
+    }
+
     std::int64_t end = 0;
     for (;;) {
       const void* bytes = nullptr;
@@ -178,17 +213,40 @@ class Unpacker {
       if (ftruncate(file.get(), end) != 0) return failed(name, "extend");
     }
     written_ += end;
-
-    if (owner_ >= 0 &&
-        fchown(file.get(), static_cast<uid_t>(owner_), static_cast<gid_t>(owner_)) != 0)
-      return failed(name, "chown");
-    if (fchmod(file.get(), (archive_entry_perm(entry) & 0777) | 0400) != 0)
-      return failed(name, "chmod");
-    if (archive_entry_mtime_is_set(entry) != 0) {
-      const timespec times[2] = {{0, UTIME_OMIT}, {archive_entry_mtime(entry), 0}};
-      futimens(file.get(), times);  // a time the file system cannot hold is not worth a refusal
-    }
+    complete(file.get(), facts);
     return {};
+  }
+
+  struct Facts {
+    std::string name;
+    mode_t mode;
+    std::optional<std::int64_t> time;
+  };
+  struct Small {
+    os::Fd file;
+    Facts facts;
+    std::string content;
+  };
+  using Pile = std::vector<Small>;
+  // Waking somebody for a single small file takes as long as writing it.
+  void hand_out() {
+    files_.add([this, pile = std::exchange(pile_, std::make_shared<Pile>())] {
+      for (const auto& [file, facts, content] : *pile) {
+        os::write_all(file.get(), content, text::printable(facts.name));
+        complete(file.get(), facts);
+      }
+      pile->clear();  // closes them
+    });
+    piled_ = 0;
+  }
+  // Of a file whose content is there. By whichever thread.
+  void complete(int file, const Facts& facts) const {
+    const auto id = static_cast<unsigned>(owner_);
+    if (owner_ >= 0 && fchown(file, id, id) != 0) fault("chown " + text::printable(facts.name));
+    if (fchmod(file, facts.mode) != 0) fault("chmod " + text::printable(facts.name));
+    if (!facts.time) return;
+    const timespec times[2] = {{0, UTIME_OMIT}, {*facts.time, 0}};
+    futimens(file, times);  // a time the file system cannot hold is not worth a refusal
   }
 
   Result<void> add_link(archive_entry* entry, const std::string& name, const Parts& parts,
@@ -290,12 +348,22 @@ class Unpacker {
   os::Fd current_;
   std::int64_t entries_ = 0;
   std::int64_t written_ = 0;
+  std::shared_ptr<Pile> pile_ = std::make_shared<Pile>();
+  std::int64_t piled_ = 0;  // bytes
+  SharedWork work_{SharedWork::for_files(), most_piles};
+  SharedWork::Batch files_{work_};
 };
 
 }  // namespace
 
 Result<void> unpack(const fs::path& path, const fs::path& target, const UnpackLimits& limits,
                     int owner) {
+  const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) fault("open " + path.string());
+  return unpack(file.get(), target, limits, owner);
+}
+
+Result<void> unpack(int archive, const fs::path& target, const UnpackLimits& limits, int owner) {
   const Utf8Names names;
   const Reader reader(archive_read_new());
   if (!reader) throw std::bad_alloc();
@@ -303,23 +371,23 @@ Result<void> unpack(const fs::path& path, const fs::path& target, const UnpackLi
   archive_read_support_filter_zstd(reader.get());
   archive_read_support_format_tar(reader.get());
 
-  const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) fault("open " + path.string());
   const auto damaged = [&] {
     return fail(Kind::invalid, fmt::format("The archive cannot be read ({}). It must be a tar file "
                                            "compressed with gzip or zstd.",
                                            text::printable(said(reader.get()))));
   };
-  if (archive_read_open_fd(reader.get(), file.get(), 256 << 10) != ARCHIVE_OK) return damaged();
+  if (archive_read_open_fd(reader.get(), archive, 256 << 10) != ARCHIVE_OK) return damaged();
 
   Unpacker unpacker(target, limits, owner);
   for (;;) {
     archive_entry* entry = nullptr;
     const int status = archive_read_next_header(reader.get(), &entry);
-    if (status == ARCHIVE_EOF) return {};
+    if (status == ARCHIVE_EOF) break;
     if (status < ARCHIVE_WARN) return damaged();
     TRY(unpacker.add(reader.get(), entry));
   }
+  unpacker.finish();
+  return {};
 }
 
 }  // namespace renga::releases

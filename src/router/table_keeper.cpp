@@ -8,7 +8,9 @@
 #include <condition_variable>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <thread>
+#include <utility>
 
 #include "base/locked.h"
 #include "base/report.h"
@@ -21,8 +23,11 @@ constexpr const char* table_file = "routes.json";
 // Each change behind its size, 4 bytes in the machine's order.
 constexpr const char* changes_file = "routes.changes";
 constexpr std::size_t few_changes = 1 << 20;  // bytes: not worth a table
-// Making a large table must not take the processor from those who serve.
-constexpr int niceness = 5;
+// A change must not take the processor from those who serve, but a deploy waits for it.
+constexpr int behind_the_loops = 5;
+// A whole table is a second's work where there are a hundred thousand routes, and nearly all of it
+// is what the one before said: it takes what nobody else wants.
+constexpr int behind_everybody = 19;
 // When the files could not be written, to try it again by a whole table.
 constexpr std::chrono::minutes keep_again{1};
 
@@ -31,6 +36,9 @@ std::string with_size(std::string_view change) {
   std::string record(reinterpret_cast<const char*>(&size), sizeof size);
   return record.append(change);
 }
+
+// Of the calling thread alone, as Linux has it.
+void be_nice(int niceness) { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness); }
 
 }  // namespace
 
@@ -50,6 +58,7 @@ struct TableKeeper::State {
   bool complete = true;  // the files say what the proxy works by
   std::chrono::steady_clock::time_point failed_at;
   bool behind = false;         // since a gap; a table is asked for
+  bool much_is_old = false;    // a whole table has been taken since old ones were dropped
   std::size_t table_size = 0;  // bytes, of the files
   std::size_t changes_size = 0;
   std::thread thread;
@@ -62,6 +71,8 @@ struct TableKeeper::State {
   void take_table(const std::string& json);
   void take_change(const std::string& json);
   void ask_for_table();
+  void drop_old_tables();
+  static void without_hurry(const std::function<void()>& work);
   template <class Work>
   void keep(Work work);
 };
@@ -72,8 +83,7 @@ void TableKeeper::State::post(std::function<void()> work) {
 }
 
 void TableKeeper::State::run() {
-  // Of this thread alone, as Linux has it.
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
+  be_nice(behind_the_loops);
   while (true) {
     std::function<void()> work;
     {
@@ -89,6 +99,20 @@ void TableKeeper::State::run() {
       report("router", std::string("the route table was not taken: ") + wrong.what());
     }
   }
+}
+
+// Niceness cannot be taken back, so this is done by a thread that ends with it.
+void TableKeeper::State::without_hurry(const std::function<void()>& work) {
+  std::exception_ptr wrong;
+  std::thread([&] {
+    be_nice(behind_everybody);
+    try {
+      work();
+    } catch (...) {
+      wrong = std::current_exception();
+    }
+  }).join();
+  if (wrong) std::rethrow_exception(wrong);
 }
 
 // The changes behind a table that is newer than them are what a crash has left between the two.
@@ -132,6 +156,7 @@ void TableKeeper::State::take_table(const std::string& json) {
   if (!table) return report("router", table.error().message);
   proxy.set_table(*std::move(table));
   behind = false;
+  much_is_old = true;
   events.on_table();
   complete = true;
   keep([&] {
@@ -164,6 +189,14 @@ void TableKeeper::State::take_change(const std::string& json) {
   if (changes_size > std::max(few_changes, table_size)) ask_for_table();
 }
 
+void TableKeeper::State::drop_old_tables() {
+  if (std::exchange(much_is_old, false)) {
+    without_hurry([this] { proxy.drop_old_tables(); });
+  } else {
+    proxy.drop_old_tables();
+  }
+}
+
 void TableKeeper::State::ask_for_table() {
   behind = true;
   events.on_gap();
@@ -183,7 +216,9 @@ TableKeeper::~TableKeeper() {
 }
 
 void TableKeeper::take_table(std::string json) {
-  state_->post([state = state_.get(), json = std::move(json)] { state->take_table(json); });
+  state_->post([state = state_.get(), json = std::move(json)] {
+    State::without_hurry([&] { state->take_table(json); });
+  });
 }
 
 void TableKeeper::take_change(std::string json) {
@@ -191,7 +226,7 @@ void TableKeeper::take_change(std::string json) {
 }
 
 void TableKeeper::drop_old_tables() {
-  state_->post([state = state_.get()] { state->proxy.drop_old_tables(); });
+  state_->post([state = state_.get()] { state->drop_old_tables(); });
 }
 
 void TableKeeper::when_done(std::function<void()> then) { state_->post(std::move(then)); }

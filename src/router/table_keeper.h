@@ -16,7 +16,7 @@ namespace renga::router {
 
 class TableKeeper {
  public:
-  // Called on the keeper's thread; must not wait.
+  // Called on a thread of the keeper's, one at a time; must not wait.
   struct Events {
     std::function<void()> on_table = [] {};  // the proxy has been given another
     // It was a change of another table than ours. Nothing is taken until a whole one comes.
@@ -35,7 +35,7 @@ class TableKeeper {
   void take_table(std::string json);
   void take_change(std::string json);
   void drop_old_tables();
-  // `then` is called, on the keeper's thread, when all that has come so far is dealt with.
+  // `then` is called, on a thread of the keeper's, when all that has come so far is dealt with.
   void when_done(std::function<void()> then);
 
  private:

@@ -26,7 +26,8 @@ namespace renga::sandbox {
 namespace {
 
 constexpr int start_limit_ms = 20'000;
-// How long a command has the CPU to itself on its way, which takes a tenth of it.
+// How long a command has the CPU to itself, on its way and then as itself: most need a tenth of it
+// to begin.
 constexpr int head_start_ms = 10;
 constexpr std::uint32_t ids = 65'536;
 constexpr std::size_t longest_message = 16'384;
@@ -178,7 +179,7 @@ HolderStart start_in(Message& message) {
 
 // The process that will be the command, and how it is told to.
 struct Waiting {
-  pid_t pid = -1;
+  os::Cloned process;
   os::Fd tell;
 };
 
@@ -186,7 +187,7 @@ Waiting make_waiting(const os::Fd& plan, int init) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) fault("make a socket pair");
   os::Fd ours(ends[0]), theirs(ends[1]);
-  const auto process = os::fork_into(0);
+  auto process = os::fork_into(0);
   if (process.pid == 0) {
     try {
       const auto null = os::open_file("/dev/null", O_RDWR);
@@ -195,7 +196,7 @@ Waiting make_waiting(const os::Fd& plan, int init) {
       _exit(126);
     }
   }
-  return {process.pid, std::move(ours)};
+  return {std::move(process), std::move(ours)};
 }
 
 // What most commands have for their streams, and need not wait for.
@@ -212,6 +213,12 @@ struct Streams {
   } out, err;  // what the command writes, where it goes to the log
 };
 
+// Until it ends, or has had its head start.
+void wait_for(const os::Fd& ending) {
+  pollfd wait{ending.get(), POLLIN, 0};
+  poll(&wait, 1, head_start_ms);
+}
+
 // Lets the command go, and becomes renga-init, which looks after it.
 [[noreturn]] void finish(const HolderStart& start, const Waiting& command, const Streams& streams,
                          const os::Fd& socket, int init) {
@@ -220,16 +227,17 @@ struct Streams {
       command.tell, "g",
       {start.plan.get(), start.input.value_or(null), start.output.value_or(streams.out.write.get()),
        start.output.value_or(streams.err.write.get())});
-  // Its end of the socket closes as it becomes the command. What comes next, here and at control,
-  // would be in its way on a machine with few CPUs.
-  pollfd going{command.tell.get(), POLLIN, 0};
-  poll(&going, 1, head_start_ms);
+  // Its end of the socket closes as it becomes the command. What comes next, at control and here,
+  // where it is a program's start, would be in its way on a machine with few CPUs. Until then the
+  // pipes keep what it writes, and the kernel how it ends.
+  wait_for(command.tell);
   if (::send(socket.get(), ready_word.data(), ready_word.size(), MSG_NOSIGNAL) < 0) _exit(1);
+  wait_for(command.process.pidfd);
   execute(init,
           {null, null, null, start.plan.get(), start.exit_file.get(),
            start.log_directory ? start.log_directory.get() : -1,
            start.output ? -1 : streams.out.read.get(), start.output ? -1 : streams.err.read.get()},
-          std::to_string(command.pid).c_str());
+          std::to_string(command.process.pid).c_str());
 }
 
 // The process, from its first instruction. Whatever goes wrong is said over the socket.

@@ -74,6 +74,12 @@ std::vector<Held>::iterator HolderPool::unprepared(Recent*& of) {
   return held_.end();
 }
 
+bool HolderPool::is_well_stocked() const {
+  return unsettled() > 0 && !recent_.empty() && std::ranges::any_of(held_, [&](const Held& held) {
+           return held.home == recent_.front().home && held.app == recent_.front().app;
+         });
+}
+
 bool HolderPool::wants_refill() {
   if (size_ == 0) return false;
   Recent* of = nullptr;

@@ -59,8 +59,8 @@ class HolderPool {
   // thrown, and the next steps are left out for a while by the caller.
   bool refill();
   bool wants_refill();
-  // There are enough for a while.
-  bool is_well_stocked() const { return size_ > 0 && held_.size() * 2 > size_; }
+  // Another start of what was started last would find one ready, and one of anybody else, too.
+  bool is_well_stocked() const;
   void dismiss();
   std::size_t count() const { return held_.size(); }
 

@@ -51,7 +51,7 @@ constexpr std::int64_t usual_holders = 12, most_holders = 64;
 constexpr int tidy_again_ms = 20;
 constexpr std::chrono::seconds refill_after_trouble{30};
 // What was started just now gets the CPU first, while there are more for those who come next.
-constexpr std::chrono::milliseconds refill_after_start{5};
+constexpr std::chrono::milliseconds refill_after_start{20};
 // Of refilling: a sandbox is made, settled and given an app's directory. In a storm of starts each
 // takes one, and so one is made ready for each: what waits for the kernel then does so beside the
 // starts.

@@ -1,14 +1,16 @@
-// The room's test program is its own spawner: `builds_test spawner` is what `renga spawner` is.
+// The room's test program is its own spawner and its own reader of repositories, as renga is.
 #include <gmock/gmock.h>
 #include <signal.h>
 
 #include <string_view>
 
+#include "builds/git_command.h"
 #include "sandbox/spawner.h"
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::string_view(argv[1]) == "spawner")
-    return renga::sandbox::spawner_main(argc, argv);
+  const std::string_view part = argc > 1 ? argv[1] : "";
+  if (part == "spawner") return renga::sandbox::spawner_main(argc, argv);
+  if (part == "git-read") return renga::builds::git_read_main(argc, argv);
   signal(SIGPIPE, SIG_IGN);
   testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();

@@ -21,6 +21,8 @@ namespace {
 
 using Answer = client::Transport::Answer;
 
+constexpr const char* usual_manifest = "addon-manifest.json";
+
 class Check {
  public:
   Check(Context& context, const json::value& manifest, std::string base_url)
@@ -266,11 +268,14 @@ Result<int> Check::run() {
 Result<int> run(Context& context) {
   if (context.arguments.size() < 2 || context.arguments[0] != "check")
     return fail(Kind::invalid, "`renga provider check MANIFEST` checks a provider.");
-  const auto manifest = TRY(read_manifest(context, context.arguments[1]));
+  const auto& what = context.arguments[1];
+  const bool is_url = what.starts_with("http://") || what.starts_with("https://");
+  const auto manifest = TRY(read_manifest(context, is_url ? usual_manifest : what));
   if (text_at(manifest, "api.password").empty())
     return fail(Kind::invalid,
                 "The manifest has no api.password, so the provider cannot be asked.");
-  auto base_url = context.flag("base-url", text_at(manifest, "api.production.base_url"));
+  auto base_url =
+      is_url ? what : context.flag("base-url", text_at(manifest, "api.production.base_url"));
   if (!base_url.starts_with("http"))
     return fail(Kind::invalid, "The manifest has no api.production.base_url.");
   while (base_url.ends_with('/')) base_url.pop_back();
@@ -286,14 +291,15 @@ Result<int> run(Context& context) {
 Command provider_check() {
   return {
       .name = "provider",
-      .usage = "check MANIFEST",
+      .usage = "check MANIFEST|URL",
       .summary = "check an add-on provider: call it as the platform would",
       .help =
           R"(Provisions, changes, signs on and deprovisions a resource of its own, with the manifest's password, and
-prints a line for each thing that it expects.
+prints a line for each thing that it expects. Of a provider at a URL, the manifest is addon-manifest.json here.
 
-Example:
-  $ renga provider check examples/provider/addon-manifest.json)",
+Examples:
+  $ renga provider check examples/provider/addon-manifest.json
+  $ renga provider check http://127.0.0.1:4000/heroku/resources)",
       .flags = {{"base-url", 0, "URL", "ask here instead of the manifest's base_url"}},
       .run = run};
 }

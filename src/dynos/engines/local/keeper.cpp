@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds after_trouble{5};
-constexpr seconds memory_every{20};
+constexpr seconds memory_every{20}, memory_tick{5};
 constexpr int nearly_all = 95;            // percent of the quota
 constexpr std::size_t starts_a_pass = 8;  // others wait for their turn no longer than these take
 constexpr milliseconds longest_probe_gap{100};
@@ -136,6 +136,12 @@ std::optional<SteadyTime> Keeper::step() {
   return next;
 }
 
+// At moments that dynos share: each time that the keeper wakes up it goes through all of them.
+SteadyTime Keeper::next_look_at_memory(SteadyTime now) {
+  const auto at = (now + memory_every).time_since_epoch();
+  return SteadyTime(at - at % Duration(memory_tick));
+}
+
 // What one dyno needs: its end dealt with, its limits kept, its port asked, its memory looked at.
 void Keeper::attend(Kept& kept, SteadyTime now) {
   if (kept.gone) return finish(kept);
@@ -181,7 +187,7 @@ void Keeper::probe(Kept& kept, SteadyTime now) {
 // R14 is said when the quota is passed, not every time while it is. Since the kernel lets nobody
 // have more than the quota, passed is: more was wanted, while next to nothing could be dropped.
 void Keeper::watch_memory(Kept& kept, SteadyTime now) {
-  kept.next_memory = now + memory_every;
+  kept.next_memory = next_look_at_memory(now);
   const auto memory = sandboxes_.memory(kept.record.dyno.id.value);
   if (!memory) return;
 

@@ -122,6 +122,7 @@ class Keeper {
   void pass(const AppSpec& spec, const ProcessSpec& process);
   void attend(Kept& kept, SteadyTime now);
   void probe(Kept& kept, SteadyTime now);
+  static SteadyTime next_look_at_memory(SteadyTime now);
   void watch_memory(Kept& kept, SteadyTime now);
   std::optional<SteadyTime> next_of(const Kept& kept) const;
   Present present(const Kept& kept, const AppSpec& spec, const ProcessSpec& process) const;

@@ -132,7 +132,7 @@ void Keeper::run_now(Kept& kept, const sandbox::Running& running) {
   needs_.watch_disk(running.id, options_.sizes->of(kept.record.dyno.size));
   kept.probe_gap = first_probe;
   kept.next_probe = now + first_probe;
-  kept.next_memory = now + std::chrono::seconds(20);
+  kept.next_memory = next_look_at_memory(now);
   if (kept.record.launched) return;
 
   kept.launched_at = now;

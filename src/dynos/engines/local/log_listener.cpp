@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <map>
@@ -25,7 +26,7 @@ namespace renga::dynos {
 namespace {
 
 constexpr std::size_t most_connections = 4'096;
-constexpr std::chrono::milliseconds look_every{500};
+constexpr std::chrono::milliseconds look_every{500}, longest_look_every{2'000};
 constexpr int reads_to_settle = 64;  // of 64 KiB each: more than a socket's buffer holds
 
 // The path may be longer than sun_path takes, so the socket is bound in its directory by
@@ -130,7 +131,7 @@ struct LogListener::State {
       const bool settling = asked != settled_;
       if (settling) read_all();
       if (settling || SteadyClock::now() >= next_look) {
-        next_look = SteadyClock::now() + look_every;
+        next_look = SteadyClock::now() + until_next_look();
         look();
       }
       if (settling) {
@@ -140,6 +141,14 @@ struct LogListener::State {
       }
       if (requests.lock()->stop) return;
     }
+  }
+
+  // What a look finds in one ring is written and handed on as one piece, and a piece costs more
+  // than its lines do: where there are many rings there are no more than a thousand pieces a
+  // second.
+  std::chrono::milliseconds until_next_look() const {
+    return std::clamp(std::chrono::milliseconds(connections.size()), look_every,
+                      longest_look_every);
   }
 
   int patience(SteadyClock::time_point next_look) const {

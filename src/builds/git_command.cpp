@@ -1,8 +1,8 @@
-#include "git/git_command.h"
+#include "builds/git_command.h"
 
 #include <cstdlib>
 
-namespace renga::git {
+namespace renga::builds {
 
 os::Command git_command(const std::filesystem::path& home, std::vector<std::string> words) {
   words.insert(words.begin(), "git");
@@ -17,4 +17,4 @@ os::Command git_command(const std::filesystem::path& home, std::vector<std::stri
           .clear_env = true};
 }
 
-}  // namespace renga::git
+}  // namespace renga::builds
