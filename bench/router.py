@@ -33,10 +33,10 @@ SECONDS = int(os.environ.get("SECONDS_EACH", "3"))
 SMALL, LARGE = 200, 64 * 1024
 RATE = 12_800  # requests a second of all clients together, which each of the three can answer
 DYNOS = 4  # 512 requests under way are within the router's 200 for each
-# Of each process, clients and proxy: as many as the system lets us have.
+# Of each process, clients and proxy: as many as the system lets us have. A proxy keeps as many for dynos as for clients.
 DESCRIPTORS = min(65_536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-IDLE = min(10_000, DESCRIPTORS - 2_000)
-MOST_IDLE = DESCRIPTORS - 1_000
+IDLE = min(10_000, DESCRIPTORS // 2 - 500)
+MOST_IDLE = DESCRIPTORS // 2 - 200
 ROUTES, CHANGED = 100_000, 1_000
 TURN_BOUNDS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 300, 500, 1000, 2000, 5000, 10000, 30000, 60000)  # milliseconds
 PROXY_CPU, LOAD_CPU = "0", "1"
