@@ -34,6 +34,7 @@ struct HolderStart {
 
 class Holder {
  public:
+  Holder() = default;  // none
   // `init` is renga-init's program. Throws when the kernel refuses.
   static Holder make(const Cgroups::Group& group, int init);
   Holder(Holder&&) = default;

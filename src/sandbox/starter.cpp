@@ -97,7 +97,7 @@ Starter::Starter(const SpawnerOptions& options, std::size_t holders)
   add_record(waiting, init_plan::waiting, "");
   add_record(waiting, init_plan::filter, filter_);
   waiting_plan_ = os::memory_file("renga-plan", waiting);
-  run_directory_.prepare();
+  run_directory_.prepare(mounts_);
   cgroups_.prepare();
   network_.prepare();
   dev_ = new_dev();
@@ -125,14 +125,18 @@ const Starter::Lower& Starter::lower_of(std::uint32_t uid_base, const AppDirecto
     std::rotate(lowers_.begin(), known, known + 1);
     return lowers_.front();
   }
-  // The end of a mount that is attached nowhere costs a grace period of the kernel, and one does
-  // for all dynos of a slug.
+  // The end of a mount costs a grace period of the kernel, and one does for all dynos of a slug.
   auto mount = os::clone_mount(AT_FDCWD, app.path,
                                {.read_only = true, .user_namespace = id_maps(uid_base).app.get()});
   // Another release of the app comes in the place of the last one.
-  std::erase_if(lowers_, [&](const Lower& lower) { return lower.uid_base == uid_base; });
-  if (lowers_.size() >= most_lowers) lowers_.pop_back();
-  return *lowers_.insert(lowers_.begin(), Lower{uid_base, app, std::move(mount)});
+  const auto last = std::ranges::find(lowers_, uid_base, &Lower::uid_base);
+  if (last != lowers_.end() || lowers_.size() >= most_lowers) {
+    const auto gone = last != lowers_.end() ? last : lowers_.end() - 1;
+    mounts_.detach(gone->attached_as);
+    lowers_.erase(gone);
+  }
+  auto name = mounts_.attach(mount);
+  return *lowers_.insert(lowers_.begin(), Lower{uid_base, app, std::move(mount), std::move(name)});
 }
 
 const Stack& Starter::stack_of(const Home& home) {

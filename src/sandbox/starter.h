@@ -15,6 +15,7 @@
 #include "sandbox/exec.h"
 #include "sandbox/holder_pool.h"
 #include "sandbox/network.h"
+#include "sandbox/private_mounts.h"
 #include "sandbox/run_directory.h"
 #include "sandbox/spawner.h"
 #include "sandbox/spec.h"
@@ -64,6 +65,7 @@ class Starter {
     std::uint32_t uid_base = 0;
     AppDirectory app;
     os::Fd mount;
+    std::string attached_as;
   };
 
   struct KnownStack {
@@ -88,6 +90,7 @@ class Starter {
   void clean_up(const std::string& id);
 
   SpawnerOptions options_;
+  PrivateMounts mounts_;
   RunDirectory run_directory_;
   Cgroups cgroups_;
   Network network_;
