@@ -43,7 +43,7 @@ def main():
         if {"network", "backups"} & set(report.parts):
             providers = server.data / "providers"
             providers.mkdir(exist_ok=True)
-            postgresql = Provider("postgresql", providers / "postgresql-bench", platform)
+            postgresql = Provider("postgresql", providers / "postgresql-bench", platform, {})
         if "network" in report.parts:
             network(report, postgresql, dyno(server))
         if "backups" in report.parts:
