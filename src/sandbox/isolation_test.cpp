@@ -311,7 +311,7 @@ TEST_P(IsolationTest, SeesNoSocketThatRulesTheHost) {
   EXPECT_EQ(output_of("find / -xdev -type s 2>/dev/null; ls -A /run /var/run /var/lib; "
                       "ls /run/docker.sock /var/run/docker.sock /run/containerd /run/renga "
                       "/run/dbus /var/lib/renga 2>/dev/null; echo none"),
-            "/run:\n\n/var/lib:\n\n/var/run:\nnone\n");
+            "/run:\nhosts\nresolv.conf\n\n/var/lib:\n\n/var/run:\nhosts\nresolv.conf\nnone\n");
 }
 
 TEST_P(IsolationTest, WeighsWhatItsSizeSays) {

@@ -25,8 +25,10 @@ constexpr int lock_again_ms = 1;
 constexpr const char* noted = "process";  // what will be its state, until the start is complete
 
 // Pids and start times mean nothing after a boot.
-std::string boot_id() {
-  return std::string(text::trim(os::read_file("/proc/sys/kernel/random/boot_id").value_or("")));
+const std::string& boot_id() {
+  static const std::string id(
+      text::trim(os::read_file("/proc/sys/kernel/random/boot_id").value_or("")));
+  return id;
 }
 
 void make(const std::filesystem::path& path) {

@@ -19,6 +19,7 @@
 #include "sandbox/run_directory.h"
 #include "sandbox/spawner.h"
 #include "sandbox/spec.h"
+#include "sandbox/stack.h"
 
 namespace renga::sandbox {
 
@@ -67,8 +68,14 @@ class Starter {
     std::string attached_as;
   };
 
+  struct KnownStack {
+    std::string name, state;
+    Stack stack;
+  };
+
   const IdMaps& id_maps(std::uint32_t uid_base);
   const Lower& lower_of(std::uint32_t uid_base, const AppDirectory& app);
+  const Stack& stack_of(const Home& home);
   Held make_holder(const std::string& address);
   void settle(Held& held, const Home& home);
   void discard(Held& held);
@@ -79,6 +86,7 @@ class Starter {
                          std::optional<int> output, std::optional<int> input);
   Result<Running> try_start(std::optional<Held> held, const Home& home, const AppDirectory& app,
                             const Spec& spec, std::optional<int> output, std::optional<int> input);
+  void refill_until_answered(const Holder& starting);
   void clean_up(const std::string& id);
 
   SpawnerOptions options_;
@@ -90,7 +98,9 @@ class Starter {
   std::string filter_;   // syscall_policy() as bytes
   os::Fd waiting_plan_;  // of every command that waits: see init_plan.h
   std::map<std::uint32_t, IdMaps> id_maps_;
-  std::vector<Lower> lowers_;  // the last first
+  std::vector<Lower> lowers_;       // the last first
+  std::vector<KnownStack> stacks_;  // the last first
+  os::Fd dev_, sys_;                // of all; none: each has its own
   HolderPool pool_;
   std::vector<std::string> discarded_;  // places
 };
