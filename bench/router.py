@@ -80,8 +80,9 @@ def ranked(proxies, origin):
                 if os.sched_getscheduler(thread) == os.SCHED_OTHER:
                     os.sched_setscheduler(thread, os.SCHED_RR, os.sched_param(rank))
                     changed.append(thread)
-        awake = [subprocess.Popen(["taskset", "-c", cpu, "chrt", "-i", "0", "sh", "-c", "while :; do :; done"])
-                 for cpu in (PROXY_CPU, LOAD_CPU)]
+        # They would spin for ever if this were killed.
+        awake = [subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "taskset", "-c", cpu, "chrt", "-i", "0",
+                                   "sh", "-c", "while :; do :; done"]) for cpu in (PROXY_CPU, LOAD_CPU)]
         first = ["chrt", "-r", "1"]
     except PermissionError:
         print("p99: measured among everybody else's turns; root would not have to", file=sys.stderr)

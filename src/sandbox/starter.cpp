@@ -49,6 +49,12 @@ os::Fd log_directory(const std::filesystem::path& socket) {
   return directory;
 }
 
+// In this order, since a chroot is left for a namespace whose root is a mount.
+PrivateMounts mounts_of_this_process() {
+  os::ensure_user_namespaces();
+  return PrivateMounts();
+}
+
 AppDirectory app_directory(const std::string& path) {
   struct stat info;
   if (path.empty()) return {};
@@ -78,6 +84,7 @@ std::string plan_bytes(const Spec& spec, const std::string& filter) {
 
 Starter::Starter(const SpawnerOptions& options, std::size_t holders)
     : options_(options),
+      mounts_(mounts_of_this_process()),
       run_directory_(options.run_directory),
       cgroups_(os::CgroupTrees::find(), options.server_name),
       network_(options.server_name, options.run_directory.string(), options.purpose),
@@ -90,7 +97,6 @@ Starter::Starter(const SpawnerOptions& options, std::size_t holders)
                             held.app = app;
                           },
                       .discard = [this](Held& held) { discard(held); }}) {
-  os::ensure_user_namespaces();
   const auto policy = syscall_policy();
   filter_.assign(reinterpret_cast<const char*>(policy.data()), policy.size() * sizeof policy[0]);
   std::string waiting;
