@@ -154,10 +154,10 @@ def main():
         own = float(alone["kib_each"])
         report.add(f"memory of each of {CROWD} bare processes, the kernel's included", own / 1024, "MiB")
         each = float(figures["kib_each"]) - own
-        report.add(f"memory of each of {CROWD} dynos beyond that", each / 1024, "MiB")
+        report.add(f"memory of each of {CROWD} dynos beyond that", each / 1024, "MiB", 0.7)
         history = history_kib(figures)
         report.add("of that, for file systems that this machine had at once before", history / 1024, "MiB")
-        report.add("without those, as on a machine that was just booted", (each - history) / 1024, "MiB", 0.7)
+        report.add("without those, as on a machine that was just booted", (each - history) / 1024, "MiB")
         report.add(f"stopping {CROWD} dynos", float(figures["stop_ms"]), "ms", 2000)
         report.spread("frozen to first byte, a Python server", [float(time) for time in driver("freeze", RUNS)], "ms", 5)
     finally:
