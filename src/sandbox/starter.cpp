@@ -100,7 +100,6 @@ Starter::Starter(const SpawnerOptions& options, std::size_t holders)
   const auto policy = syscall_policy();
   filter_.assign(reinterpret_cast<const char*>(policy.data()), policy.size() * sizeof policy[0]);
   std::string waiting;
-  add_record(waiting, init_plan::waiting, "");
   add_record(waiting, init_plan::filter, filter_);
   waiting_plan_ = os::memory_file("renga-plan", waiting);
   run_directory_.prepare(mounts_);
