@@ -35,6 +35,9 @@ constexpr std::uint32_t gateway = 0xA9FE0101;  // 169.254.1.1
 constexpr std::uint32_t one_queue =
     1;  // of a link; otherwise as many as CPUs, with memory for each
 constexpr const char* notes = "/run/renga/net";  // which server has which slice
+// It takes milliseconds. A host that swaps or is emulated takes many seconds, and without the rules
+// there is no sandbox at all.
+constexpr std::chrono::minutes nft_limit{1};
 
 // FNV-1a: only to spread names, and the same on every run.
 std::uint64_t hash_of(std::string_view text) {
@@ -232,7 +235,7 @@ std::uint32_t Network::wished_slice(std::string_view server_name) {
 
 void Network::leave() {
   const auto lock = lock_notes();
-  os::run({.argv = {"nft", "delete", "table", "inet", table()}}, {}, std::chrono::seconds(20));
+  os::run({.argv = {"nft", "delete", "table", "inet", table()}}, {}, nft_limit);
   loaded_ = false;
   std::filesystem::remove(note_of(slice_));
 }
@@ -263,7 +266,7 @@ void Network::load_firewall() {
   const auto rules =
       firewall_rules({table(), prefix_, dotted(slice_) + "/20", resolvers_,
                       allow ? PrivateNetworks::allowed : PrivateNetworks::refused, purpose_});
-  const auto loaded = os::run({.argv = {"nft", "-f", "-"}}, rules, std::chrono::seconds(20));
+  const auto loaded = os::run({.argv = {"nft", "-f", "-"}}, rules, nft_limit);
   if (loaded.status != 0)
     fault(EPROTO, "load the firewall's rules: nft said: " + text::printable(loaded.err));
 }
