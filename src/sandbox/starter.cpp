@@ -66,6 +66,12 @@ AppDirectory app_directory(const std::string& path) {
   return {path, std::move(state)};
 }
 
+// An app knows its add-ons by its config vars.
+bool knows_a_service(const Spec& spec) {
+  return std::ranges::any_of(spec.env,
+                             [](const auto& variable) { return names_service(variable.second); });
+}
+
 std::string plan_bytes(const Spec& spec, const std::string& filter) {
   namespace tag = init_plan;
   std::string plan;
@@ -256,6 +262,8 @@ Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& 
     start.input = input;
     start.output = output;
     cgroups_.limit(held.place, spec.limits);
+    if (options_.purpose == Purpose::services || knows_a_service(spec))
+      network_.shorten(held.place);
     const Running running{spec.id, process.pid, held.started, held.address};
     run_directory_.complete(spec.id);
     held.holder.start(start);
