@@ -18,7 +18,10 @@
 
 #include "base/fault.h"
 #include "crypto/digest.h"
+#include "os/file.h"
+#include "os/mount.h"
 #include "releases/keeper.h"
+#include "releases/layers.h"
 #include "releases/object_files.h"
 #include "releases/tree.h"
 #include "releases/tree_lines.h"
@@ -40,26 +43,6 @@ os::Fd open_object(int objects, const std::string& object) {
   auto file = open_file(objects, object);
   if (!file && errno != ENOENT) fault("open the object " + object);
   return file;
-}
-
-// A tree's entries, when they are what its name says.
-Result<std::vector<TreeEntry>> read_tree(int objects, const std::string& tree) {
-  const auto object = tree + std::string(tree_suffix);
-  const auto file = open_object(objects, object);
-  if (!file) return damaged(object);
-  struct stat status {};
-  if (fstat(file.get(), &status) != 0) fault("read the object " + object);
-  std::string bytes;
-  if (status.st_size <= largest_tree)
-    read_whole(file.get(), object, [&](std::string_view piece) { bytes += piece; });
-  if (crypto::sha256(bytes) != tree) {
-    // The next slug with this directory brings it again.
-    unlinkat(objects, object.c_str(), 0);
-    return damaged(object);
-  }
-  auto entries = entries_of(bytes);
-  if (!entries) return damaged(object);
-  return *std::move(entries);
 }
 
 class Maker {
@@ -116,6 +99,9 @@ os::Fd made_directory(const fs::path& path) {
   return opened;
 }
 
+// The tree that a directory below was kept in last: where to look for the objects of its files.
+fs::path kept_as(fs::path lower) { return lower += ".kept"; }
+
 // An empty directory, ready to be filled.
 os::Fd made_target(const fs::path& target, int owner) {
   fs::create_directory(target);
@@ -127,17 +113,45 @@ os::Fd made_target(const fs::path& target, int owner) {
 
 }  // namespace
 
+Result<std::vector<TreeEntry>> read_tree(int objects, const std::string& tree) {
+  const auto object = tree + std::string(tree_suffix);
+  const auto file = open_object(objects, object);
+  if (!file) return damaged(object);
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) fault("read the object " + object);
+  std::string bytes;
+  if (status.st_size <= largest_tree)
+    read_whole(file.get(), object, [&](std::string_view piece) { bytes += piece; });
+  if (crypto::sha256(bytes) != tree) {
+    // The next slug with this directory brings it again.
+    unlinkat(objects, object.c_str(), 0);
+    return damaged(object);
+  }
+  auto entries = entries_of(bytes);
+  if (!entries) return damaged(object);
+  return *std::move(entries);
+}
+
 Objects::Objects(fs::path directory, int owner)
     : path_(std::move(directory)), owner_(owner), directory_(made_directory(path_)) {}
 
 Result<Objects::Kept> Objects::keep(const fs::path& directory, const TreeLimits& limits) {
+  const auto lower = lower_of(directory);
   const auto was = leftovers_of(directory);
   fs::rename(directory, was);
-  const os::Fd from(::open(was.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!from) fault("open " + directory.string());
+  const auto written = os::open_file(was, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  os::Fd below, seen;
+  Keeper::Place place{written.get(), written.get(), -1};
+  if (lower) {
+    below = os::open_file(*lower, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    seen = os::view_of_overlay(below.get(), written.get());
+    place = {seen.get(), written.get(), below.get()};
+  }
   Keeper keeper(directory_.get(), owner_, limits);
-  auto tree = TRY(keeper.keep(from.get(), made_target(directory, owner_).get()));
+  const auto like = lower ? os::read_file(kept_as(*lower)).value_or("") : "";
+  auto tree = TRY(keeper.keep(place, made_target(directory, owner_).get(), like));
   keeper.sync(path_);
+  if (lower) os::replace_file(kept_as(*lower), tree, 0600);
   return Kept{std::move(tree), keeper.bytes()};
 }
 

@@ -59,6 +59,12 @@ AppDirectory app_directory(const std::string& path) {
   return {path, std::move(state)};
 }
 
+os::Fd open_layer(const os::Fd& mount, const char* name) {
+  auto opened = os::open_inside(mount.get(), name, O_PATH | O_DIRECTORY);
+  if (!opened) fault(ENOENT, std::string("find an overlay's directory ") + name);
+  return opened;
+}
+
 std::string plan_bytes(const Spec& spec, const std::string& filter) {
   namespace tag = init_plan;
   std::string plan;
@@ -196,13 +202,22 @@ RootPlan Starter::furnishing(const Spec& spec, const std::string& address) {
   root.address = address;
   root.resolver_configuration = network_.resolver_configuration();
   root.memory_bytes = spec.limits.memory_bytes;
-  for (const auto& mount : spec.mounts)
-    root.mounts.push_back(
-        {mount.target, os::clone_mount(AT_FDCWD, mount.source,
-                                       {.read_only = !mount.writable,
-                                        .no_suid = true,
-                                        .no_dev = true,
-                                        .user_namespace = id_maps(spec.uid_base).app.get()})});
+  for (const auto& mount : spec.mounts) {
+    auto made = os::clone_mount(AT_FDCWD, mount.source,
+                                {.read_only = !mount.writable,
+                                 .no_suid = true,
+                                 .no_dev = true,
+                                 .user_namespace = id_maps(spec.uid_base).app.get()});
+    if (!mount.writable || root.mounts.empty() || root.mounts.back().target != mount.target) {
+      root.mounts.push_back({mount.target, std::move(made)});
+      continue;
+    }
+    // A writable mount over a read-only one of the same target is an overlay of that, written to
+    // `upper` and `work` in its source.
+    auto& lower = root.mounts.back().mount;
+    lower = os::new_overlay(lower.get(), open_layer(made, "upper").get(),
+                            open_layer(made, "work").get(), {.no_suid = true, .no_dev = true});
+  }
   return root;
 }
 
