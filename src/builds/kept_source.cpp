@@ -23,6 +23,7 @@
 #include "os/mount.h"
 #include "os/process.h"
 #include "releases/archive.h"
+#include "releases/layers.h"
 
 namespace renga::builds {
 namespace fs = std::filesystem;
@@ -152,7 +153,7 @@ Result<void> KeptSource::check_out(const Commit& commit) {
 
 bool KeptSource::advance(const Commit& commit) const {
   auto now = state();
-  if (!now) return false;
+  if (!now || !releases::is_whole(tree())) return false;
   if (now->commit == commit.id) return true;
   const auto changed = changes(commit, now->commit);
   if (!changed) return false;

@@ -32,8 +32,8 @@ bool Branches::move(const Id<apps::App>& app, const std::vector<Move>& moves,
                     const std::string& to) const {
   bool moved = true;
   for (const auto& each : moves) {
-    const auto git = builds::git_write_command(repository(app),
-                                               {"update-ref", each.branch, to, each.from});
+    const auto git =
+        builds::git_write_command(repository(app), {"update-ref", each.branch, to, each.from});
     moved &= os::run(git, {}, limit).status == 0;
   }
   return moved;

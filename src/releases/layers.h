@@ -16,6 +16,10 @@ inline void put_over(const std::filesystem::path& lower, const std::filesystem::
   std::filesystem::create_symlink(lower, upper.parent_path() / "lower");
 }
 
+// Whether the objects that files of `lower` became links to are all there: one that was found
+// damaged is taken away, and the file is as damaged.
+bool is_whole(const std::filesystem::path& lower);
+
 // Nothing where a directory is all that there is.
 inline std::optional<std::filesystem::path> lower_of(const std::filesystem::path& upper) {
   std::error_code none;

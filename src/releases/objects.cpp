@@ -13,10 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <unordered_set>
 #include <vector>
 
 #include "base/fault.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "os/file.h"
 #include "os/mount.h"
@@ -99,8 +101,26 @@ os::Fd made_directory(const fs::path& path) {
   return opened;
 }
 
-// The tree that a directory below was kept in last: where to look for the objects of its files.
+// The tree that a directory below was kept in last, and among which objects.
 fs::path kept_as(fs::path lower) { return lower += ".kept"; }
+std::pair<std::string, std::string> last_kept(const fs::path& lower) {
+  const auto text = os::read_file(kept_as(lower)).value_or("");
+  const auto [tree, objects] = text::split_once(text, ' ');
+  return {std::string(tree), std::string(objects)};
+}
+
+bool has_objects(int objects, const std::string& tree, int lower) {
+  const auto entries = read_tree(objects, tree);
+  if (!entries) return false;
+  return std::ranges::all_of(*entries, [&](const TreeEntry& entry) {
+    if (entry.kind == TreeEntry::Kind::file)
+      return faccessat(objects, entry.what.c_str(), F_OK, 0) == 0;
+    if (entry.kind == TreeEntry::Kind::link) return true;
+    // What the build made is made again.
+    const auto below = open_directory(lower, entry.name);
+    return !below || has_objects(objects, entry.what.substr(0, digits), below.get());
+  });
+}
 
 // An empty directory, ready to be filled.
 os::Fd made_target(const fs::path& target, int owner) {
@@ -132,6 +152,13 @@ Result<std::vector<TreeEntry>> read_tree(int objects, const std::string& tree) {
   return *std::move(entries);
 }
 
+bool is_whole(const fs::path& lower) {
+  const auto [tree, objects] = last_kept(lower);
+  if (tree.empty()) return true;
+  return has_objects(os::open_file(objects, O_RDONLY | O_DIRECTORY).get(), tree,
+                     os::open_file(lower, O_RDONLY | O_DIRECTORY).get());
+}
+
 Objects::Objects(fs::path directory, int owner)
     : path_(std::move(directory)), owner_(owner), directory_(made_directory(path_)) {}
 
@@ -148,10 +175,10 @@ Result<Objects::Kept> Objects::keep(const fs::path& directory, const TreeLimits&
     place = {seen.get(), written.get(), below.get()};
   }
   Keeper keeper(directory_.get(), owner_, limits);
-  const auto like = lower ? os::read_file(kept_as(*lower)).value_or("") : "";
+  const auto like = lower ? last_kept(*lower).first : "";
   auto tree = TRY(keeper.keep(place, made_target(directory, owner_).get(), like));
   keeper.sync(path_);
-  if (lower) os::replace_file(kept_as(*lower), tree, 0600);
+  if (lower) os::replace_file(kept_as(*lower), tree + ' ' + path_.string(), 0600);
   return Kept{std::move(tree), keeper.bytes()};
 }
 
