@@ -2,7 +2,7 @@
 """Money: the platform's books and the providers' own, after kill -9 of control or of a provider while both run.
 
 The moment of the kill sweeps over the time that an operation takes. Each single step, by its name, is killed at in
-src/addons/addons_crash_test.cpp (control's) and provider_crash_test.py (the providers').
+src/addons/addons_crash_test.cpp (control's) and by provider_crash.py (the providers').
 RENGA_KILLS (default 6) moments for each of provision, plan change and deprovision, with both victims.
 """
 

@@ -12,7 +12,7 @@ import threading
 from harness import StoryTest, commit, main, needs_root, wait_until, web_files
 
 PROGRAM = (pathlib.Path(__file__).parent / "checklist/inside.py").read_text()
-# S27 to S29 are below, S30 is in disk_test.py (what is written) and floods_test.py (what is logged).
+# S27 to S30 are below.
 POINTS = {f"S{n}" for n in (*range(1, 27), 31, 32, 33)}
 # A push with such links is refused; a buildpack may leave them.
 COMPILE = """#!/bin/bash
@@ -28,6 +28,10 @@ python3 $1/inside.py $(cat $1/arguments) < /dev/null 2>&1 | sed 's/^/       /'
 GREEDY = """#!/bin/bash
 until test -e $1/go; do sleep 0.05; done
 python3 $1/greedy.py
+"""
+# More than is kept of a build's output.
+NOISY = """#!/bin/bash
+yes "flood$(printf %0994d 0)" | head -c 20000000
 """
 FORKS = """
 import os, signal, time
@@ -53,6 +57,9 @@ while True:
 
 @needs_root
 class Checklist(StoryTest):
+    # A Tiny one may write 256 MB.
+    dyno_sizes = "Standard-1X 512MB 1 256\nTiny 16MB 1 32\n"
+
     def setUp(self):
         buildpacks = tempfile.TemporaryDirectory()
         self.addCleanup(buildpacks.cleanup)
@@ -156,6 +163,32 @@ class Checklist(StoryTest):
         server.api("POST", f"/apps/greedy/dynos/{bomb['name']}/actions/stop")
         logged(bomb, "Process exited with status 143")
         wait_until(lambda: not control_groups(place), what="the end of all of them")
+        self.assertEqual(server.dynos("calm"), calm)
+        self.assertIn(" one ", server.page("calm"))
+
+    def test_floods_are_cut_off(self):
+        """S30: of the disk by a dyno (builds_test.cpp has the build's), of the log by both, and nobody beside them notices."""
+        server = self.server
+        (self.buildpack / "bin/compile").write_text(NOISY)
+        for name in ("calm", "flood"):
+            self.create(name)
+        server.push(self.repository(web_files(), "calm"), "calm")
+        server.wait_for_page("calm", " one ")
+        calm = server.dynos("calm")
+
+        server.api("PUT", "/apps/flood/buildpack-installations", {"updates": [{"buildpack": str(self.buildpack)}]})
+        said = server.push(self.repository({"Procfile": "worker: sleep 100000\n"}, "flood"), "flood").stderr
+        self.assertIn("The output is longer than 16 MB: the rest is left out.", said)
+        self.assertIn(said.count("flood0"), range(10_000, 17_000))
+        self.assertEqual(server.releases("flood")[0]["version"], 3)
+
+        start = lambda command, **more: server.api("POST", "/apps/flood/dynos", {"command": command, **more})["name"]
+        logged = lambda dyno, what: wait_until(lambda: re.search(rf"\[{dyno}\]: {what}", server.logs("flood")), limit=60,
+                                               what=f"{what} of {dyno}")
+        logged(start("yes flood$(printf %0994d 0) | head -c 50000000; echo it goes on; sleep 1000"), "it goes on")
+        writer = start("head -c 400M /dev/zero > big; sleep 1000", size="Tiny")
+        logged(writer, r"Error \(Disk quota exceeded\) -> More than 256 MB were written to /app")
+        logged(writer, "Process exited with status 137")
         self.assertEqual(server.dynos("calm"), calm)
         self.assertIn(" one ", server.page("calm"))
 

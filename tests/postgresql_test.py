@@ -50,6 +50,10 @@ class PostgreSql(ProviderStory):
         self.assertEqual(self.provider.provision("gold")[1:], (422, {
             "id": "invalid_params", "message": "heroku-postgresql has no plan gold."}))
         self.assertEqual(self.provider.call("PUT", f"/heroku/resources/{other}", {"plan": "essential-2"})[0], 200)
+        # A follower that would be an empty database is none.
+        _, status, answer = self.provider.provision("standard-0", options={"follow": "DATABASE_URL"})
+        self.assertEqual(status, 422)
+        self.assertIn("does not offer --follow", answer["message"])
 
         # Destroyed, it is out of reach; asked for again within the week, it is as it was.
         ask(two, "CREATE TABLE kept AS SELECT 7 AS n")

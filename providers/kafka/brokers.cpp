@@ -111,7 +111,7 @@ Brokers::Brokers(const provider::Surroundings& surroundings, provider::Servers::
       quarantine_(surroundings.data / "quarantine"),
       jars_(surroundings.data / "programs"),
       servers_(
-          surroundings, first_slot,
+          surroundings, first_slot, {SIGTERM, stop_grace},
           [this](const provider::Server& server) { return prepare(server); }, std::move(moved)) {
   fs::create_directories(surroundings.data / "programs");
   for (const auto& closed : {template_, quarantine_}) {
@@ -278,7 +278,7 @@ provider::Launch Brokers::prepare(const provider::Server& server) {
 
 void Brokers::change_plan(const std::string& server, const Plan& plan) {
   surroundings_.database.run("UPDATE brokers SET plan = ? WHERE server = ?", plan.name, server);
-  servers_.restart(server, SIGTERM, stop_grace);
+  servers_.outdate(server);
 }
 
 crypto::Certificate Brokers::client_certificate(const std::string& server,
@@ -353,7 +353,7 @@ std::map<std::string, std::int64_t> Brokers::sizes(const std::string& server) co
 }
 
 void Brokers::put_aside(const std::string& server) {
-  servers_.stop(server, SIGTERM, stop_grace);
+  servers_.stop(server);
   const auto volume = servers_.volume(server);
   if (fs::exists(volume)) fs::rename(volume, quarantine_ / server);
 }
@@ -367,7 +367,7 @@ void Brokers::retire(const std::string& server) {
 }
 
 void Brokers::remove(const std::string& server) {
-  servers_.stop(server, SIGTERM, stop_grace);
+  servers_.stop(server);
   remove_tree_at(servers_.volume(server));
   remove_tree_at(quarantine_ / server);
   servers_.forget(server);

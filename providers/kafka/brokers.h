@@ -37,7 +37,7 @@ class Brokers {
   // Has its programs and its volume, and runs. False: it still goes on after `limit`.
   // Kind::unavailable: it cannot be made.
   Result<bool> ready(const std::string& server, std::chrono::milliseconds limit);
-  // With other memory.
+  // With other memory, once restarted. Joins the caller's transaction.
   void change_plan(const std::string& server, const Plan& plan);
 
   // Its certificate is made anew when less than 30 days of it are left, and taken up by the broker

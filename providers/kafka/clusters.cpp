@@ -206,10 +206,13 @@ Result<provider::Provisioned> Clusters::change_plan(const std::string& uuid,
                                              partitions, plan->title, plan->partitions));
   }
   if (&now != plan) {
+    auto transaction = surroundings_.database.begin();
     surroundings_.database.run("UPDATE clusters SET plan = ? WHERE uuid = ?", plan->name, uuid);
     cluster.plan = plan->name;
     if (plan->dedicated) brokers_.change_plan(cluster.server, *plan);
+    transaction.commit();
   }
+  brokers_.servers().restart(cluster.server);
   return provisioned(cluster);
 }
 

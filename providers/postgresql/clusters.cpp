@@ -96,8 +96,10 @@ void sync_file_system(const fs::path& path) {
 }
 
 void copy_tree(const fs::path& from, const fs::path& to) {
+  // One that went on without the provider would write over what the next one makes there.
   const auto copied =
-      os::run({.argv = {"cp", "-a", "--reflink=auto", from, to}}, {}, std::chrono::seconds(20));
+      os::run({.argv = {"setpriv", "--pdeathsig", "KILL", "cp", "-a", "--reflink=auto", from, to}},
+              {}, std::chrono::seconds(20));
   if (copied.status != 0) fault(EIO, "copy " + from.string() + ": " + copied.err);
 }
 
@@ -129,7 +131,7 @@ Clusters::Clusters(const provider::Surroundings& surroundings, provider::Servers
       quarantine_(surroundings.data / "quarantine"),
       password_(administrator_password()),
       servers_(
-          surroundings, first_slot,
+          surroundings, first_slot, {SIGINT, stop_grace},
           [this](const provider::Server& server) { return prepare(server); }, std::move(moved)),
       initial_maker_("postgresql", [this]() -> Duration {
         if (initial_wanted_.exchange(false))
@@ -287,7 +289,7 @@ provider::Launch Clusters::prepare(const provider::Server& server) {
 
 void Clusters::change_plan(const std::string& server, const Plan& plan) {
   surroundings_.database.run("UPDATE clusters SET plan = ? WHERE server = ?", plan.name, server);
-  servers_.restart(server, SIGINT, stop_grace);
+  servers_.outdate(server);
 }
 
 Target Clusters::target(const std::string& server) const {
@@ -321,7 +323,7 @@ Result<Connection> Clusters::administer(const std::string& server, const std::st
 fs::path Clusters::aside(const std::string& server) const { return quarantine_ / server; }
 
 void Clusters::put_aside(const std::string& server) {
-  servers_.stop(server, SIGINT, stop_grace);
+  servers_.stop(server);
   const auto volume = servers_.volume(server);
   if (fs::exists(volume)) fs::rename(volume, aside(server));
 }
@@ -331,7 +333,7 @@ void Clusters::take_back(const std::string& server) {
 }
 
 void Clusters::remove(const std::string& server) {
-  servers_.stop(server, SIGINT, stop_grace);
+  servers_.stop(server);
   remove_tree_at(servers_.volume(server));
   remove_tree_at(aside(server));
   servers_.forget(server);

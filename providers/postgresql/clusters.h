@@ -39,7 +39,7 @@ class Clusters {
   // Has its volume and runs. False: it is still being made, or starting, at the deadline.
   // Kind::unavailable: it does not stay up.
   Result<bool> ready(const std::string& server, Deadline deadline);
-  // With other memory and connections.
+  // With other memory and connections, once restarted. Joins the caller's transaction.
   void change_plan(const std::string& server, const Plan& plan);
 
   // As the administrator, waiting for a server that starts.

@@ -16,6 +16,14 @@ std::string first_line(const char* message) {
   return lines.empty() ? "no reason given" : text::printable(text::trim(lines.front()));
 }
 
+// Only class 22 is about a value that somebody gave. All else passes: a full disk, a server that
+// goes down, or what an earlier provider asked for and which the server has not finished yet.
+Kind kind_of(const PGresult* result) {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return state != nullptr && std::string_view(state).starts_with("22") ? Kind::invalid
+                                                                       : Kind::unavailable;
+}
+
 }  // namespace
 
 void Connection::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
@@ -61,7 +69,7 @@ Result<Connection::Rows> Connection::run(const std::string& sql,
                    values.data(), nullptr, nullptr, 0));
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
-    return fail(PQstatus(connection_.get()) == CONNECTION_OK ? Kind::invalid : Kind::unavailable,
+    return fail(kind_of(result.get()),
                 "PostgreSQL refused: " + first_line(PQerrorMessage(connection_.get())) + ".");
   Rows rows;
   for (int row = 0; row < PQntuples(result.get()); ++row) {

@@ -27,7 +27,8 @@ class Connection {
   static Result<Connection> open(const Target& target);
 
   using Rows = std::vector<std::vector<std::string>>;
-  // One statement; NULL is the empty text. Given up after 10 min by the server.
+  // One statement; NULL is the empty text. Given up after 10 min by the server. Kind::invalid when
+  // a parameter is no such value; Kind::unavailable when the server cannot do it now.
   Result<Rows> run(const std::string& sql, const std::vector<std::string>& parameters = {});
   // The first column of the first row, or nothing.
   Result<std::string> value(const std::string& sql,

@@ -209,10 +209,13 @@ Result<provider::Provisioned> Databases::change_plan(const std::string& uuid,
                             "pg:backups:restore, and promote it.",
                             now->name, plan->name));
   if (now != plan) {
+    auto transaction = surroundings_.database.begin();
     surroundings_.database.run("UPDATE databases SET plan = ? WHERE uuid = ?", plan->name, uuid);
     database.plan = plan->name;
     if (plan->dedicated) clusters_.change_plan(database.server, *plan);
+    transaction.commit();
   }
+  clusters_.servers().restart(database.server);
   auto connection = TRY(clusters_.administer(database.server));
   for (const auto& credential : credentials(database))
     TRY(enable(connection, database, credential));

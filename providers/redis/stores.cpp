@@ -101,7 +101,7 @@ Stores::Stores(const provider::Surroundings& surroundings)
       quarantine_(surroundings.data / "quarantine"),
       password_(administrator_password()),
       servers_(
-          surroundings, first_slot,
+          surroundings, first_slot, {SIGTERM, stop_grace},
           [this](const provider::Server& server) { return prepare(server); },
           [this](const provider::Server& server) {
             for (const auto& store : all())
@@ -262,7 +262,12 @@ Result<provider::Provisioned> Stores::change_plan(const std::string& uuid,
   const std::scoped_lock mine(*turn);
   auto store = TRY(find(uuid));
   const auto* now = find_plan(store.plan);
-  if (now == plan) return provisioned(store);
+  if (now == plan) {
+    // What an earlier try did not come to.
+    servers_.restart(store.server);
+    TRY(administer(store));
+    return provisioned(store);
+  }
   auto connection = TRY(administer(store));
   if (now->persistent && !plan->persistent)
     return fail(Kind::invalid,
@@ -288,8 +293,13 @@ Result<provider::Provisioned> Stores::change_plan(const std::string& uuid,
       poll(nullptr, 0, 20);
     }
   }
-  surroundings_.database.run("UPDATE stores SET plan = ? WHERE uuid = ?", plan->name, uuid);
-  servers_.restart(store.server, SIGTERM, stop_grace);
+  {
+    auto transaction = surroundings_.database.begin();
+    surroundings_.database.run("UPDATE stores SET plan = ? WHERE uuid = ?", plan->name, uuid);
+    servers_.outdate(store.server);
+    transaction.commit();
+  }
+  servers_.restart(store.server);
   TRY(administer(store));
   return provisioned(store);
 }
@@ -309,14 +319,14 @@ Result<void> Stores::deprovision(const std::string& uuid) {
   if (!find_plan(store->plan)->persistent)
     if (auto connection = administer(*store)) (void)connection->run({"SAVE"});
   set_state(*store, "quarantined");
-  servers_.stop(store->server, SIGTERM, stop_grace);
+  servers_.stop(store->server);
   const auto volume = servers_.volume(store->server);
   if (fs::exists(volume)) fs::rename(volume, aside(*store));
   return {};
 }
 
 void Stores::purge(const Store& store) {
-  servers_.stop(store.server, SIGKILL, std::chrono::seconds(0));
+  servers_.stop(store.server);
   remove_tree_at(servers_.volume(store.server));
   remove_tree_at(aside(store));
   auto transaction = surroundings_.database.begin();
@@ -343,7 +353,7 @@ void Stores::tidy() {
       set_state(*store, "purging");
     if (store->state == "purging") purge(*store);
     if (store->state == "quarantined" && fs::exists(servers_.volume(store->server))) {
-      servers_.stop(store->server, SIGTERM, stop_grace);
+      servers_.stop(store->server);
       fs::rename(servers_.volume(store->server), aside(*store));
     }
   }

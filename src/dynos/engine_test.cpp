@@ -163,6 +163,8 @@ TEST_P(LocalEngineTest, DynosOutliveControlAndKeepTheirIds) {
   engine().apply(spec(1, {web(1), worker(1)}));
   ASSERT_TRUE(becomes({"web.1@v1 up", "worker.1@v1 up"}));
   const auto before = ids();
+  // The router is told in the same pass, just after the state.
+  ASSERT_TRUE(eventually([&] { return engine().endpoints(house->app()).up.size() == 1; }));
   const auto endpoint = engine().endpoints(house->app()).up.at(0);
   local_house().boot();
   engine().start();

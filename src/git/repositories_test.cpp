@@ -109,7 +109,8 @@ TEST_F(RepositoriesTest, SaysWhatBecomesOfTheRelease) {
   watch = [this](const apps::App& app, const Id<releases::Release>& release,
                  const std::function<bool()>& goes_on) {
     EXPECT_TRUE(goes_on());
-    return app.name + " v" + std::to_string(releases->find(release)->version) + " did not come up\n";
+    return app.name + " v" + std::to_string(releases->find(release)->version) +
+           " did not come up\n";
   };
   serve();
   commit({{"Procfile", "web: ./serve\n"}});

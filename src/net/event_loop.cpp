@@ -1,5 +1,7 @@
-// One turn of the loop: wait for events (no longer than until the next timer), hand them to their
-// watchers, run what other threads posted, run the timers that are due, and let on_idle() flush.
+// One turn of the loop: fetch events (waiting no longer than until the next timer), hand those of
+// the first priority to their watchers and then some of the others, run what other threads posted,
+// run the timers that are due, and let on_idle() flush. Events that have not had their turn wait in
+// a line, and the next turn looks for more without waiting.
 //
 // A watcher may remove itself or any other while a batch of events is handed out, and a closed
 // descriptor's number may be used again at once. So each event carries the number of times its
@@ -30,10 +32,34 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::uint64_t wake_up = ~std::uint64_t{0};  // the event data of the eventfd
+constexpr std::size_t most_fetched = 256;
+constexpr int usual_in_a_row = 32;  // before those of the first priority are looked for again
 
 struct Slot {
   Watcher* watcher = nullptr;
   std::uint32_t fills = 0;
+  Priority priority = Priority::usual;
+};
+
+// Events in the order in which they came.
+template <std::size_t most>
+class EventLine {
+ public:
+  bool empty() const { return count_ == 0; }
+  std::size_t room() const { return most - count_; }
+  void push(const epoll_event& event) { events_[(first_ + count_++) % most] = event; }
+  epoll_event pop() {
+    const auto event = front();
+    first_ = (first_ + 1) % most;
+    --count_;
+    return event;
+  }
+  const epoll_event& front() const { return events_[first_]; }
+
+ private:
+  std::array<epoll_event, most> events_;
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
 };
 
 }  // namespace
@@ -43,9 +69,8 @@ struct EventLoop::State {
   os::Fd wake{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
 
   // Kept here, not on run()'s stack: when a callback throws, the next run() goes on where it was.
-  std::array<epoll_event, 256> events;
-  std::size_t event_count = 0;
-  std::size_t next_event = 0;
+  EventLine<most_fetched> first;
+  EventLine<4096> usual;
   std::deque<std::function<void()>> running;
 
   std::vector<Slot> slots;  // by descriptor
@@ -76,37 +101,46 @@ struct EventLoop::State {
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
   }
 
-  void wait() {
-    const auto count =
-        ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), patience());
+  void fetch() {
+    std::array<epoll_event, most_fetched> events;
+    // Those that find no room stay in the kernel's list, where each descriptor has one place.
+    const auto room = std::min(events.size(), usual.room());
+    const auto count = room == 0 ? 0
+                                 : ::epoll_wait(epoll.get(), events.data(), static_cast<int>(room),
+                                                usual.empty() ? patience() : 0);
     if (count < 0 && errno != EINTR) fault("epoll_wait");
-    event_count = count < 0 ? 0 : static_cast<std::size_t>(count);
-    next_event = 0;
     now = clock();
-  }
-
-  // With many connections each one's memory has left the cache by the time that it is at work
-  // again; the next one's is fetched while this one works.
-  void expect_next() const {
-    if (next_event >= event_count) return;
-    const auto fd = static_cast<std::size_t>(events[next_event].data.u64 & 0xffffffffU);
-    if (fd < slots.size()) __builtin_prefetch(slots[fd].watcher);
-  }
-
-  void hand_out_events() {
-    while (next_event < event_count) {
-      const auto event = events[next_event++];
-      expect_next();
+    for (int i = 0; i < count; ++i) {
+      const auto& event = events[static_cast<std::size_t>(i)];
       if (event.data.u64 == wake_up) {
         std::uint64_t ignored = 0;
         [[maybe_unused]] const auto got = ::read(wake.get(), &ignored, sizeof ignored);
-        continue;
+      } else if (slot_of(event).priority == Priority::first) {
+        first.push(event);
+      } else {
+        usual.push(event);
       }
-      const auto fd = static_cast<std::size_t>(event.data.u64 & 0xffffffffU);
-      const auto& slot = slots[fd];
-      if (slot.watcher != nullptr && slot.fills == event.data.u64 >> 32) {
-        slot.watcher->on_events(event.events);
-      }
+    }
+  }
+
+  const Slot& slot_of(const epoll_event& event) const {
+    return slots[static_cast<std::size_t>(event.data.u64 & 0xffffffffU)];
+  }
+
+  void hand_out_events() {
+    while (!first.empty()) hand_out_one(first);
+    for (int left = usual_in_a_row; left > 0 && !usual.empty(); --left) hand_out_one(usual);
+  }
+
+  template <class Line>
+  void hand_out_one(Line& line) {
+    const auto event = line.pop();
+    // With many connections each one's memory has left the cache by the time that it is at work
+    // again; the next one's is fetched while this one works.
+    if (!line.empty()) __builtin_prefetch(slot_of(line.front()).watcher);
+    const auto& slot = slot_of(event);
+    if (slot.watcher != nullptr && slot.fills == event.data.u64 >> 32) {
+      slot.watcher->on_events(event.events);
     }
   }
 
@@ -167,7 +201,7 @@ void EventLoop::run() {
   } running(state);
 
   while (!state.stopping) {
-    if (state.next_event == state.event_count) state.wait();
+    if (state.first.empty()) state.fetch();
     state.hand_out_events();
     state.run_posted();
     state.run_timers();
@@ -195,7 +229,7 @@ void EventLoop::post(std::function<void()> work) {
 
 bool EventLoop::on_this_thread() const { return state_->thread == std::this_thread::get_id(); }
 
-void EventLoop::add(int fd, Watcher& watcher) {
+void EventLoop::add(int fd, Watcher& watcher, Priority priority) {
   const auto index = static_cast<std::size_t>(fd);
   auto& slots = state_->slots;
   if (index >= slots.size()) slots.resize(std::max(index + 1, 2 * slots.size()));
@@ -208,6 +242,7 @@ void EventLoop::add(int fd, Watcher& watcher) {
     fault("watch descriptor " + std::to_string(fd));
   }
   slot.watcher = &watcher;
+  slot.priority = priority;
 }
 
 void EventLoop::remove(int fd, Watcher& watcher) {

@@ -20,6 +20,11 @@ class Watcher {
   virtual void on_events(std::uint32_t events) = 0;
 };
 
+// Who is served first of those that have events at the same time. What goes on with work under way
+// goes before what begins more, which is handed out a few at a time: so less is under way at once,
+// and what is stays in the processor's cache.
+enum class Priority { first, usual };
+
 using TimerId = std::uint64_t;  // never 0, never reused
 
 class EventLoop {
@@ -40,7 +45,7 @@ class EventLoop {
 
   // Watches for all of EPOLLIN | EPOLLOUT | EPOLLRDHUP, edge-triggered, until remove(), which comes
   // before the descriptor is closed. Throws std::system_error when the kernel refuses.
-  void add(int fd, Watcher& watcher);
+  void add(int fd, Watcher& watcher, Priority priority = Priority::usual);
   void remove(int fd, Watcher& watcher);
 
   // Counted from now(). O(log n), as is cancel().

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <stdexcept>
@@ -124,6 +125,55 @@ TEST(EventLoop, DropsEventsOfWatchersRemovedInTheSameBatchEvenWhenTheNumberIsUse
   EXPECT_EQ(first.calls + second.calls, 1);
   EXPECT_EQ(later.calls, 1);  // its own event of being writable, and not the dead one's
   loop.remove(again.get(), later);
+}
+
+TEST(EventLoop, ServesTheFirstPriorityBetweenAFewOfTheOthers) {
+  constexpr int crowd = 100;
+  EventLoop loop;
+  auto [answer, dyno] = pair_of_sockets();
+  std::vector<std::pair<os::Fd, os::Fd>> sockets;
+  Recorder usual, first;
+  int usual_before_first = 0;
+  usual.react = [&](std::uint32_t) {
+    if (usual.calls == 1) {
+      EXPECT_EQ(::send(dyno.get(), "!", 1, 0), 1);
+    }
+    if (usual.calls == crowd) loop.stop();
+  };
+  first.react = [&](std::uint32_t events) {
+    if ((events & EPOLLIN) != 0) usual_before_first = usual.calls;
+  };
+  for (int i = 0; i < crowd; ++i) {
+    sockets.push_back(pair_of_sockets());
+    loop.add(sockets.back().first.get(), usual);  // each of them is writable
+  }
+  loop.add(answer.get(), first, Priority::first);
+  loop.run();
+  EXPECT_EQ(usual.calls, crowd);
+  EXPECT_GT(usual_before_first, 0);
+  EXPECT_LT(usual_before_first, crowd / 2);
+}
+
+TEST(EventLoop, ServesACrowdThatItHasNoRoomForAtOnce) {
+  constexpr int crowd = 6'000;
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = limit.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  if (limit.rlim_max < crowd + 100) GTEST_SKIP() << "too few descriptors";
+  EventLoop loop;
+  auto [socket, end] = pair_of_sockets();
+  std::vector<os::Fd> sockets;
+  Recorder watcher;
+  watcher.react = [&](std::uint32_t) {
+    if (watcher.calls == crowd) loop.stop();
+  };
+  for (int i = 0; i < crowd; ++i) {
+    sockets.emplace_back(::dup(socket.get()));
+    loop.add(sockets.back().get(), watcher);
+  }
+  loop.run();
+  EXPECT_EQ(watcher.calls, crowd);
 }
 
 TEST(EventLoop, GoesOnBehindACallbackThatThrew) {

@@ -121,6 +121,10 @@ Fd new_file_system(const std::string& type, const MountOptions& options,
   return create(std::move(context), attributes, type);
 }
 
+bool has_file_system(const std::string& type) {
+  return Fd(fsopen(type.c_str(), FSOPEN_CLOEXEC)) || errno != ENODEV;
+}
+
 void reconfigure(int mount, const MountOptions& options) {
   const Fd context(fspick(mount, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH));
   if (!context) fault("open a mount's file system");

@@ -29,6 +29,8 @@ void set_attributes(int mount, const MountAttributes& attributes);
 using MountOptions = std::vector<std::pair<std::string, std::string>>;
 Fd new_file_system(const std::string& type, const MountOptions& options,
                    const MountAttributes& attributes);
+// Whether the kernel has it, or a module of it that it could load.
+bool has_file_system(const std::string& type);
 // Changes options of the file system that is mounted on what `mount`, opened with O_PATH, is.
 void reconfigure(int mount, const MountOptions& options);
 // An overlay of a read-only mount and two directories, by their descriptors. It has no more room on

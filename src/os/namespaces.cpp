@@ -67,6 +67,11 @@ Fd id_map(std::uint32_t base, std::uint32_t count) {
   return opened;
 }
 
+void own_mount_namespace() {
+  if (unshare(CLONE_NEWNS) != 0) fault("make a mount namespace");
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) fault("separate mounts");
+}
+
 namespace {
 
 // Nothing, or why the kernel refuses.

@@ -32,6 +32,10 @@ Fd id_map(std::uint32_t base, std::uint32_t count);
 // path means what it meant before.
 void ensure_user_namespaces();
 
+// Moves this process (of one thread) to a mount namespace of its own: what the host mounts later is
+// still to be seen here, and nothing of what is mounted here there.
+void own_mount_namespace();
+
 // Calls `work` with this thread in the process's network namespace, and comes back. When it cannot
 // come back it ends the program: everything after would happen in the wrong place.
 void in_network_of(const Fd& pidfd, const std::function<void()>& work);

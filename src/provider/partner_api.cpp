@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t longest_body = 1 << 20;
 constexpr std::int64_t sign_on_seconds = 300;
+// Options of Heroku's that fill the new add-on with another's data.
+constexpr const char* with_data_of_another[] = {"fork", "follow", "rollback"};
 
 http::Response json_answer(int status, const json::value& body) {
   http::Response response;
@@ -171,6 +173,12 @@ http::Response PartnerApi::provision(const json::object& body) {
     resource.options = options->get_object();
   if (const auto* undelete = body.if_contains("undelete"); undelete && undelete->is_bool())
     resource.undelete = undelete->get_bool();
+  for (const auto* word : with_data_of_another)
+    if (resource.options.contains(word))
+      return refused({Kind::invalid, fmt::format("{} does not offer --{}, and an empty add-on is "
+                                                 "not what was asked for. Create one without it, "
+                                                 "and copy the data.",
+                                                 secrets_.id, word)});
   const auto made = provider_.provision(resource);
   if (made)
     if (const auto* grant = body.if_contains("oauth_grant"); grant && grant->is_object())

@@ -59,7 +59,9 @@ struct Platform::State {
         database.all("SELECT uuid, code FROM grants WHERE code IS NOT NULL",
                      [](const store::Row& row) { return std::pair(row.text(0), row.text(1)); });
     for (const auto& [uuid, code] : codes)
-      exchange(uuid, "grant_type=authorization_code&code=", open(code, uuid));
+      if (exchange(uuid, "grant_type=authorization_code&code=", open(code, uuid)))
+        // What was put off for want of a token.
+        database.run("UPDATE messages SET due_at = ? WHERE uuid = ?", clock.now(), uuid);
 
     const auto due = database.all(
         "SELECT uuid, path, method, body, version, attempts FROM messages WHERE due_at <= ? AND "

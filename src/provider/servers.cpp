@@ -41,10 +41,10 @@ constexpr seconds back_offs[] = {seconds(0), seconds(1),  seconds(2),
 constexpr std::uintmax_t little_room = 16 << 20;
 constexpr std::size_t often = 3;  // so many ends in a row are no accident
 
-const char* const columns = "SELECT id, slot, sandbox, address, wanted FROM servers";
+const char* const columns = "SELECT id, slot, sandbox, address, wanted, outdated FROM servers";
 
 Server read(const store::Row& row) {
-  return {row.text(0), row.integer(1), row.text(2), row.text(3), row.flag(4)};
+  return {row.text(0), row.integer(1), row.text(2), row.text(3), row.flag(4), row.flag(5)};
 }
 
 std::uint32_t uid_base(std::int64_t slot) {
@@ -54,12 +54,13 @@ std::uint32_t uid_base(std::int64_t slot) {
 }  // namespace
 
 struct Servers::State {
-  State(const Surroundings& s, int first, Prepare its_prepare, Moved its_moved)
+  State(const Surroundings& s, int first, Ending its_ending, Prepare its_prepare, Moved its_moved)
       : database(s.database),
         clock(s.clock),
         spawner(s.spawner),
         volumes(s.data / "volumes"),
         first_slot(apps_slots + first),
+        how(its_ending),
         prepare(std::move(its_prepare)),
         moved(std::move(its_moved)) {}
 
@@ -68,6 +69,7 @@ struct Servers::State {
   sandbox::Spawner& spawner;
   const fs::path volumes;
   const std::int64_t first_slot;
+  const Ending how;
   const Prepare prepare;
   const Moved moved;
 
@@ -140,6 +142,11 @@ struct Servers::State {
       const std::scoped_lock mine(turn);
       const auto server = find(listed.id);
       if (!server || !server->wanted) continue;
+      if (server->outdated) {
+        end(*server);
+        poke();
+        continue;
+      }
       trim_log(*server);
       auto& trouble = troubles[server->id];
       if (running(*server)) {
@@ -231,18 +238,18 @@ struct Servers::State {
     fault(EADDRNOTAVAIL, "find an address for a server");
   }
 
-  void end(const Server& server, int number, seconds grace) {
+  void end(const Server& server) {
     if (const auto found = running(server)) {
-      spawner.signal(server.sandbox, number);
+      spawner.signal(server.sandbox, how.signal);
       pollfd ended{-1, POLLIN, 0};
       const auto watched = spawner.watch(*found);
       ended.fd = watched.get();
-      if (watched) poll(&ended, 1, static_cast<int>(milliseconds(grace).count()));
+      if (watched) poll(&ended, 1, static_cast<int>(milliseconds(how.grace).count()));
     }
     if (!server.sandbox.empty()) spawner.remove(server.sandbox);
     troubles.erase(server.id);
     failing.lock()->erase(server.id);
-    database.run("UPDATE servers SET sandbox = '' WHERE id = ?", server.id);
+    database.run("UPDATE servers SET sandbox = '', outdated = 0 WHERE id = ?", server.id);
   }
 
   // The server appends, so that cutting the file is safe while it writes.
@@ -256,9 +263,10 @@ struct Servers::State {
   }
 };
 
-Servers::Servers(const Surroundings& surroundings, int first_slot, Prepare prepare, Moved moved)
-    : state_(
-          std::make_unique<State>(surroundings, first_slot, std::move(prepare), std::move(moved))) {
+Servers::Servers(const Surroundings& surroundings, int first_slot, Ending ending, Prepare prepare,
+                 Moved moved)
+    : state_(std::make_unique<State>(surroundings, first_slot, ending, std::move(prepare),
+                                     std::move(moved))) {
   fs::create_directories(state_->volumes);
   if (chmod(state_->volumes.c_str(), 0700) != 0) fault("close " + state_->volumes.string());
 }
@@ -285,7 +293,7 @@ Server Servers::add() {
         "SELECT min(slot) + 1 FROM servers WHERE slot + 1 NOT IN (SELECT slot FROM servers)",
         [](const store::Row& row) { return row.integer(0); });
   if (*slot >= last) fault(EADDRNOTAVAIL, "find user ids for another server: 1,499 are there");
-  Server server{random_hex(6), *slot, "", "", false};
+  Server server{random_hex(6), *slot, "", ""};
   state_->database.run(
       "INSERT INTO servers (id, slot, sandbox, address, wanted, created_at) VALUES (?, ?, '', '', "
       "0, ?)",
@@ -302,16 +310,22 @@ void Servers::want(const std::string& id) {
   state_->poke();
 }
 
-void Servers::stop(const std::string& id, int signal, seconds grace) {
+void Servers::stop(const std::string& id) {
   state_->database.run("UPDATE servers SET wanted = 0 WHERE id = ?", id);
   const std::scoped_lock mine(state_->turn);
-  if (const auto server = state_->find(id)) state_->end(*server, signal, grace);
+  if (const auto server = state_->find(id)) state_->end(*server);
 }
 
-void Servers::restart(const std::string& id, int signal, seconds grace) {
+void Servers::outdate(const std::string& id) {
+  state_->database.run("UPDATE servers SET outdated = 1 WHERE id = ?", id);
+}
+
+void Servers::restart(const std::string& id) {
   {
     const std::scoped_lock mine(state_->turn);
-    if (const auto server = state_->find(id)) state_->end(*server, signal, grace);
+    const auto server = state_->find(id);
+    if (!server || !server->outdated) return;
+    state_->end(*server);
   }
   state_->poke();
 }

@@ -26,6 +26,7 @@ struct Server {
   std::string sandbox;
   std::string address;
   bool wanted = false;
+  bool outdated = false;  // runs by an earlier Launch
 };
 
 // How to start one.
@@ -35,6 +36,12 @@ struct Launch {
   std::map<std::string, std::string> env;
   sandbox::Limits limits;
   std::vector<sandbox::Mount> mounts{};  // besides the volume
+};
+
+// How one is ended: by `signal`, and SIGKILL after `grace`.
+struct Ending {
+  int signal;
+  std::chrono::seconds grace;
 };
 
 struct Job {
@@ -61,7 +68,8 @@ class Servers {
   using Moved = std::function<void(const Server&)>;
 
   // `first_slot`: of the ranges of user ids, 1,500 of which are this provider's.
-  Servers(const Surroundings& surroundings, int first_slot, Prepare prepare, Moved moved);
+  Servers(const Surroundings& surroundings, int first_slot, Ending ending, Prepare prepare,
+          Moved moved);
   ~Servers();
   Servers(const Servers&) = delete;
   Servers& operator=(const Servers&) = delete;
@@ -71,11 +79,14 @@ class Servers {
   // A new server that is not wanted yet, with an empty volume of root's.
   // Joins the caller's transaction.
   Server add();
-  // Has it running from now on, or ends it (with `signal`, and SIGKILL after `grace`).
+  // Has it running from now on, or ends it.
   void want(const std::string& id);
-  void stop(const std::string& id, int signal, std::chrono::seconds grace);
-  // Started again with a new Launch.
-  void restart(const std::string& id, int signal, std::chrono::seconds grace);
+  void stop(const std::string& id);
+  // It needs a new Launch: by restart(), or from whoever is there next. Joins the caller's
+  // transaction, so that what the Launch depends on never changes without it.
+  void outdate(const std::string& id);
+  // Ends one that is outdated; it is started again at once.
+  void restart(const std::string& id);
   // Forgets one that was stopped. Its volume stays.
   void forget(const std::string& id);
 

@@ -70,7 +70,7 @@ void ClientConnection::ended_by(const std::exception& wrong) {
 void ClientConnection::on_events(std::uint32_t events) {
   guarded([&] {
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
-    if ((events & EPOLLOUT) != 0 && transport_->read_wants_write()) readable_ = true;
+    if (!readable_ && (events & EPOLLOUT) != 0 && transport_->read_wants_write()) readable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) client_closed_ = true;
     if ((events & EPOLLERR) != 0) broken_ = true;
   });

@@ -36,7 +36,8 @@ DynoConnection::DynoConnection(net::EventLoop& loop, DynoPools& pools, const Dyn
   const int connected = ::connect(transport_.fd(), reinterpret_cast<const sockaddr*>(&dyno.address),
                                   sizeof dyno.address);
   failed_ = connected != 0 && errno != EINPROGRESS;
-  loop_.add(transport_.fd(), *this);
+  // Answers before new requests: the sooner one is done, the fewer are under way.
+  loop_.add(transport_.fd(), *this, net::Priority::first);
 }
 
 DynoConnection::~DynoConnection() { loop_.remove(transport_.fd(), *this); }

@@ -5,8 +5,11 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
+#include <span>
 #include <string_view>
 
 #include "os/fd.h"
@@ -68,8 +71,14 @@ class SocketTransport final : public Transport {
     msghdr message{};
     message.msg_iov = parts;
     message.msg_iovlen = count;
+    // The kernel takes one part with less ado than several, if they are small.
+    std::array<char, 2048> together;
+    iovec whole;
+    if (count > 1 && gather(parts, count, together, whole)) {
+      parts = &whole;
+      count = 1;
+    }
     while (true) {
-      // Most writes are of one part, and the kernel takes that with less ado.
       const auto sent = count == 1
                             ? ::send(socket_.get(), parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
                             : ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
@@ -85,6 +94,17 @@ class SocketTransport final : public Transport {
   void close() override { socket_.close(); }
 
  private:
+  static bool gather(const iovec* parts, std::size_t count, std::span<char> into, iovec& whole) {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (parts[i].iov_len > into.size() - size) return false;
+      std::memcpy(into.data() + size, parts[i].iov_base, parts[i].iov_len);
+      size += parts[i].iov_len;
+    }
+    whole = {into.data(), size};
+    return true;
+  }
+
   os::Fd socket_;
 };
 

@@ -1,11 +1,14 @@
 #include "sandbox/cgroups.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 #include "base/fault.h"
 #include "base/text.h"
@@ -36,6 +39,11 @@ std::int64_t field(const std::optional<std::string>& text, std::string_view key)
 std::optional<std::int64_t> single(const std::filesystem::path& path) {
   const auto text = os::read_file(path);
   return text ? text::number(text::trim(*text)) : std::nullopt;
+}
+
+std::int64_t swapped(const std::filesystem::path& directory, bool v1,
+                     const std::optional<std::string>& stat) {
+  return v1 ? field(stat, "total_swap") : single(directory / "memory.swap.current").value_or(0);
 }
 
 }  // namespace
@@ -103,17 +111,18 @@ void Cgroups::limit_memory(const std::string& place, std::int64_t bytes) {
   if (!trees_.v1.contains("memory")) {
     os::write_control(directory / "memory.max", text);
     const auto swap = directory / "memory.swap.max";
-    if (access(swap.c_str(), W_OK) == 0) os::write_control(swap, "0");
+    if (access(swap.c_str(), W_OK) == 0) os::write_control(swap, text);
     return;
   }
-  // Memory and swap together: the same limit leaves no swap. Not on kernels without swap
-  // accounting. It may never be the lower one, so that it is the first to be raised.
+  // Memory and swap together. Not on kernels without swap accounting. It may never be the lower
+  // one, so that it is the first to be raised.
   const auto with_swap = directory / "memory.memsw.limit_in_bytes";
   const bool limits_swap = access(with_swap.c_str(), W_OK) == 0;
   const bool raised = bytes > usual.memory_bytes;
-  if (limits_swap && raised) os::write_control(with_swap, text);
+  const auto together = std::to_string(2 * bytes);
+  if (limits_swap && raised) os::write_control(with_swap, together);
   os::write_control(directory / "memory.limit_in_bytes", text);
-  if (limits_swap && !raised) os::write_control(with_swap, text);
+  if (limits_swap && !raised) os::write_control(with_swap, together);
 }
 
 void Cgroups::limit(const std::string& place, const Limits& limits) {
@@ -200,12 +209,37 @@ std::optional<Spawner::Memory> Cgroups::memory(const std::string& place) const {
   const bool v1 = trees_.v1.contains("memory");
   const auto used = single(directory / (v1 ? "memory.usage_in_bytes" : "memory.current"));
   if (!used) return std::nullopt;
+  const auto stat = os::read_file(directory / "memory.stat");
   // Cached files that the kernel can drop at once are not the app's.
-  const auto cached =
-      field(os::read_file(directory / "memory.stat"), v1 ? "total_inactive_file" : "inactive_file");
+  const auto cached = field(stat, v1 ? "total_inactive_file" : "inactive_file");
   const auto kills =
       field(os::read_file(directory / (v1 ? "memory.oom_control" : "memory.events")), "oom_kill");
-  return Spawner::Memory{std::max<std::int64_t>(0, *used - cached), kills};
+  return Spawner::Memory{std::max<std::int64_t>(0, *used - cached) + swapped(directory, v1, stat),
+                         kills};
+}
+
+MemoryEvents Cgroups::memory_events(const std::string& place) const {
+  if (place.empty()) return {};
+  const auto directory = limited_by("memory") / place;
+  try {
+    if (!trees_.v1.contains("memory"))
+      return {os::open_file(directory / "memory.events", O_RDONLY), POLLPRI};
+    // v1 rings an eventfd, which one write for each kind of news registers. "medium": most of what
+    // was looked through for memory could not be dropped. A threshold of memory.usage_in_bytes
+    // would tell of files that are, and takes the kernel ten milliseconds to set.
+    MemoryEvents events{os::Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), POLLIN};
+    const auto register_for = [&](const char* name, const char* level) {
+      const auto source = os::open_file(directory / name, O_RDONLY);
+      os::write_control(
+          directory / "cgroup.event_control",
+          std::to_string(events.fd.get()) + " " + std::to_string(source.get()) + level);
+    };
+    register_for("memory.pressure_level", " medium,local");
+    register_for("memory.oom_control", "");
+    return events;
+  } catch (const std::system_error&) {
+    return {};  // it is gone, or a kernel without
+  }
 }
 
 std::optional<Usage> Cgroups::usage(const std::string& place) const {
@@ -217,10 +251,7 @@ std::optional<Usage> Cgroups::usage(const std::string& place) const {
   Usage usage;
   usage.rss_bytes = field(stat, v1 ? "total_rss" : "anon");
   usage.cache_bytes = field(stat, v1 ? "total_cache" : "file");
-  usage.swap_bytes =
-      v1 ? field(stat, "total_swap") : single(directory / "memory.swap.current").value_or(0);
-  usage.limit_hits = v1 ? single(directory / "memory.failcnt").value_or(0)
-                        : field(os::read_file(directory / "memory.events"), "max");
+  usage.swap_bytes = swapped(directory, v1, stat);
   usage.pages_in = field(stat, v1 ? "total_pgpgin" : "pgfault");
   usage.pages_out = field(stat, v1 ? "total_pgpgout" : "pgsteal");
 

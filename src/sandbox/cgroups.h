@@ -60,9 +60,11 @@ class Cgroups {
   bool remove(const std::string& place) const;
   std::optional<Spawner::Memory> memory(const std::string& place) const;
   std::optional<Usage> usage(const std::string& place) const;
+  MemoryEvents memory_events(const std::string& place) const;
 
  private:
   bool freezes_on_v1() const { return !trees_.v2 && trees_.v1.contains("freezer"); }
+  // As much again may be swapped out, where the host has swap.
   void limit_memory(const std::string& place, std::int64_t bytes);
   std::filesystem::path limited_by(const std::string& controller) const;  // of the server
   std::vector<std::filesystem::path> all() const;

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <fstream>
 
@@ -54,7 +55,7 @@ TEST_F(CgroupsTest, OnV2AloneAllIsThere) {
   const auto group = groups.create(place);
   EXPECT_TRUE(group.v2);
   EXPECT_TRUE(group.attach.empty()) << "the clone puts it there";
-  EXPECT_EQ(content(own / "memory.swap.max"), "0");
+  EXPECT_EQ(content(own / "memory.swap.max"), content(own / "memory.max"));
   limit_files();
   groups.limit(place, limits);
   EXPECT_EQ(content(own / "memory.max"), "67108864");
@@ -64,19 +65,20 @@ TEST_F(CgroupsTest, OnV2AloneAllIsThere) {
   make(own / "memory.current", "5000000\n");
   make(own / "memory.stat", "anon 3000000\nfile 2000000\ninactive_file 1500000\npgfault 12\n");
   make(own / "memory.events", "low 0\nhigh 0\nmax 7\noom 2\noom_kill 1\n");
-  make(own / "memory.swap.current", "0\n");
+  make(own / "memory.swap.current", "1000000\n");
   make(own / "cpu.stat", "usage_usec 123456\nuser_usec 1\n");
   make(own / "cgroup.threads", "1\n");
   const auto memory = groups.memory(place);
   ASSERT_TRUE(memory);
-  EXPECT_EQ(memory->used_bytes, 3'500'000);
+  EXPECT_EQ(memory->used_bytes, 4'500'000);
   EXPECT_EQ(memory->out_of_memory_kills, 1);
   const auto usage = groups.usage(place);
   ASSERT_TRUE(usage);
   EXPECT_EQ(usage->rss_bytes, 3'000'000);
   EXPECT_EQ(usage->cache_bytes, 2'000'000);
   EXPECT_EQ(usage->cpu_micros, 123'456);
-  EXPECT_EQ(usage->limit_hits, 7);
+  EXPECT_EQ(usage->swap_bytes, 1'000'000);
+  EXPECT_EQ(groups.memory_events(place).events, POLLPRI);
 
   make(own / "cgroup.freeze", "0\n");
   make(own / "cgroup.kill");

@@ -38,6 +38,10 @@ std::optional<Usage> Freezer::usage(const std::string& id) const {
   return state_->cgroups.usage(state_->run_directory.place_of(id));
 }
 
+MemoryEvents Freezer::memory_events(const std::string& id) const {
+  return state_->cgroups.memory_events(state_->run_directory.place_of(id));
+}
+
 std::int64_t Freezer::written(const std::string& id, std::int64_t enough) const {
   const auto place = state_->run_directory.place_of(id);
   return sandbox::written(

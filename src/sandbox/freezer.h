@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "os/fd.h"
+
 namespace renga::sandbox {
 
 struct SpawnerOptions;
@@ -17,8 +19,14 @@ struct Usage {
   std::int64_t pages_in = 0, pages_out = 0;  // ever
   int runnable_tasks = 0;                    // threads that run or want to, now
   std::int64_t cpu_micros = 0;               // ever, on all CPUs together
-  // How often, ever, more memory was wanted than the limit, and something had to be dropped for it.
-  std::int64_t limit_hits = 0;
+};
+
+// Where the kernel tells that a sandbox wants more memory than it may have, or that it had to kill
+// in it for that. Ready for `events` of poll(2) when it happens; reading makes it wait for the
+// next.
+struct MemoryEvents {
+  os::Fd fd;
+  short events = 0;
 };
 
 class Freezer {
@@ -37,6 +45,8 @@ class Freezer {
   // before many are removed.
   void kill(const std::string& id);
   std::optional<Usage> usage(const std::string& id) const;
+  // No descriptor: it is gone, or this kernel does not tell.
+  MemoryEvents memory_events(const std::string& id) const;
   // What it has on the disk, in bytes; counting stops past `enough`. See written.h.
   std::int64_t written(const std::string& id, std::int64_t enough) const;
   // Whether what a sandbox had there is still being removed.

@@ -344,6 +344,11 @@ void Holder::start(const HolderStart& with) {
   send(socket_, bytes, descriptors);
 }
 
+bool Holder::has_answered() const {
+  pollfd heard{socket_.get(), POLLIN, 0};
+  return poll(&heard, 1, 0) != 0;
+}
+
 Result<void> Holder::wait_until_started() {
   pollfd heard{socket_.get(), POLLIN, 0};
   int count = 0;

@@ -34,6 +34,7 @@ struct HolderStart {
 
 class Holder {
  public:
+  Holder() = default;  // none
   // `init` is renga-init's program. Throws when the kernel refuses.
   static Holder make(const Cgroups::Group& group, int init);
   Holder(Holder&&) = default;
@@ -45,6 +46,8 @@ class Holder {
   // `waiting_plan` is of renga-init as the command that waits (init_plan.h).
   void settle(std::uint32_t uid_base, const std::vector<StackPart>& stack, int waiting_plan);
   void start(const HolderStart& with);
+  // wait_until_started() would not wait.
+  bool has_answered() const;
   // Until its command was let go, at most 20 s. Kind::unavailable with the reason when it is not.
   Result<void> wait_until_started();
   void kill();

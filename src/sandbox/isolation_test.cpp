@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "sandbox/freezer.h"
 #include "sandbox/testing/sandbox_fixture.h"
 
 namespace renga::sandbox {
@@ -310,7 +311,7 @@ TEST_P(IsolationTest, SeesNoSocketThatRulesTheHost) {
   EXPECT_EQ(output_of("find / -xdev -type s 2>/dev/null; ls -A /run /var/run /var/lib; "
                       "ls /run/docker.sock /var/run/docker.sock /run/containerd /run/renga "
                       "/run/dbus /var/lib/renga 2>/dev/null; echo none"),
-            "/run:\n\n/var/lib:\n\n/var/run:\nnone\n");
+            "/run:\nhosts\nresolv.conf\n\n/var/lib:\n\n/var/run:\nhosts\nresolv.conf\nnone\n");
 }
 
 TEST_P(IsolationTest, WeighsWhatItsSizeSays) {
@@ -364,6 +365,24 @@ TEST_P(IsolationTest, KillsWhatTakesTooMuchMemoryAndNothingElse) {
   EXPECT_TRUE(spawner->watch(*sibling));
   EXPECT_GT(spawner->memory(sibling->id)->used_bytes, 0);
   EXPECT_EQ(spawner->memory(sibling->id)->out_of_memory_kills, 0);
+}
+
+TEST_P(IsolationTest, IsHeardWhenItWantsTooMuchMemory) {
+  auto spec = script("");
+  spec.argv = {"python3", "-c", "input(); x = bytearray(300 << 20)"};
+  spec.limits.memory_bytes = 64 << 20;
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const os::Fd theirs(ends[0]), ours(ends[1]);
+  ASSERT_TRUE(spawner->start(spec, std::nullopt, theirs.get()));
+  const auto told = Freezer(options()).memory_events(spec.id);
+  ASSERT_TRUE(told.fd);
+  char bytes[512];
+  [[maybe_unused]] const auto count = read(told.fd.get(), bytes, sizeof bytes);
+  pollfd news{told.fd.get(), told.events, 0};
+  EXPECT_EQ(poll(&news, 1, 0), 0) << "it has all that it wants";
+  ASSERT_EQ(write(ours.get(), "\n", 1), 1);
+  EXPECT_EQ(poll(&news, 1, 10'000), 1);
 }
 
 TEST_P(IsolationTest, HoldsAForkBombAndEndsIt) {

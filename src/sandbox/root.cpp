@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "os/file.h"
 #include "os/mount.h"
+#include "sandbox/common.h"
 #include "sandbox/init_plan.h"
 #include "sandbox/spec.h"
 
@@ -35,30 +37,6 @@ constexpr const char* masked[] = {
 };
 constexpr const char* read_only[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys",
                                      "proc/sysrq-trigger"};
-
-struct Device {
-  const char* name;
-  unsigned major, minor;
-};
-constexpr Device devices[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
-                              {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
-
-void make_directory(const os::Fd& root, const char* path, mode_t mode = 0755) {
-  if (mkdirat(root.get(), path, mode) != 0 && errno != EEXIST)
-    fault("make /" + std::string(path) + " in the sandbox");
-}
-
-void make_link(const os::Fd& root, const std::string& to, const std::string& path) {
-  if (symlinkat(to.c_str(), root.get(), path.c_str()) != 0)
-    fault("make the link /" + path + " in the sandbox");
-}
-
-void make_file(const os::Fd& root, const std::string& path, std::string_view text) {
-  const os::Fd file(
-      openat(root.get(), path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!file) fault("make /" + path + " in the sandbox");
-  os::write_all(file.get(), text, "/" + path);
-}
 
 // Opened without following links, so that nothing that is in a mount already can send it elsewhere.
 os::Fd place(const os::Fd& root, const std::string& path) {
@@ -104,28 +82,37 @@ void attach_stack(const os::Fd& root, const std::vector<StackPart>& stack) {
   }
 }
 
-void write_common_etc(const os::Fd& root) {
-  make_file(root, "etc/passwd",
-            "root:x:0:0:root:/root:/usr/sbin/nologin\n"
-            "dyno:x:1000:1000:dyno:/app:/bin/bash\n"
-            "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
-  make_file(root, "etc/group", "root:x:0:\ntty:x:5:\ndyno:x:1000:\nnogroup:x:65534:\n");
-  make_file(root, "etc/nsswitch.conf",
-            "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
-            "protocols: files\nservices: files\n");
-  make_link(root, "/proc/self/mounts", "etc/mtab");
+bool is_part(std::string_view target, const std::vector<StackPart>& stack) {
+  return std::ranges::any_of(stack, [&](const StackPart& part) { return part.target == target; });
+}
+
+// Where none is shared.
+void attach_own_sys(const os::Fd& root) {
+  try {
+    auto kept = kernels_own;
+    kept.read_only = true;
+    attach(root, os::new_file_system("sysfs", {}, kept), "sys");
+  } catch (const std::system_error&) {
+    // Not where the host hides parts of its own (some containers): then /sys stays empty, which is
+    // less.
+  }
 }
 
 void write_own_etc(const os::Fd& root, const RootPlan& plan) {
-  make_file(root, "etc/hostname", plan.host_name + "\n");
-  make_file(root, "etc/hosts",
+  make_file(root, "run/hosts",
             "127.0.0.1 localhost\n" + plan.address + " " + plan.host_name + "\n");
-  make_file(root, "etc/resolv.conf", plan.resolver_configuration);
+  make_file(root, "run/resolv.conf", plan.resolver_configuration);
+}
+
+// Where none is shared.
+void attach_own_dev(const os::Fd& root) {
+  const auto dev = os::clone_mount(root.get(), "dev", {.no_suid = true, .no_exec = true});
+  fill_dev(dev);
+  os::set_attributes(dev.get(), {.read_only = true});
+  attach(root, dev, "dev");
 }
 
 void attach_devices(const os::Fd& root) {
-  const auto dev = os::clone_mount(root.get(), "dev", {.no_suid = true, .no_exec = true});
-  attach(root, dev, "dev");
   for (const auto& device : devices) {
     const auto source = std::string("/dev/") + device.name;
     const auto opened = os::open_file(source, O_PATH | O_NOFOLLOW);
@@ -134,22 +121,13 @@ void attach_devices(const os::Fd& root) {
     if (fstat(opened.get(), &info) != 0 || !S_ISCHR(info.st_mode) ||
         info.st_rdev != makedev(device.major, device.minor))
       fault(ENODEV, "find the device that " + source + " should be");
-    make_file(dev, device.name, "");
     attach(root, os::clone_mount(opened.get(), "", {}), std::string("dev/") + device.name);
   }
-  make_directory(dev, "pts");
-  make_directory(dev, "shm");
   // "newinstance" has been the only kind since Linux 4.7.
   attach(root,
          os::new_file_system("devpts", {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}},
                              {.no_suid = true, .no_exec = true}),
          "dev/pts");
-  make_link(dev, "pts/ptmx", "ptmx");
-  make_link(dev, "/proc/self/fd", "fd");
-  make_link(dev, "/proc/self/fd/0", "stdin");
-  make_link(dev, "/proc/self/fd/1", "stdout");
-  make_link(dev, "/proc/self/fd/2", "stderr");
-  os::set_attributes(dev.get(), {.read_only = true});
 }
 
 void mask(const os::Fd& root, const std::string& path) {
@@ -199,17 +177,8 @@ os::Fd open_place(const os::Fd& root, const char* path, const os::MountAttribute
   return os::clone_mount(root.get(), path, attributes);
 }
 
-constexpr const char* limits[] = {"sys/fs/cgroup/memory.max",
-                                  "sys/fs/cgroup/memory/memory.limit_in_bytes"};
-
-void write_limits(const os::Fd& root, std::int64_t memory_bytes) {
-  for (const auto* name : limits) make_file(root, name, std::to_string(memory_bytes) + "\n");
-}
-
-void change_limits(const os::Fd& root, std::int64_t memory_bytes) {
-  for (const auto* name : limits)
-    if (unlinkat(root.get(), name, 0) != 0) fault("replace /" + std::string(name));
-  write_limits(root, memory_bytes);
+void write_limit(const os::Fd& root, std::int64_t memory_bytes) {
+  make_file(root, "sys/fs/cgroup/memory.max", std::to_string(memory_bytes) + "\n");
 }
 
 void close_limits(const os::Fd& root) {
@@ -245,7 +214,7 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   make_link(root, "../tmp", "var/tmp");
   make_link(root, "../run", "var/run");
   attach_stack(root, stack);
-  write_common_etc(root);
+  if (!is_part("etc", stack)) write_common_etc(place(root, "etc"));
 
   // What is written beside /app, too, is in the root's own file system, where /proc covers it, and
   // has one limit: the kernel has some memory for every file system in every control group, so that
@@ -255,18 +224,13 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
   const auto temporary = open_place(root, "proc/tmp", plain, 01777);
   const auto shared_memory = open_place(root, "proc/shm", kernels_own, 01777);
   attach(root, os::new_file_system("proc", {}, kernels_own), "proc");
-  try {
-    auto kept = kernels_own;
-    kept.read_only = true;
-    attach(root, os::new_file_system("sysfs", {}, kept), "sys");
-  } catch (const std::system_error&) {
-    // Not where the host hides parts of its own (some containers): then /sys stays empty, which is
-    // less.
-  }
+  if (!is_part("sys", stack)) attach_own_sys(root);
+  if (!is_part("dev", stack)) attach_own_dev(root);
   attach_devices(root);
   cover_kernel_files(root);
   attach_limits(root, limits_place);
-  write_limits(root, usual_memory);
+  write_limit(root, usual_memory);
+  make_link(root, "../memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes");
   attach(root, temporary, "tmp");
   attach(root, shared_memory, "dev/shm");
   pivot_into(root);
@@ -276,7 +240,8 @@ os::Fd enter_root(const std::vector<StackPart>& stack) {
 void furnish_root(const os::Fd& root, const RootPlan& plan) {
   write_own_etc(root, plan);
   if (plan.memory_bytes != usual_memory) {
-    change_limits(root, plan.memory_bytes);
+    if (unlinkat(root.get(), "sys/fs/cgroup/memory.max", 0) != 0) fault("replace a memory limit");
+    write_limit(root, plan.memory_bytes);
     os::reconfigure(place(root, "tmp").get(), {{"size", std::to_string(plan.memory_bytes)}});
   }
   close_limits(root);

@@ -47,13 +47,14 @@ std::string held_name(const std::string& place) { return std::string(held_prefix
 
 RunDirectory::RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
 
-void RunDirectory::prepare() {
+void RunDirectory::prepare(PrivateMounts& mounts) {
   std::filesystem::create_directories(root_);
   if (chmod(root_.c_str(), 0700) != 0) fault("close " + root_.string() + " to others");
   // An overlay tells in the sandbox's list of mounts where its directories are: seen from here they
-  // are /.held-PLACE/upper, and nothing of the host's. One for all, since the end of a mount that
-  // is attached nowhere costs a grace period of the kernel.
+  // are below /run/renga/mounts, and nothing of the server's. One for all, since the end of a mount
+  // costs a grace period of the kernel.
   mount_ = os::clone_mount(AT_FDCWD, root_.string(), {});
+  mounts.attach(mount_);
 }
 
 os::Fd RunDirectory::lock(std::chrono::milliseconds limit) const {

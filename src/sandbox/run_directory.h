@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "os/fd.h"
+#include "sandbox/private_mounts.h"
 #include "sandbox/spawner.h"
 
 namespace renga::sandbox {
@@ -21,7 +22,7 @@ class RunDirectory {
   explicit RunDirectory(std::filesystem::path root);
 
   // Makes the directory of all of them.
-  void prepare();
+  void prepare(PrivateMounts& mounts);
 
   // A control and its spawner have the directory to themselves: control locks it, and its spawner
   // inherits the lock, which is held until neither is left or the spawner has let go. Throws when
@@ -68,7 +69,7 @@ class RunDirectory {
 
  private:
   std::filesystem::path root_;
-  os::Fd mount_;  // of the root, attached nowhere; the spawner's alone
+  os::Fd mount_;  // of the root; the spawner's alone
 };
 
 }  // namespace renga::sandbox

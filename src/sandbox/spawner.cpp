@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "os/cgroup.h"
 #include "os/file.h"
+#include "os/mount.h"
 #include "os/namespaces.h"
 #include "os/process.h"
 #include "sandbox/cgroups.h"
@@ -30,6 +31,15 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds call_limit{30};
+
+bool is_older_than(long major, long minor) {
+  utsname kernel{};
+  if (::uname(&kernel) != 0) fault("ask for the kernel's version");
+  char* rest = nullptr;
+  const long own_major = std::strtol(kernel.release, &rest, 10);
+  const long own_minor = *rest == '.' ? std::strtol(rest + 1, nullptr, 10) : 0;
+  return std::pair(own_major, own_minor) < std::pair(major, minor);
+}
 
 void pause_for(std::chrono::milliseconds duration) {
   poll(nullptr, 0, static_cast<int>(duration.count()));
@@ -171,17 +181,16 @@ std::optional<std::string> Spawner::unsupported() {
     return "Dynos are isolated with namespaces, mounts and control groups, which only root may "
            "make. "
            "Run `renga server` as root, or without isolation.";
-  const auto systems = os::read_file("/proc/filesystems").value_or("");
-  if (systems.find("\toverlay\n") == std::string::npos)
-    return "This kernel has no overlay file system. Load it with `modprobe overlay`.";
+  // The kernel loads what is asked for and not there yet.
+  if (!os::has_file_system("overlay"))
+    return "This kernel has no overlay file system. Is its module there (`modprobe overlay`)?";
   if (!found_in_path("nft"))
     return "The program nft is missing. Install it with `apt-get install nftables`.";
   if (access("/proc/self/ns/user", F_OK) != 0 || access("/proc/self/ns/cgroup", F_OK) != 0)
-    return "This kernel has no user or control group namespaces; Linux 5.12 or later with both is "
+    return "This kernel has no user or control group namespaces; Linux 5.19 or later with both is "
            "needed.";
-  // mount_setattr(2) came with idmapped mounts in Linux 5.12.
-  if (syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) < 0 && errno == ENOSYS)
-    return "This kernel has no idmapped mounts; Linux 5.12 or later is needed.";
+  if (is_older_than(5, 19))
+    return "This kernel makes no overlay of an idmapped mount; Linux 5.19 or later is needed.";
   return Cgroups::unsupported(os::CgroupTrees::find());
 }
 

@@ -8,9 +8,12 @@
 #include <array>
 #include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include "base/fault.h"
+#include "os/file.h"
 #include "os/mount.h"
+#include "sandbox/common.h"
 
 namespace renga::sandbox {
 namespace {
@@ -58,30 +61,14 @@ bool is_needed(std::string_view name) {
                              [name](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
-void add(std::vector<StackPart>& parts, const std::filesystem::path& root, const std::string& path,
-         int id_map) {
-  const auto source = root / path;
-  struct stat info;
-  if (lstat(source.c_str(), &info) != 0) return;
-  StackPart part;
-  part.target = path;
-  if (S_ISLNK(info.st_mode)) {
-    part.link_to = std::filesystem::read_symlink(source).string();
-  } else if (S_ISDIR(info.st_mode) || S_ISREG(info.st_mode)) {
-    part.directory = S_ISDIR(info.st_mode);
-    part.mount = os::clone_mount(
-        AT_FDCWD, source.string(),
-        {.read_only = true, .no_suid = true, .no_dev = true, .user_namespace = id_map});
-  } else {
-    return;
-  }
-  parts.push_back(std::move(part));
-}
+std::filesystem::path root_of(const std::string& stack) { return stack == "host" ? "/" : stack; }
+
+constexpr os::MountAttributes closed = {.read_only = true, .no_suid = true, .no_dev = true};
 
 }  // namespace
 
 std::string stack_state(const std::string& stack) {
-  const std::filesystem::path root = stack == "host" ? "/" : stack;
+  const auto root = root_of(stack);
   std::string state;
   // A directory's time of modification is that of the last name made, removed or renamed in it.
   for (const auto& path : {root, root / "etc"}) {
@@ -94,18 +81,62 @@ std::string stack_state(const std::string& stack) {
   return state;
 }
 
-std::vector<StackPart> stack_parts(const std::string& stack, int id_map) {
-  const std::filesystem::path root = stack == "host" ? "/" : stack;
-  std::vector<StackPart> parts;
-  add(parts, root, "usr", id_map);
-  if (parts.empty()) fault(ENOENT, "find /usr in the stack " + stack);
-  for (const auto* name : top_level) add(parts, root, name, id_map);
-  for (const auto& entry : std::filesystem::directory_iterator(root / "etc")) {
-    const auto name = entry.path().filename().string();
-    if (is_needed(name)) add(parts, root, "etc/" + name, id_map);
+Stack::Stack(const std::string& name) : root_(root_of(name)) {
+  add("usr");
+  if (entries_.empty()) fault(ENOENT, "find /usr in the stack " + name);
+  for (const auto* path : top_level) add(path);
+  for (const auto& entry : std::filesystem::directory_iterator(root_ / "etc")) {
+    const auto file = entry.path().filename().string();
+    if (is_needed(file)) add("etc/" + file);
   }
-  if (stack != "host")
-    for (const auto* path : packages_of_stack) add(parts, root, path, id_map);
+  if (name != "host")
+    for (const auto* path : packages_of_stack) add(path);
+  share_etc();
+}
+
+void Stack::add(const std::string& path) {
+  const auto source = root_ / path;
+  struct stat info;
+  if (lstat(source.c_str(), &info) != 0) return;
+  if (S_ISLNK(info.st_mode))
+    entries_.push_back({path, std::filesystem::read_symlink(source).string()});
+  else if (S_ISDIR(info.st_mode) || S_ISREG(info.st_mode))
+    entries_.push_back({path, "", S_ISDIR(info.st_mode), (info.st_mode & S_IROTH) != 0});
+}
+
+// Directories stay mounts of the stack's: what is in them is much, and changes without a sign that
+// stack_state() knows.
+void Stack::share_etc() {
+  const auto etc = os::new_file_system("tmpfs", {{"mode", "755"}}, {});
+  try {
+    etc_ = os::clone_mount(etc.get(), "", closed);
+  } catch (const std::system_error&) {
+    return;
+  }
+  write_common_etc(etc);
+  std::erase_if(entries_, [&](const Entry& entry) {
+    if (!entry.path.starts_with("etc/")) return false;
+    const auto name = entry.path.substr(4);
+    if (!entry.link_to.empty())
+      make_link(etc, entry.link_to, name);
+    else if (entry.directory)
+      make_directory(etc, name.c_str());
+    else if (const auto text = os::read_file(root_ / entry.path); text && entry.for_all)
+      make_file(etc, name, *text);
+    return !entry.directory;
+  });
+}
+
+std::vector<StackPart> Stack::parts(int id_map) const {
+  auto attributes = closed;
+  attributes.user_namespace = id_map;
+  std::vector<StackPart> parts;
+  if (etc_) parts.push_back({"etc", os::clone_mount(etc_.get(), "", attributes), "", true});
+  for (const auto& [path, link_to, directory, for_all] : entries_) {
+    parts.push_back({path, {}, link_to, directory});
+    if (link_to.empty())
+      parts.back().mount = os::clone_mount(AT_FDCWD, (root_ / path).string(), attributes);
+  }
   return parts;
 }
 

@@ -19,6 +19,7 @@
 #include "os/file.h"
 #include "os/mount.h"
 #include "os/namespaces.h"
+#include "sandbox/common.h"
 #include "sandbox/init_plan.h"
 #include "sandbox/joiner.h"
 #include "sandbox/records.h"
@@ -29,7 +30,7 @@ namespace {
 
 constexpr std::size_t most_id_maps = 64;
 // Of the apps that have holders; the disk of a slug that is gone is free when it has left these.
-constexpr std::size_t most_lowers = 4;
+constexpr std::size_t most_lowers = 4, most_stacks = 4;
 constexpr std::uint32_t ids = 65'536;
 
 // The directory of the log socket, for renga-init to connect through. renga-init is not the host's
@@ -46,6 +47,12 @@ os::Fd log_directory(const std::filesystem::path& socket) {
     fault(EACCES, "let sandboxes reach the log socket: " + socket.string() +
                       " must be writable for all (mode 0666)");
   return directory;
+}
+
+// In this order, since a chroot is left for a namespace whose root is a mount.
+PrivateMounts mounts_of_this_process() {
+  os::ensure_user_namespaces();
+  return PrivateMounts();
 }
 
 AppDirectory app_directory(const std::string& path) {
@@ -83,6 +90,7 @@ std::string plan_bytes(const Spec& spec, const std::string& filter) {
 
 Starter::Starter(const SpawnerOptions& options, std::size_t holders)
     : options_(options),
+      mounts_(mounts_of_this_process()),
       run_directory_(options.run_directory),
       cgroups_(os::CgroupTrees::find(), options.server_name),
       network_(options.server_name, options.run_directory.string(), options.purpose),
@@ -95,16 +103,17 @@ Starter::Starter(const SpawnerOptions& options, std::size_t holders)
                             held.app = app;
                           },
                       .discard = [this](Held& held) { discard(held); }}) {
-  os::ensure_user_namespaces();
   const auto policy = syscall_policy();
   filter_.assign(reinterpret_cast<const char*>(policy.data()), policy.size() * sizeof policy[0]);
   std::string waiting;
   add_record(waiting, init_plan::waiting, "");
   add_record(waiting, init_plan::filter, filter_);
   waiting_plan_ = os::memory_file("renga-plan", waiting);
-  run_directory_.prepare();
+  run_directory_.prepare(mounts_);
   cgroups_.prepare();
   network_.prepare();
+  dev_ = new_dev();
+  sys_ = new_sys();
   // What was being made when an earlier spawner died: nothing runs in it, and nobody was told of
   // it.
   for (const auto& id : run_directory_.ids())
@@ -128,14 +137,32 @@ const Starter::Lower& Starter::lower_of(std::uint32_t uid_base, const AppDirecto
     std::rotate(lowers_.begin(), known, known + 1);
     return lowers_.front();
   }
-  // The end of a mount that is attached nowhere costs a grace period of the kernel, and one does
-  // for all dynos of a slug.
+  // The end of a mount costs a grace period of the kernel, and one does for all dynos of a slug.
   auto mount = os::clone_mount(AT_FDCWD, app.path,
                                {.read_only = true, .user_namespace = id_maps(uid_base).app.get()});
   // Another release of the app comes in the place of the last one.
-  std::erase_if(lowers_, [&](const Lower& lower) { return lower.uid_base == uid_base; });
-  if (lowers_.size() >= most_lowers) lowers_.pop_back();
-  return *lowers_.insert(lowers_.begin(), Lower{uid_base, app, std::move(mount)});
+  const auto last = std::ranges::find(lowers_, uid_base, &Lower::uid_base);
+  if (last != lowers_.end() || lowers_.size() >= most_lowers) {
+    const auto gone = last != lowers_.end() ? last : lowers_.end() - 1;
+    mounts_.detach(gone->attached_as);
+    lowers_.erase(gone);
+  }
+  auto name = mounts_.attach(mount);
+  return *lowers_.insert(lowers_.begin(), Lower{uid_base, app, std::move(mount), std::move(name)});
+}
+
+const Stack& Starter::stack_of(const Home& home) {
+  const auto known = std::ranges::find_if(stacks_, [&](const KnownStack& stack) {
+    return stack.name == home.stack && stack.state == home.stack_state;
+  });
+  if (known != stacks_.end()) {
+    std::rotate(stacks_.begin(), known, known + 1);
+    return stacks_.front().stack;
+  }
+  // As it was before it changed, nobody wants it any more.
+  std::erase_if(stacks_, [&](const KnownStack& stack) { return stack.name == home.stack; });
+  if (stacks_.size() >= most_stacks) stacks_.pop_back();
+  return stacks_.insert(stacks_.begin(), {home.stack, home.stack_state, Stack(home.stack)})->stack;
 }
 
 os::Fd Starter::app_mount(const Held& held, const AppDirectory& app) {
@@ -168,8 +195,12 @@ Held Starter::make_holder(const std::string& address) {
 
 void Starter::settle(Held& held, const Home& home) {
   run_directory_.hand_over(held.place, home.uid_base + init_plan::user);
-  held.holder.settle(home.uid_base, stack_parts(home.stack, id_maps(home.uid_base).stack.get()),
-                     waiting_plan_.get());
+  const int id_map = id_maps(home.uid_base).stack.get();
+  auto parts = stack_of(home).parts(id_map);
+  if (dev_)
+    parts.push_back({"dev", os::clone_mount(dev_.get(), "", {.user_namespace = id_map}), "", true});
+  if (sys_) parts.push_back({"sys", os::clone_mount(sys_.get(), "", {}), "", true});
+  held.holder.settle(home.uid_base, parts, waiting_plan_.get());
   held.home = home;
 }
 
@@ -224,6 +255,7 @@ RootPlan Starter::furnishing(const Spec& spec, const std::string& address) {
 Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& spec,
                                 std::optional<int> output, std::optional<int> input) {
   const auto& process = held.holder.process();
+  const bool made_ahead = static_cast<bool>(held.overlay);
   try {
     HolderStart start;
     start.root = furnishing(spec, held.address);
@@ -242,6 +274,7 @@ Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& 
     const Running running{spec.id, process.pid, held.started, held.address};
     run_directory_.complete(spec.id);
     held.holder.start(start);
+    if (made_ahead) refill_until_answered(held.holder);
     TRY(held.holder.wait_until_started());
     return running;
   } catch (const std::system_error& error) {
@@ -249,6 +282,15 @@ Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& 
     if (error.code().value() == EPIPE) TRY(held.holder.wait_until_started());
     discard(held);  // no-op for what is claimed already, and so cleaned up by its id
     throw;
+  }
+}
+
+// In a storm of an app's starts: while one's command begins, the next one's sandbox is made.
+void Starter::refill_until_answered(const Holder& starting) {
+  try {
+    while (!is_well_stocked() && !starting.has_answered() && refill()) continue;
+  } catch (const std::system_error&) {
+    // Whoever refills next says why.
   }
 }
 

@@ -15,9 +15,11 @@
 #include "sandbox/exec.h"
 #include "sandbox/holder_pool.h"
 #include "sandbox/network.h"
+#include "sandbox/private_mounts.h"
 #include "sandbox/run_directory.h"
 #include "sandbox/spawner.h"
 #include "sandbox/spec.h"
+#include "sandbox/stack.h"
 
 namespace renga::sandbox {
 
@@ -63,10 +65,17 @@ class Starter {
     std::uint32_t uid_base = 0;
     AppDirectory app;
     os::Fd mount;
+    std::string attached_as;
+  };
+
+  struct KnownStack {
+    std::string name, state;
+    Stack stack;
   };
 
   const IdMaps& id_maps(std::uint32_t uid_base);
   const Lower& lower_of(std::uint32_t uid_base, const AppDirectory& app);
+  const Stack& stack_of(const Home& home);
   Held make_holder(const std::string& address);
   void settle(Held& held, const Home& home);
   void discard(Held& held);
@@ -77,9 +86,11 @@ class Starter {
                          std::optional<int> output, std::optional<int> input);
   Result<Running> try_start(std::optional<Held> held, const Home& home, const AppDirectory& app,
                             const Spec& spec, std::optional<int> output, std::optional<int> input);
+  void refill_until_answered(const Holder& starting);
   void clean_up(const std::string& id);
 
   SpawnerOptions options_;
+  PrivateMounts mounts_;
   RunDirectory run_directory_;
   Cgroups cgroups_;
   Network network_;
@@ -87,7 +98,9 @@ class Starter {
   std::string filter_;   // syscall_policy() as bytes
   os::Fd waiting_plan_;  // of every command that waits: see init_plan.h
   std::map<std::uint32_t, IdMaps> id_maps_;
-  std::vector<Lower> lowers_;  // the last first
+  std::vector<Lower> lowers_;       // the last first
+  std::vector<KnownStack> stacks_;  // the last first
+  os::Fd dev_, sys_;                // of all; none: each has its own
   HolderPool pool_;
   std::vector<std::string> discarded_;  // places
 };

@@ -1,4 +1,4 @@
-// Preloaded into a built-in provider (`renga provider NAME`) by provider_crash_test.py: counts what
+// Preloaded into a built-in provider (`renga provider NAME`) by provider_crash.py: counts what
 // it does that outlives it, gives each step a name, and kills it right before the one that it is
 // told to die at. Steps are commits to its store, files that it makes, moves and removes, what it
 // asks of its spawner, its database servers and the platform, and its answers.

@@ -3,6 +3,7 @@
 // has its effect.
 #pragma once
 
+#include <poll.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
@@ -30,7 +31,7 @@ class FakeSandboxes final : public Sandboxes {
     std::optional<sandbox::Exit> exit;
     std::int64_t memory = 0;
     std::int64_t memory_kills = 0;
-    std::int64_t limit_hits = 0;
+    int wants_memory = -1;  // an eventfd of who listens
     int runnable = 0;
     std::int64_t cpu_micros = 0;
     std::vector<int> signals;
@@ -124,8 +125,13 @@ class FakeSandboxes final : public Sandboxes {
     usage.rss_bytes = found->second.memory;
     usage.runnable_tasks = found->second.runnable;
     usage.cpu_micros = found->second.cpu_micros;
-    usage.limit_hits = found->second.limit_hits;
     return usage;
+  }
+  sandbox::MemoryEvents memory_events(const std::string& id) override {
+    sandbox::MemoryEvents events{os::Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), POLLIN};
+    const auto found = sandboxes.find(id);
+    if (found != sandboxes.end()) found->second.wants_memory = events.fd.get();
+    return events;
   }
 
   // What happens inside. No status: it was killed and left no word.

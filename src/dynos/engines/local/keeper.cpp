@@ -16,8 +16,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds after_trouble{5};
-constexpr seconds memory_every{20}, memory_tick{5};
-constexpr int nearly_all = 95;            // percent of the quota
 constexpr std::size_t starts_a_pass = 8;  // others wait for their turn no longer than these take
 constexpr milliseconds longest_probe_gap{100};
 
@@ -96,6 +94,7 @@ bool Keeper::has_type(const Id<apps::App>& app, std::string_view type) const {
 std::optional<SteadyTime> Keeper::step() {
   const auto now = clock_.steady();
   clear_leftovers(now);
+  hear_of_memory(now);
 
   std::vector<Id<Dyno>> ids;
   for (const auto& [id, kept] : kept_) ids.push_back(id);
@@ -137,12 +136,6 @@ std::optional<SteadyTime> Keeper::step() {
   return next;
 }
 
-// At moments that dynos share: each time that the keeper wakes up it goes through all of them.
-SteadyTime Keeper::next_look_at_memory(SteadyTime now) {
-  const auto at = (now + memory_every).time_since_epoch();
-  return SteadyTime(at - at % Duration(memory_tick));
-}
-
 // What one dyno needs: its end dealt with, its limits kept, its port asked, its memory looked at.
 void Keeper::attend(Kept& kept, SteadyTime now) {
   if (kept.gone) return finish(kept);
@@ -159,7 +152,7 @@ void Keeper::attend(Kept& kept, SteadyTime now) {
     stop(kept, Life::Stop::now);
   }
   if (kept.life.probing() && kept.next_probe <= now) probe(kept, now);
-  if (kept.next_memory <= now) watch_memory(kept, now);
+  attend_to_memory(kept, now);
 }
 
 std::optional<SteadyTime> Keeper::next_of(const Kept& kept) const {
@@ -170,6 +163,7 @@ std::optional<SteadyTime> Keeper::next_of(const Kept& kept) const {
 
   sooner(next, kept.life.deadline());
   sooner(next, kept.next_memory);
+  sooner(next, kept.listen_again);
   sooner(next, kept.signal_again);
   sooner(next, kept.next_hang_up);
   if (kept.life.probing()) sooner(next, kept.next_probe);
@@ -183,38 +177,6 @@ void Keeper::probe(Kept& kept, SteadyTime now) {
     return obey(kept, kept.life.listening());
   kept.probe_gap = std::min<Duration>(kept.probe_gap * 3 / 2, longest_probe_gap);
   kept.next_probe = now + kept.probe_gap;
-}
-
-// R14 is said when the quota is passed, not every time while it is. Since the kernel lets nobody
-// have more than the quota, passed is: more was wanted, while next to nothing could be dropped.
-void Keeper::watch_memory(Kept& kept, SteadyTime now) {
-  kept.next_memory = next_look_at_memory(now);
-  const auto memory = sandboxes_.memory(kept.record.dyno.id.value);
-  if (!memory) return;
-
-  const auto quota = options_.sizes->of(kept.record.dyno.size).memory_bytes();
-  bool wants_more = false;
-  if (const auto usage = sandboxes_.usage(kept.record.dyno.id.value)) {
-    const auto& dyno = kept.record.dyno;
-    wants_more = usage->limit_hits > std::exchange(kept.memory_hits, usage->limit_hits);
-    if (const auto point = kept.meter.sample(dyno, *usage, quota, clock_.now(), now))
-      options_.on_usage(dyno.app, *point);
-    if (options_.logs_metrics(dyno.app))
-      for (const auto& line : metric_lines(dyno, kept.meter.load(), *usage, quota))
-        say(kept.record, line);
-  }
-  const bool over =
-      memory->used_bytes >= quota || (wants_more && memory->used_bytes >= quota / 100 * nearly_all);
-  if (over && !kept.over_quota) {
-    say(kept.record,
-        fmt::format("Process running mem={}MB({:.1f}%)", memory->used_bytes >> 20,
-                    100.0 * static_cast<double>(memory->used_bytes) / static_cast<double>(quota)));
-    say(kept.record, "Error R14 (Memory quota exceeded)");
-  }
-  kept.over_quota = over;
-  if (memory->out_of_memory_kills > kept.memory_kills)
-    say(kept.record, "Error R15 (Memory quota vastly exceeded)");
-  kept.memory_kills = memory->out_of_memory_kills;
 }
 
 void Keeper::pass(const Id<apps::App>& app) {

@@ -21,6 +21,7 @@
 #include "base/locked.h"
 #include "dynos/engines/engines.h"
 #include "dynos/engines/local/life.h"
+#include "dynos/engines/local/memory_watch.h"
 #include "dynos/engines/local/metrics.h"
 #include "dynos/engines/local/plan.h"
 #include "dynos/engines/local/records.h"
@@ -73,7 +74,8 @@ class Keeper {
 
   // Does what is due, and says when to be called again (with nothing: when something happens).
   std::optional<SteadyTime> step();
-  std::vector<std::pair<int, Id<Dyno>>> watches() const;  // descriptors; readable: call ended()
+  std::vector<std::pair<int, Id<Dyno>>> watches() const;   // descriptors; readable: call ended()
+  int news() const { return memory_watch_.descriptor(); }  // readable: call step()
 
   Endpoints endpoints(const Id<apps::App>& app);
   void requested(const Id<apps::App>& app);
@@ -100,8 +102,10 @@ class Keeper {
     SteadyTime next_memory = {};
     SteadyTime launched_at = {};
     std::optional<SteadyTime> signal_again = {};
-    std::int64_t memory_kills = 0, memory_hits = 0;
+    std::int64_t memory_kills = 0;
     UsageMeter meter = {};
+    bool wants_memory = false;  // the kernel said so
+    std::optional<SteadyTime> listen_again = {};
     bool over_quota = false;
     std::optional<Waiting> waiting = {};
     std::optional<SteadyTime> next_hang_up = {};
@@ -122,10 +126,16 @@ class Keeper {
   void pass(const AppSpec& spec, const ProcessSpec& process);
   void attend(Kept& kept, SteadyTime now);
   void probe(Kept& kept, SteadyTime now);
-  static SteadyTime next_look_at_memory(SteadyTime now);
-  void watch_memory(Kept& kept, SteadyTime now);
   std::optional<SteadyTime> next_of(const Kept& kept) const;
   Present present(const Kept& kept, const AppSpec& spec, const ProcessSpec& process) const;
+
+  // keeper_memory.cpp
+  static SteadyTime next_look_at_memory(SteadyTime now);
+  void hear_of_memory(SteadyTime now);
+  void attend_to_memory(Kept& kept, SteadyTime now);
+  void look_at_use(Kept& kept, SteadyTime now);
+  void look_at_memory(Kept& kept, bool wants_more);
+  void say_kills(Kept& kept, std::int64_t ever);
 
   // keeper_rest.cpp
   bool may_sleep(const Known& known) const;
@@ -158,7 +168,6 @@ class Keeper {
   void discard(const Id<Dyno>& id);  // a row without a sandbox
   void clear(const std::string& sandbox);
   void clear_leftovers(SteadyTime now);
-  void check_memory_kills(Kept& kept);
   void say_which_serves(const Kept& kept);
 
   // keeper_endpoints.cpp
@@ -180,6 +189,7 @@ class Keeper {
   EngineEvents events_;
   std::string boot_id_;
   bool paused_ = false;
+  MemoryWatch memory_watch_;
 
   std::map<Id<apps::App>, Known> apps_;
   std::map<Id<Dyno>, Kept> kept_;

@@ -80,7 +80,9 @@ void Keeper::note_end(Kept& kept) {
   auto& record = kept.record;
   const auto exit = sandboxes_.exit_of(record.dyno.id.value);
   const int status = exit ? exit->status : record.dyno.exit_status.value_or(killed);
-  if (status == killed && !record.dyno.exit_status) check_memory_kills(kept);
+  if (status == killed && !record.dyno.exit_status)
+    if (const auto memory = sandboxes_.memory(record.dyno.id.value))
+      say_kills(kept, memory->out_of_memory_kills);
   needs_.settle_output();
 
   const auto before = kept.life.state();
@@ -193,6 +195,7 @@ void Keeper::stop_everything() {
 // Kills what is left inside and takes the sandbox away; what fails is tried again.
 void Keeper::clear(const std::string& sandbox) {
   needs_.forget_disk(sandbox);
+  memory_watch_.forget({sandbox});
   try {
     sandboxes_.remove(sandbox);
     leftovers_.erase(sandbox);
@@ -211,12 +214,6 @@ void Keeper::clear_leftovers(SteadyTime now) {
   if (next_purge_ > now) return;
   next_purge_ = now + std::chrono::hours(1);
   records_.purge(clock_.now() - one_offs_kept);
-}
-
-void Keeper::check_memory_kills(Kept& kept) {
-  const auto memory = sandboxes_.memory(kept.record.dyno.id.value);
-  if (memory && memory->out_of_memory_kills > kept.memory_kills)
-    say(kept.record, "Error R15 (Memory quota vastly exceeded)");
 }
 
 void Keeper::say_which_serves(const Kept& kept) {

@@ -129,11 +129,17 @@ void Keeper::run_now(Kept& kept, const sandbox::Running& running) {
   kept.running = running;
   kept.watch = sandboxes_.watch(running);
   kept.gone = !kept.watch;
+  memory_watch_.watch(kept.record.dyno.id, sandboxes_.memory_events(running.id));
   needs_.watch_disk(running.id, options_.sizes->of(kept.record.dyno.size));
   kept.probe_gap = first_probe;
   kept.next_probe = now + first_probe;
   kept.next_memory = next_look_at_memory(now);
-  if (kept.record.launched) return;
+  if (kept.record.launched) {
+    // Told of by the control before this one.
+    if (const auto memory = sandboxes_.memory(running.id))
+      kept.memory_kills = memory->out_of_memory_kills;
+    return;
+  }
 
   kept.launched_at = now;
   auto orders = kept.life.launched(now);

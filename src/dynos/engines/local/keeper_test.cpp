@@ -294,30 +294,54 @@ TEST_F(KeeperTest, AMachineThatMakesNoSandboxesIsAnR99) {
   EXPECT_TRUE(keeper->endpoints(app).crashed);
 }
 
-TEST_F(KeeperTest, TellsOfMemoryOnceWhenTheQuotaIsPassed) {
+TEST_F(KeeperTest, TellsOfMemoryAsLongAsTheQuotaIsPassed) {
   apply(release(3, {one_worker}));
-  machine.named("worker.1@v3").memory = 600LL << 20;
+  auto& worker = machine.named("worker.1@v3");
+  worker.memory = 600LL << 20;
   pass(seconds(61));
-  EXPECT_EQ(std::ranges::count(log, "worker.1: Error R14 (Memory quota exceeded)"), 1);
+  EXPECT_EQ(std::ranges::count(log, "worker.1: Error R14 (Memory quota exceeded)"), 3);
   EXPECT_THAT(log, Contains("worker.1: Process running mem=600MB(117.2%)"));
+  worker.memory = 400LL << 20;
+  pass(seconds(61));
+  EXPECT_EQ(std::ranges::count(log, "worker.1: Error R14 (Memory quota exceeded)"), 3);
 }
 
-TEST_F(KeeperTest, AtTheLimitIsOverItWhenMoreIsWanted) {
+TEST_F(KeeperTest, HearsAtOnceOfOneThatWantsMoreThanThereIs) {
   const auto told = [&] {
     return std::ranges::count(log, "worker.1: Error R14 (Memory quota exceeded)");
   };
   apply(release(3, {one_worker}));
   auto& worker = machine.named("worker.1@v3");
+  const auto wants = [&] {
+    const std::uint64_t one = 1;
+    ASSERT_EQ(write(worker.wants_memory, &one, sizeof one), 8);
+    keeper->step();
+  };
   worker.memory = 300LL << 20;  // of 512; the rest was files that it had read
-  worker.limit_hits = 8;
-  pass(seconds(21));
+  wants();
   EXPECT_EQ(told(), 0);
   worker.memory = 500LL << 20;
+  wants();
+  EXPECT_EQ(told(), 0) << "it is not listened to for a moment";
+  pass(seconds(5));
+  EXPECT_EQ(told(), 1) << "what was said meanwhile is made up for";
+  wants();
+  pass(seconds(6));
+  EXPECT_EQ(told(), 1) << "and every 20 seconds from then on";
+  pass(seconds(10));
+  EXPECT_EQ(told(), 2);
+  worker.memory_kills = 1;
+  wants();
+  EXPECT_THAT(log, Contains("worker.1: Error R15 (Memory quota vastly exceeded)"));
+}
+
+TEST_F(KeeperTest, DoesNotTellAgainOfKillsThatAnEarlierControlToldOf) {
+  apply(release(3, {one_worker}));
+  machine.named("worker.1@v3").memory_kills = 1;
   pass(seconds(21));
-  EXPECT_EQ(told(), 0);
-  worker.limit_hits = 9;
-  pass(seconds(41));
-  EXPECT_EQ(told(), 1);
+  boot();
+  pass(seconds(21));
+  EXPECT_EQ(std::ranges::count(log, "worker.1: Error R15 (Memory quota vastly exceeded)"), 1);
 }
 
 TEST_F(KeeperTest, LogsWhatADynoUsesWhereThatIsWanted) {

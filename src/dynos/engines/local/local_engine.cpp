@@ -417,7 +417,8 @@ class LocalEngine final : public Engine, public Sleep, private logs::Feeder {
 
   void sleep_until(std::optional<SteadyTime> next) {
     const auto watches = keeper_.watches();
-    std::vector<pollfd> fds{{wake_.get(), POLLIN, 0}};
+    std::vector<pollfd> fds{{wake_.get(), POLLIN, 0}, {keeper_.news(), POLLIN, 0}};
+    const auto first = fds.size();
     for (const auto& [fd, dyno] : watches) fds.push_back({fd, POLLIN, 0});
     const auto timeout = timeout_until(next, clock_.steady());
     if (::ppoll(fds.data(), fds.size(), &timeout, nullptr) <= 0) return;
@@ -426,7 +427,7 @@ class LocalEngine final : public Engine, public Sleep, private logs::Feeder {
     if (fds[0].revents != 0) [[maybe_unused]]
       const auto got = ::read(wake_.get(), &count, sizeof count);
     for (std::size_t i = 0; i < watches.size(); ++i)
-      if (fds[i + 1].revents != 0) keeper_.ended(watches[i].second);
+      if (fds[first + i].revents != 0) keeper_.ended(watches[i].second);
   }
 
   Clock& clock_;

@@ -38,6 +38,9 @@ class SpawnedSandboxes final : public Sandboxes {
   std::optional<sandbox::Usage> usage(const std::string& id) override {
     return freezer_ == nullptr ? std::nullopt : freezer_->usage(id);
   }
+  sandbox::MemoryEvents memory_events(const std::string& id) override {
+    return freezer_ == nullptr ? sandbox::MemoryEvents() : freezer_->memory_events(id);
+  }
 
  private:
   sandbox::Spawner& spawner_;

@@ -38,6 +38,7 @@ class Sandboxes {
   virtual std::optional<sandbox::Exit> exit_of(const std::string& id) = 0;
   virtual std::optional<sandbox::Spawner::Memory> memory(const std::string& id) = 0;
   virtual std::optional<sandbox::Usage> usage(const std::string& id) = 0;
+  virtual sandbox::MemoryEvents memory_events(const std::string& id) = 0;
 };
 
 // `freezer`: none: nothing can be frozen.
