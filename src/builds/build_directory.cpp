@@ -12,7 +12,6 @@
 #include "base/fault.h"
 #include "os/fd.h"
 #include "os/file.h"
-#include "os/mount.h"
 #include "os/process.h"
 #include "releases/layers.h"
 
@@ -124,9 +123,11 @@ Result<void> BuildDirectory::check_out(Commit commit, KeptSource kept) {
 os::Fd BuildDirectory::open_app() const {
   constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
   auto upper = os::open_file(app(), flags);
-  const auto lower = releases::lower_of(app());
-  return lower ? os::view_of_overlay(os::open_file(*lower, flags).get(), upper.get())
-               : std::move(upper);
+  const auto path = releases::lower_of(app());
+  if (!path) return upper;
+  auto lower = os::open_file(*path, flags);
+  auto both = releases::view_of(lower.get(), upper.get());
+  return both ? std::move(both) : std::move(lower);
 }
 
 void BuildDirectory::prepare(const apps::ConfigVars& config, const fs::path& saved) {
@@ -210,6 +211,7 @@ std::vector<sandbox::Mount> BuildDirectory::mounts(const fs::path& directory,
                                      {certificates().string(), "/certificates", false},
                                      {fs::absolute(directory).string(), "/buildpacks", false}};
   if (const auto lower = releases::lower_of(app())) {
+    // An overlay of the first one (sandbox/README.md).
     all[0].source = app().parent_path();
     all.insert(all.begin(), {lower->string(), build_dir, false});
   }

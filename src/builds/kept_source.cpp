@@ -113,6 +113,19 @@ std::optional<Changes> changes(const Commit& commit, const std::string& from) {
   return found;
 }
 
+// Whether some of its files are other ones in each commit, changed or not: export-subst puts the
+// commit's own name into them.
+bool names_its_commit(const fs::path& tree) {
+  for (const auto& entry : fs::recursive_directory_iterator(tree)) {
+    if (entry.path().filename() != ".gitattributes" ||
+        entry.symlink_status().type() != fs::file_type::regular)
+      continue;
+    const auto text = os::read_file(entry.path());
+    if (!text || text->find("export-subst") != std::string::npos) return true;
+  }
+  return false;
+}
+
 // With the directories that have nothing in them then, as git does.
 bool remove_path(int top, std::string_view path) {
   for (bool first = true; !path.empty(); first = false) {
@@ -147,7 +160,7 @@ Result<void> KeptSource::check_out(const Commit& commit) {
                             "files out of git, or fetch them when the app starts.",
                             source_limits.bytes >> 30, source_limits.entries));
   TRY(done);
-  note({commit.id});
+  if (!names_its_commit(tree())) note({commit.id});
   return {};
 }
 

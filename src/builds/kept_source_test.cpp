@@ -214,6 +214,15 @@ TEST_F(KeptSourceTest, FollowsAttributesAndHistoryThatIsRewritten) {
   EXPECT_EQ(slug_of(push())["text"], "others");
 }
 
+TEST_F(KeptSourceTest, PutsTheNameOfEachCommitIntoFiles) {
+  write("Procfile", "web: x\n");
+  write("lib/.gitattributes", "version export-subst\n");
+  write("lib/version", "$Format:%H$");
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(slug_of(push())["lib/version"], git({"rev-parse", "HEAD"}))
+        << "though nobody has changed the file";
+}
+
 TEST_F(KeptSourceTest, IsNotKeptWhereFilesAreToBeLeftOut) {
   write("Procfile", "web: x\n");
   write(".slugignore", "*.psd\n");

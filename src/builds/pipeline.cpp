@@ -296,23 +296,23 @@ Result<Pipeline::Chosen> Pipeline::chosen(const SandboxRun& run,
            : fmt::format("Push rejected, failed to compile {} app.", chosen.names.back())});
 }
 
-Result<Procfile> Pipeline::read_procfile() {
+Result<std::optional<Procfile>> Pipeline::read_procfile() {
   const auto text = TRY(read_app("Procfile", Procfile::size_limit));
-  if (!text) return Procfile();
-  return said(Procfile::parse(*text));
+  if (!text) return std::nullopt;
+  return TRY(said(Procfile::parse(*text)));
 }
 
 Result<releases::ProcessTypes> Pipeline::discover_process_types() {
   say("-----> Discovering process types");
-  const bool has_procfile = TRY(read_app("Procfile", Procfile::size_limit)).has_value();
-  const auto declared = TRY(read_procfile()).types;
+  const auto procfile = TRY(read_procfile());
+  const auto declared = procfile ? procfile->types : releases::ProcessTypes();
   const auto yaml = TRY(read_result("release"));
   auto types = TRY(said(default_process_types(yaml ? *yaml : std::string())));
 
   std::vector<std::string> defaults;
   for (const auto& [type, command] : types)
     if (!declared.contains(type)) defaults.push_back(type);
-  for (const auto& line : process_type_lines(declared, defaults, has_procfile)) say(line);
+  for (const auto& line : process_type_lines(declared, defaults, procfile.has_value())) say(line);
   for (const auto& [type, command] : declared) types[type] = command;
   return types;
 }

@@ -76,7 +76,7 @@ class Pipeline {
                      bool detect);
   Result<Chosen> chosen(const SandboxRun& run, const std::vector<Buildpack>& tried, bool detect);
   Result<releases::ProcessTypes> discover_process_types();
-  Result<Procfile> read_procfile();
+  Result<std::optional<Procfile>> read_procfile();
   Result<releases::Slug> compress(const Chosen& chosen, const releases::ProcessTypes& types);
   void launch(const Chosen& chosen, const releases::Slug& slug);
   void save_cache();

@@ -12,8 +12,10 @@ std::int64_t machine_memory() {
   return pages > 0 && size > 0 ? std::int64_t{pages} * size : 0;
 }
 
-std::string boot_id() {
-  return std::string(text::trim(read_file("/proc/sys/kernel/random/boot_id").value_or("")));
+const std::string& boot_id() {
+  static const std::string id(
+      text::trim(read_file("/proc/sys/kernel/random/boot_id").value_or("")));
+  return id;
 }
 
 }  // namespace renga::os

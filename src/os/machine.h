@@ -11,6 +11,6 @@ std::int64_t machine_memory();
 
 // Another one after every start of the kernel: process ids mean nothing any more then, nor may
 // files be whole that nobody has synced.
-std::string boot_id();
+const std::string& boot_id();
 
 }  // namespace renga::os

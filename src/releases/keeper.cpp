@@ -1,4 +1,5 @@
-// The caller's thread walks through the tree; the files of a directory are everybody's.
+// The caller's thread walks through the tree; the files of a directory are everybody's, and so are
+// whole directories that need little but links, of which a directory takes one at a time.
 //
 // New files are moved, and not copied, whatever their size. The directory that dynos run from is
 // made beside the build's: a link takes a third of the time of putting one in a file's place, which
@@ -16,6 +17,7 @@
 
 #include <cstdio>
 #include <ctime>
+#include <optional>
 #include <unordered_map>
 
 #include "base/fault.h"
@@ -28,6 +30,9 @@
 
 namespace renga::releases {
 namespace {
+
+// With no directory in it, where a file system tells.
+bool is_leaf(const struct stat& directory) { return directory.st_nlink <= 2; }
 
 // Are synced one by one; more, with the whole file system, where others' files wait as well, and
 // those that a build has only for a moment.
@@ -64,7 +69,7 @@ Keeper::Found Keeper::find(const Place& place, const std::string& name) {
 }
 
 Result<std::string> Keeper::keep(const Place& place, int target, const std::string& like,
-                                 std::size_t depth) {
+                                 std::size_t depth, Helpers helpers) {
   if (depth > deepest)
     return fail(Kind::invalid,
                 fmt::format("The app has more than {} directories inside each other.", deepest));
@@ -76,7 +81,14 @@ Result<std::string> Keeper::keep(const Place& place, int target, const std::stri
           known.emplace(std::move(entry.name), std::move(entry.what));
   const auto names = names_in(place.seen);
   std::vector<Result<std::string>> lines(names.size());
-  SharedWork::Batch files(work_);
+  std::optional<SharedWork::Batch> shared;
+  if (helpers == Helpers::yes) shared.emplace(work_);
+  const auto share = [&shared](const auto& piece) {
+    if (shared)
+      shared->add(piece);
+    else
+      piece();
+  };
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& name = names[i];
     if (++entries_ > limits_.entries)
@@ -86,9 +98,13 @@ Result<std::string> Keeper::keep(const Place& place, int target, const std::stri
     const auto found = find(place, name);
     const auto same = known.find(name);
     if (S_ISDIR(found.status.st_mode)) {
-      lines[i] =
-          TRY(keep_directory(place, found, target, name,
-                             same == known.end() ? "" : same->second.substr(0, digits), depth));
+      auto was = same == known.end() ? "" : same->second.substr(0, digits);
+      if (found.origin == Origin::below && !was.empty() && is_leaf(found.status))
+        share([this, &place, found, target, &name, was = std::move(was), depth, &line = lines[i]] {
+          line = keep_directory(place, found, target, name, was, depth, Helpers::no);
+        });
+      else
+        lines[i] = TRY(keep_directory(place, found, target, name, was, depth, helpers));
     } else if (S_ISLNK(found.status.st_mode)) {
       const auto link = read_link(found.directory, name);
       if (symlinkat(link.c_str(), target, name.c_str()) != 0) fault("make " + name);
@@ -100,12 +116,12 @@ Result<std::string> Keeper::keep(const Place& place, int target, const std::stri
         lines[i] = line_of({TreeEntry::Kind::file, same->second, name});
         continue;
       }
-      files.add([this, found, target, &name, &line = lines[i]] {
+      share([this, found, target, &name, &line = lines[i]] {
         line = keep_file(found, target, name);
       });
     }
   }
-  files.finish();
+  if (shared) shared->finish();
   std::string all;
   for (const auto& line : lines) all += TRY(line);
   return keep_lines(all);
@@ -113,7 +129,7 @@ Result<std::string> Keeper::keep(const Place& place, int target, const std::stri
 
 Result<std::string> Keeper::keep_directory(const Place& place, const Found& found, int target,
                                            const std::string& name, const std::string& like,
-                                           std::size_t depth) {
+                                           std::size_t depth, Helpers helpers) {
   const auto inside = open_directory(found.directory, name);
   if (!inside) fault("open " + name);
   Place below{inside.get(), -1, -1};
@@ -133,7 +149,7 @@ Result<std::string> Keeper::keep_directory(const Place& place, const Found& foun
   give(target, name, owner_);
   const auto made = open_directory(target, name);
   if (!made) fault("open " + name);
-  const auto tree = TRY(keep(below, made.get(), like, depth + 1));
+  const auto tree = TRY(keep(below, made.get(), like, depth + 1, helpers));
   const mode_t mode = found.status.st_mode & 0777;
   if (fchmod(made.get(), mode) != 0) fault("chmod " + name);
   return line_of({TreeEntry::Kind::tree, fmt::format("{}-{:o}", tree, mode), name});

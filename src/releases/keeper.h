@@ -33,13 +33,15 @@ class Keeper {
   // Returns the tree's SHA-256. `target`, an empty directory, gets what is seen. What was written
   // is good for nothing afterwards. What lies below is not read where it is the very object that
   // `like`, a tree that is kept or was, has at its place.
-  Result<std::string> keep(const Place& place, int target, const std::string& like,
-                           std::size_t depth = 0);
+  Result<std::string> keep(const Place& place, int target, const std::string& like) {
+    return keep(place, target, like, 0, Helpers::yes);
+  }
   void sync(const std::filesystem::path& path);
   std::int64_t bytes() const { return bytes_; }
 
  private:
   enum class Replace { no, yes };
+  enum class Helpers { no, yes };
   // What may be done with a file: of what was written it is moved, of what lies below linked.
   enum class Origin { written, below, elsewhere };
   struct Found {
@@ -48,9 +50,11 @@ class Keeper {
     struct stat status;
   };
   static Found find(const Place& place, const std::string& name);
+  Result<std::string> keep(const Place& place, int target, const std::string& like,
+                           std::size_t depth, Helpers helpers);
   Result<std::string> keep_directory(const Place& place, const Found& found, int target,
                                      const std::string& name, const std::string& like,
-                                     std::size_t depth);
+                                     std::size_t depth, Helpers helpers);
   // Whether it was done already: the file is this object.
   bool link_known(const Found& found, int target, const std::string& name,
                   const std::string& object);
@@ -68,7 +72,7 @@ class Keeper {
   const int owner_;
   const TreeLimits limits_;
   std::atomic<std::int64_t> bytes_ = 0;
-  std::int64_t entries_ = 0;
+  std::atomic<std::int64_t> entries_ = 0;
   Locked<std::vector<std::string>> added_;  // and not synced yet
   SharedWork work_;                         // last: its threads use all of the above
 };

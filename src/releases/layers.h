@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "os/fd.h"
+
 namespace renga::releases {
 
 inline constexpr const char* upper_name = "upper";
@@ -19,6 +21,9 @@ inline void put_over(const std::filesystem::path& lower, const std::filesystem::
 // Whether the objects that files of `lower` became links to are all there: one that was found
 // damaged is taken away, and the file is as damaged.
 bool is_whole(const std::filesystem::path& lower);
+
+// What both show, read-only; nothing where nothing was written, and so the lower one is all.
+os::Fd view_of(int lower, int upper);
 
 // Nothing where a directory is all that there is.
 inline std::optional<std::filesystem::path> lower_of(const std::filesystem::path& upper) {

@@ -152,11 +152,17 @@ Result<std::vector<TreeEntry>> read_tree(int objects, const std::string& tree) {
   return *std::move(entries);
 }
 
+os::Fd view_of(int lower, int upper) {
+  return names_in(upper).empty() ? os::Fd() : os::view_of_overlay(lower, upper);
+}
+
 bool is_whole(const fs::path& lower) {
   const auto [tree, objects] = last_kept(lower);
   if (tree.empty()) return true;
-  return has_objects(os::open_file(objects, O_RDONLY | O_DIRECTORY).get(), tree,
-                     os::open_file(lower, O_RDONLY | O_DIRECTORY).get());
+  // Not there any more where the data directory was moved.
+  const os::Fd opened(::open(objects.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return opened &&
+         has_objects(opened.get(), tree, os::open_file(lower, O_RDONLY | O_DIRECTORY).get());
 }
 
 Objects::Objects(fs::path directory, int owner)
@@ -171,8 +177,9 @@ Result<Objects::Kept> Objects::keep(const fs::path& directory, const TreeLimits&
   Keeper::Place place{written.get(), written.get(), -1};
   if (lower) {
     below = os::open_file(*lower, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    seen = os::view_of_overlay(below.get(), written.get());
-    place = {seen.get(), written.get(), below.get()};
+    seen = view_of(below.get(), written.get());
+    place = seen ? Keeper::Place{seen.get(), written.get(), below.get()}
+                 : Keeper::Place{below.get(), -1, below.get()};
   }
   Keeper keeper(directory_.get(), owner_, limits);
   const auto like = lower ? last_kept(*lower).first : "";

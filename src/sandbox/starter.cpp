@@ -227,6 +227,14 @@ void Starter::dismiss_holders() {
   }
 }
 
+// Of a lower directory's mount, and one in which `upper` and `work` are.
+os::Fd Starter::overlay_of(const os::Fd& lower, const os::Fd& layers) {
+  // As long as it takes to make it.
+  const PrivateMounts::Attached below(mounts_, lower), above(mounts_, layers);
+  return os::new_overlay(lower.get(), open_layer(layers, "upper").get(),
+                         open_layer(layers, "work").get(), {.no_suid = true, .no_dev = true});
+}
+
 RootPlan Starter::furnishing(const Spec& spec, const std::string& address) {
   RootPlan root;
   root.host_name = spec.name;
@@ -239,15 +247,10 @@ RootPlan Starter::furnishing(const Spec& spec, const std::string& address) {
                                  .no_suid = true,
                                  .no_dev = true,
                                  .user_namespace = id_maps(spec.uid_base).app.get()});
-    if (!mount.writable || root.mounts.empty() || root.mounts.back().target != mount.target) {
+    if (mount.writable && !root.mounts.empty() && root.mounts.back().target == mount.target)
+      root.mounts.back().mount = overlay_of(root.mounts.back().mount, made);
+    else
       root.mounts.push_back({mount.target, std::move(made)});
-      continue;
-    }
-    // A writable mount over a read-only one of the same target is an overlay of that, written to
-    // `upper` and `work` in its source.
-    auto& lower = root.mounts.back().mount;
-    lower = os::new_overlay(lower.get(), open_layer(made, "upper").get(),
-                            open_layer(made, "work").get(), {.no_suid = true, .no_dev = true});
   }
   return root;
 }
