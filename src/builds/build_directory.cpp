@@ -110,7 +110,7 @@ Result<void> BuildDirectory::check_out(Commit commit, KeptSource kept) {
   commit.repository = *at;
   TRY(kept.check_out(commit));
   make_app();
-  if (fs::symlink_status(kept.tree() / ".slugignore").type() != fs::file_type::not_found) {
+  if (!kept.is_kept()) {
     fs::remove(app());
     kept.give_away(app());
     return {};

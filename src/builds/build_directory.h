@@ -54,8 +54,8 @@ class BuildDirectory {
   // Unpacks the archive of `build` into a fresh app(). At most 1 GB of files. One from an address
   // that has all in one directory is what that directory holds.
   Result<void> unpack(const Build& build);
-  // The other kind of source, as it was committed: it is `kept`, and lies below app(), unless it
-  // says itself that files are to be taken out of it (.slugignore).
+  // The other kind of source, as it was committed: it lies below app() where it is kept, and is
+  // app() where not.
   bool is_commit() const { return std::filesystem::exists(repository()); }
   Result<void> check_out(Commit commit, KeptSource kept);
   // Fresh home(), result(), env() and cache(), the cache from `saved` where that is there.

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -32,9 +33,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr const char *attributes_file = ".gitattributes", *ignore_file = ".slugignore";
+constexpr std::size_t most_kept = 50'000;        // names
 constexpr std::size_t most_changed = 1'000;      // paths
 constexpr std::size_t most_named = 100'000;      // bytes of their names, which are git's arguments
 constexpr std::int64_t most_grown = 64LL << 20;  // past the limit of a source, at most
+constexpr std::int64_t least_grown = 4096;       // by a name
 constexpr auto last_words = 10s;
 
 // Ends a child when its time is over or it is called off.
@@ -105,7 +109,7 @@ std::optional<Changes> changes(const Commit& commit, const std::string& from) {
   const auto words = text::split(said.out, '\0');
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
     const std::string path(words[i + 1]);
-    if (path == ".gitattributes" || path.ends_with("/.gitattributes")) return std::nullopt;
+    if (path == ignore_file || fs::path(path).filename() == attributes_file) return std::nullopt;
     if (words[i] != "A") found.gone.push_back(path);
     if (words[i] != "D") found.present.push_back(path);
   }
@@ -113,17 +117,21 @@ std::optional<Changes> changes(const Commit& commit, const std::string& from) {
   return found;
 }
 
-// Whether some of its files are other ones in each commit, changed or not: export-subst puts the
-// commit's own name into them.
-bool names_its_commit(const fs::path& tree) {
+// Not what has so many names that having them twice costs more than it saves; nor where files are
+// to be taken out, or are other ones in each commit, changed or not (export-subst puts the commit's
+// own name into them).
+bool is_worth_keeping(const fs::path& tree) {
+  if (fs::symlink_status(tree / ignore_file).type() != fs::file_type::not_found) return false;
+  std::size_t names = 0;
   for (const auto& entry : fs::recursive_directory_iterator(tree)) {
-    if (entry.path().filename() != ".gitattributes" ||
+    if (++names > most_kept) return false;
+    if (entry.path().filename() != attributes_file ||
         entry.symlink_status().type() != fs::file_type::regular)
       continue;
     const auto text = os::read_file(entry.path());
-    if (!text || text->find("export-subst") != std::string::npos) return true;
+    if (!text || text->find("export-subst") != std::string::npos) return false;
   }
-  return false;
+  return true;
 }
 
 // With the directories that have nothing in them then, as git does.
@@ -160,7 +168,7 @@ Result<void> KeptSource::check_out(const Commit& commit) {
                             "files out of git, or fetch them when the app starts.",
                             source_limits.bytes >> 30, source_limits.entries));
   TRY(done);
-  if (!names_its_commit(tree())) note({commit.id});
+  if (is_worth_keeping(tree())) note({commit.id});
   return {};
 }
 
@@ -180,7 +188,7 @@ bool KeptSource::advance(const Commit& commit) const {
   for (const auto& path : changed->present) {
     struct stat status {};
     if (fstatat(top.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return false;
-    if (S_ISREG(status.st_mode)) now->grown += status.st_size;
+    now->grown += std::max<std::int64_t>(status.st_size, least_grown);
   }
   note({commit.id, now->grown});
   return true;

@@ -30,9 +30,11 @@ class KeptSource {
   explicit KeptSource(std::filesystem::path path) : path_(std::move(path)) {}
 
   std::filesystem::path tree() const { return path_ / "tree"; }
-  // Makes tree() what the commit has. Kind::too_large: more than a source may have; Kind::conflict:
-  // it was called off, or took too long.
+  // Makes tree() what the commit has; it is_kept() then, or good for this build alone.
+  // Kind::too_large: more than a source may have; Kind::conflict: it was called off, or took too
+  // long.
   Result<void> check_out(const Commit& commit);
+  bool is_kept() const { return state().has_value(); }
   // Moves tree() to where nothing is; it is not kept any more.
   void give_away(const std::filesystem::path& to);
   // The next check_out() makes all of it anew; a build that sees it goes on.
