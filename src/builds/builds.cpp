@@ -176,6 +176,15 @@ struct Builds::State {
     }
   }
 
+  // What waited and is not to be built any more; whoever pushed it reads why.
+  void drop(const Job& job, const std::string& why) {
+    records.fail(job.build.id, why);
+    tools.outputs.append(job.build.output_stream,
+                         fmt::format(" !     {}\n\n !     Push failed\n", why));
+    tools.outputs.finish(job.build.output_stream);
+    clean_up(job);
+  }
+
   std::shared_ptr<Job> make_job(Build build, std::vector<std::string> wanted) const {
     auto job = std::make_shared<Job>();
     job->build = std::move(build);
@@ -353,11 +362,7 @@ Result<Build> Builds::cancel(const Id<apps::App>& app, std::string_view identity
     }
   }
   if (waiting) {
-    state_->records.fail(build.id, "The build was cancelled.");
-    auto& outputs = state_->tools.outputs;
-    outputs.append(build.output_stream, " !     The build was cancelled.\n\n !     Push failed\n");
-    outputs.finish(build.output_stream);
-    state_->clean_up(*waiting);
+    state_->drop(*waiting, "The build was cancelled.");
     state_->changed.notify_all();
   } else if (!running) {
     return fail(Kind::conflict, "This build has ended and cannot be cancelled.");
@@ -421,11 +426,7 @@ void Builds::forget(const Id<apps::App>& app) {
     held.wait(state_->changed,
               [&] { return held->stopping || std::ranges::none_of(held->running, is); });
   }
-  for (const auto& job : dropped) {
-    state_->records.fail(job->build.id, "The app was destroyed.");
-    state_->tools.outputs.finish(job->build.output_stream);
-    state_->clean_up(*job);
-  }
+  for (const auto& job : dropped) state_->drop(*job, "The app was destroyed.");
   state_->changed.notify_all();
   for (const auto& build : all(app)) state_->tools.outputs.remove(build.output_stream);
   clear_cache(app);

@@ -322,6 +322,16 @@ TEST_F(ThirdPartyTest, IsRefusedWhenItIsNotOne) {
   EXPECT_THAT(output(host), Not(HasSubstr("hush")));
 }
 
+TEST_F(ThirdPartyTest, MayEndTheBuildAndItIsSaidHow) {
+  write("fatal/bin/detect", "#!/bin/bash\nkill -9 -1\n");
+  write("fatal/bin/compile", "#!/bin/bash\n");
+  ASSERT_TRUE(installations.replace(sushi.id, {(ours / "fatal").string()}));
+  const auto build = run({{"a", "b"}});
+  EXPECT_EQ(build.failure,
+            "Push rejected, the build ended with status 137 before a buildpack was found.");
+  EXPECT_THAT(output(build), HasSubstr(" !     " + build.failure));
+}
+
 TEST_F(ThirdPartyTest, IsAskedForItsReport) {
   write("told/bin/detect", "#!/bin/bash\necho Told\n");
   write("told/bin/compile", "#!/bin/bash\nexit 1\n");

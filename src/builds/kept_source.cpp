@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <thread>
 
 #include "base/fault.h"
@@ -33,8 +34,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char *attributes_file = ".gitattributes", *ignore_file = ".slugignore";
-constexpr std::size_t most_kept = 50'000;        // names
+constexpr const char* ignore_file = ".slugignore";
+constexpr std::ptrdiff_t most_kept = 50'000;     // names
 constexpr std::size_t most_changed = 1'000;      // paths
 constexpr std::size_t most_named = 100'000;      // bytes of their names, which are git's arguments
 constexpr std::int64_t most_grown = 64LL << 20;  // past the limit of a source, at most
@@ -109,7 +110,7 @@ std::optional<Changes> changes(const Commit& commit, const std::string& from) {
   const auto words = text::split(said.out, '\0');
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
     const std::string path(words[i + 1]);
-    if (path == ignore_file || fs::path(path).filename() == attributes_file) return std::nullopt;
+    if (path == ignore_file || fs::path(path).filename() == ".gitattributes") return std::nullopt;
     if (words[i] != "A") found.gone.push_back(path);
     if (words[i] != "D") found.present.push_back(path);
   }
@@ -117,21 +118,12 @@ std::optional<Changes> changes(const Commit& commit, const std::string& from) {
   return found;
 }
 
-// Not what has so many names that having them twice costs more than it saves; nor where files are
-// to be taken out, or are other ones in each commit, changed or not (export-subst puts the commit's
-// own name into them).
+// Not where files are to be taken out, nor what has so many names that having them twice costs more
+// than it saves.
 bool is_worth_keeping(const fs::path& tree) {
   if (fs::symlink_status(tree / ignore_file).type() != fs::file_type::not_found) return false;
-  std::size_t names = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(tree)) {
-    if (++names > most_kept) return false;
-    if (entry.path().filename() != attributes_file ||
-        entry.symlink_status().type() != fs::file_type::regular)
-      continue;
-    const auto text = os::read_file(entry.path());
-    if (!text || text->find("export-subst") != std::string::npos) return false;
-  }
-  return true;
+  const fs::recursive_directory_iterator names(tree);
+  return std::distance(begin(names), end(names)) <= most_kept;
 }
 
 // With the directories that have nothing in them then, as git does.

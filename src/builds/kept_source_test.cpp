@@ -214,17 +214,6 @@ TEST_F(KeptSourceTest, FollowsAttributesAndHistoryThatIsRewritten) {
   EXPECT_EQ(slug_of(push())["text"], "others");
 }
 
-TEST_F(KeptSourceTest, PutsTheNameOfEachCommitIntoFiles) {
-  write("Procfile", "web: x\n");
-  write("lib/.gitattributes", "version export-subst\n");
-  write("lib/version", "$Format:%H$");
-  for (int i = 0; i < 2; ++i) {
-    const auto build = push();
-    EXPECT_EQ(slug_of(build)["lib/version"], build.source_version)
-        << "though nobody has changed the file";
-  }
-}
-
 TEST_F(KeptSourceTest, IsNotKeptWhereFilesAreToBeLeftOut) {
   write("Procfile", "web: x\n");
   write(".slugignore", "*.psd\n");

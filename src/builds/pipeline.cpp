@@ -82,7 +82,7 @@ void Pipeline::fail_for(const std::exception& fault) {
 }
 
 Result<void> Pipeline::carry_out() {
-  app_ = TRY(tools_.apps.find(job_.build.app));
+  app_ = TRY(said(tools_.apps.find(job_.build.app)));
   say(fmt::format("-----> Building on the {} stack", job_.build.stack));
   TRY(prepare_source());
   const auto chosen = TRY(run_buildpacks());
@@ -292,7 +292,9 @@ Result<Pipeline::Chosen> Pipeline::chosen(const SandboxRun& run,
     return refuse({"Push rejected, the buildpack's bin/release failed."});
   return refuse(
       {chosen.names.empty()
-           ? "Push rejected, the build ended before a buildpack was found."
+           ? fmt::format(
+                 "Push rejected, the build ended with status {} before a buildpack was found.",
+                 run.status)
            : fmt::format("Push rejected, failed to compile {} app.", chosen.names.back())});
 }
 

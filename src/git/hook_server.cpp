@@ -19,6 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_hooks = 64;  // at once, each a thread that waits for a build
+constexpr std::string_view not_understood =
+    " !     The platform did not learn what was pushed, and nothing was built. Push again.\n";
 
 bool is_ours(int socket) {
   ucred peer{};
@@ -108,11 +110,13 @@ void HookServer::accept_hooks() {
 
 void HookServer::answer(int socket) {
   const auto asked = receive(socket, 10'000ms);
-  if (!asked || asked->kind != 'd') return;
   int status = 1;
   // Per connection: what fails one push is shown to it, and to the operator.
   try {
-    status = deploy(socket, asked->bytes);
+    if (asked && asked->kind == 'd')
+      status = deploy(socket, asked->bytes);
+    else
+      say(socket, not_understood);
   } catch (const std::exception& fault) {
     report("git", fmt::format("a push failed: {}", fault.what()));
     say(socket,
@@ -124,7 +128,10 @@ void HookServer::answer(int socket) {
 
 int HookServer::deploy(int socket, const std::string& asked) {
   const auto lines = text::split(asked, '\n');
-  if (lines.size() < 4) return 1;
+  if (lines.size() < 4) {
+    say(socket, not_understood);
+    return 1;
+  }
   const std::string secret(lines[0]), commit(lines[1]);
   std::vector<Move> moves;
   std::vector<builds::Submodule> submodules;
@@ -213,6 +220,8 @@ int HookServer::tell_end(int socket, const Push& push, const builds::Build& star
         " !     moves the branch then: there is no need to push again.\n");
     return 1;
   }
+  // The output says why, and is gone with the app.
+  if (!build) say(socket, " !     The app was destroyed while it was built.\n\n");
   say(socket, fmt::format("Verifying deploy...\n\n!\tPush rejected to {}.\n\n", push.app.name));
   return 1;
 }

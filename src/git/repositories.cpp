@@ -55,8 +55,8 @@ constexpr std::string_view attributes = "* -export-ignore -export-subst\n";
 // (pkt-line).
 std::string push_cut_off() {
   constexpr std::string_view text =
-      "\3the platform is stopping. A build that it has accepted goes on when it is back, is "
-      "released, and moves the branch then.\n";
+      "\3this push was cut off: the platform is stopping, or the app was destroyed. What was "
+      "accepted is built and released when the platform is back, and moves the branch then.\n";
   return fmt::format("{:04x}{}0000", text.size() + 4, text);
 }
 

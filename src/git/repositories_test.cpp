@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "builds/testing/build_house.h"
+#include "git/hook_frames.h"
 #include "git/migrations.h"
 #include "http/server.h"
 #include "os/confine.h"
@@ -303,6 +304,21 @@ TEST_F(RepositoriesTest, KeepsTheHooksDoorShut) {
   struct stat status {};
   ASSERT_EQ(stat((directory / "run/hook.sock").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST_F(RepositoriesTest, TellsAHookWhyItIsRefused) {
+  for (const Frame& asked : {Frame{'d', "secret\ncommit"}, Frame{'?', ""},
+                             Frame{'d', "secret\ncommit\nsubject\n0 refs/heads/main"}}) {
+    const auto control = connect_to(directory / "run/hook.sock");
+    ASSERT_TRUE(send(control.get(), asked));
+    const auto said = receive(control.get(), std::chrono::minutes(1));
+    ASSERT_TRUE(said);
+    EXPECT_THAT(said->bytes, HasSubstr("Push again.")) << asked.bytes;
+    const auto end = receive(control.get(), std::chrono::minutes(1));
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->kind, 'x');
+    EXPECT_EQ(end->bytes, "1");
+  }
 }
 
 TEST_F(RepositoriesTest, TakesARepositoryAway) {

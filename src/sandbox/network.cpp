@@ -24,17 +24,20 @@
 #include "os/file.h"
 #include "os/netlink.h"
 #include "os/process.h"
+#include "sandbox/address_pool.h"
 
 namespace renga::sandbox {
 namespace {
 
-constexpr std::uint32_t pool = 0x64400000;     // 100.64.0.0/10
 constexpr std::uint32_t slice_size = 4096;     // a /20
 constexpr std::uint32_t slices = 512;          // of them in each half of the pool
 constexpr std::uint32_t gateway = 0xA9FE0101;  // 169.254.1.1
 constexpr std::uint32_t one_queue =
     1;  // of a link; otherwise as many as CPUs, with memory for each
 constexpr const char* notes = "/run/renga/net";  // which server has which slice
+// It takes milliseconds. A host that swaps or is emulated takes many seconds, and without the rules
+// there is no sandbox at all.
+constexpr std::chrono::minutes nft_limit{1};
 
 // FNV-1a: only to spread names, and the same on every run.
 std::uint64_t hash_of(std::string_view text) {
@@ -170,7 +173,7 @@ bool routed_elsewhere(std::uint32_t first, const std::string& prefix) {
 }
 
 std::filesystem::path note_of(std::uint32_t slice) {
-  return std::filesystem::path(notes) / std::to_string((slice - pool) / slice_size);
+  return std::filesystem::path(notes) / std::to_string((slice - first_of_dynos) / slice_size);
 }
 
 // Held while notes are read and written.
@@ -211,7 +214,7 @@ void Network::claim_slice() {
 }
 
 bool Network::try_slice(std::uint32_t number) {
-  const auto first = pool + number * slice_size;
+  const auto first = first_of_dynos + number * slice_size;
   const auto note = note_of(first);
   if (const auto owner = os::read_file(note)) {
     // A note whose server's directory is gone is of a server that is gone.
@@ -232,7 +235,7 @@ std::uint32_t Network::wished_slice(std::string_view server_name) {
 
 void Network::leave() {
   const auto lock = lock_notes();
-  os::run({.argv = {"nft", "delete", "table", "inet", table()}}, {}, std::chrono::seconds(20));
+  os::run({.argv = {"nft", "delete", "table", "inet", table()}}, {}, nft_limit);
   loaded_ = false;
   std::filesystem::remove(note_of(slice_));
 }
@@ -263,7 +266,7 @@ void Network::load_firewall() {
   const auto rules =
       firewall_rules({table(), prefix_, dotted(slice_) + "/20", resolvers_,
                       allow ? PrivateNetworks::allowed : PrivateNetworks::refused, purpose_});
-  const auto loaded = os::run({.argv = {"nft", "-f", "-"}}, rules, std::chrono::seconds(20));
+  const auto loaded = os::run({.argv = {"nft", "-f", "-"}}, rules, nft_limit);
   if (loaded.status != 0)
     fault(EPROTO, "load the firewall's rules: nft said: " + text::printable(loaded.err));
 }
@@ -296,10 +299,14 @@ std::string Network::free_address() {
   fault(EADDRNOTAVAIL, "find a free address: all of " + dotted(slice_) + "/20 are taken");
 }
 
+// 7 characters for the server, 8 for the sandbox: the 15 that there may be.
+std::string Network::link_of(const std::string& id) const { return prefix_ + id.substr(0, 8); }
+
+void Network::shorten(const std::string& id) { shortcut_.give(os::interface_index(link_of(id))); }
+
 std::string Network::join(const os::Cloned& process, const std::string& id,
                           const std::string& wanted) {
-  // 7 characters for the server, 8 for the sandbox: the 15 that there may be.
-  const auto name = prefix_ + id.substr(0, 8);
+  const auto name = link_of(id);
   {
     os::Netlink batch;
     batch.request(RTM_NEWLINK, create_new, interface(0, 0))

@@ -76,11 +76,6 @@ std::string nft_tables() { return os::run({.argv = {"nft", "list", "tables"}}).o
 
 class NetworkTest : public SandboxTest {
  protected:
-  Spec python(const std::string& program) const {
-    auto spec = script("");
-    spec.argv = {"python3", "-c", program};
-    return spec;
-  }
   // What the inside of another sandbox says of a connection: "open", "refused" or "timed out".
   std::string try_from_inside(const std::string& host, std::uint16_t port) {
     return std::string(text::trim(run(python("import socket\n"

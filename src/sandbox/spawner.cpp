@@ -30,7 +30,9 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds call_limit{30};
+// The first call waits for the host's firewall as well (Network), which has a minute.
+constexpr std::chrono::seconds call_limit{90};
+constexpr std::chrono::seconds end_limit{30};
 
 bool is_older_than(long major, long minor) {
   utsname kernel{};
@@ -266,14 +268,14 @@ void Spawner::signal(const std::string& id, int number) {
 void Spawner::kill(const std::string& id) {
   const auto found = state_->run_directory.running(id);
   if (!found && state_->processes(id).empty()) return;
-  const auto deadline = Steady::now() + call_limit;
+  const auto deadline = Steady::now() + end_limit;
   if (const auto answer = state_->call_until_answered(request_for("kill", id)); !answer)
     fault(EIO, answer.error().message);
   if (found) {
     pollfd ended{-1, POLLIN, 0};
     const auto watched = watch(*found);
     ended.fd = watched.get();
-    if (watched) poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(call_limit).count()));
+    if (watched) poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(end_limit).count()));
   }
   while (!state_->processes(id).empty()) {
     if (Steady::now() > deadline)
@@ -285,7 +287,7 @@ void Spawner::kill(const std::string& id) {
 void Spawner::remove(const std::string& id) {
   if (!is_uuid(id)) fault(EINVAL, "remove a sandbox whose id is no UUID");
   kill(id);
-  const auto deadline = Steady::now() + call_limit;
+  const auto deadline = Steady::now() + end_limit;
   while (true) {
     const auto answer = state_->call_until_answered(request_for("remove", id));
     if (!answer) fault(EIO, answer.error().message);

@@ -72,6 +72,12 @@ os::Fd open_layer(const os::Fd& mount, const char* name) {
   return opened;
 }
 
+// An app knows its add-ons by its config vars.
+bool knows_a_service(const Spec& spec) {
+  return std::ranges::any_of(spec.env,
+                             [](const auto& variable) { return names_service(variable.second); });
+}
+
 std::string plan_bytes(const Spec& spec, const std::string& filter) {
   namespace tag = init_plan;
   std::string plan;
@@ -274,6 +280,8 @@ Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& 
     start.input = input;
     start.output = output;
     cgroups_.limit(held.place, spec.limits);
+    if (options_.purpose == Purpose::services || knows_a_service(spec))
+      network_.shorten(held.place);
     const Running running{spec.id, process.pid, held.started, held.address};
     run_directory_.complete(spec.id);
     held.holder.start(start);
