@@ -83,21 +83,8 @@ class InTheNameOf {
   gid_t group_before_;
 };
 
-}  // namespace
-
-Fd clone_mount(int directory, const std::string& path, const MountAttributes& attributes) {
-  Fd mount(open_tree(directory, path.c_str(),
-                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path.empty() ? AT_EMPTY_PATH : 0u)));
-  if (!mount) fault("clone the mount of " + path);
-  try {
-    set_attributes(mount.get(), attributes);
-  } catch (const std::system_error& error) {
-    fault(error.code().value(), "set the attributes of a mount of " + path);
-  }
-  return mount;
-}
-
-void set_attributes(int mount, const MountAttributes& attributes) {
+// `below`: AT_RECURSIVE, for the mounts that are below it, too.
+void set_attributes(int mount, const MountAttributes& attributes, unsigned below) {
   mount_attr wanted = {};
   wanted.attr_set = bits(attributes);
   if (attributes.user_namespace >= 0) {
@@ -105,8 +92,36 @@ void set_attributes(int mount, const MountAttributes& attributes) {
     wanted.userns_fd = static_cast<std::uint64_t>(attributes.user_namespace);
   }
   if (wanted.attr_set == 0) return;
-  if (mount_setattr(mount, "", AT_EMPTY_PATH, &wanted, sizeof wanted) != 0)
+  if (mount_setattr(mount, "", AT_EMPTY_PATH | below, &wanted, sizeof wanted) != 0)
     fault("set the attributes of a mount");
+}
+
+Fd clone(int directory, const std::string& path, const MountAttributes& attributes,
+         unsigned below) {
+  Fd mount(
+      open_tree(directory, path.c_str(),
+                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below | (path.empty() ? AT_EMPTY_PATH : 0u)));
+  if (!mount) fault("clone the mount of " + path);
+  try {
+    set_attributes(mount.get(), attributes, below);
+  } catch (const std::system_error& error) {
+    fault(error.code().value(), "set the attributes of a mount of " + path);
+  }
+  return mount;
+}
+
+}  // namespace
+
+Fd clone_mount(int directory, const std::string& path, const MountAttributes& attributes) {
+  return clone(directory, path, attributes, 0);
+}
+
+Fd clone_mounts(int mount, const MountAttributes& attributes) {
+  return clone(mount, "", attributes, AT_RECURSIVE);
+}
+
+void set_attributes(int mount, const MountAttributes& attributes) {
+  set_attributes(mount, attributes, 0);
 }
 
 Fd new_file_system(const std::string& type, const MountOptions& options,

@@ -23,6 +23,8 @@ struct MountAttributes {
 
 // A detached mount of what `path` (seen from `directory`) is, without the mounts below it.
 Fd clone_mount(int directory, const std::string& path, const MountAttributes& attributes);
+// The same of a mount with all that are below it, each of which is given the attributes.
+Fd clone_mounts(int mount, const MountAttributes& attributes);
 void set_attributes(int mount, const MountAttributes& attributes);
 
 // A new, detached file system: proc, sysfs, tmpfs, devpts.

@@ -112,7 +112,6 @@ Starter::Starter(const SpawnerOptions& options, std::size_t holders)
   const auto policy = syscall_policy();
   filter_.assign(reinterpret_cast<const char*>(policy.data()), policy.size() * sizeof policy[0]);
   std::string waiting;
-  add_record(waiting, init_plan::waiting, "");
   add_record(waiting, init_plan::filter, filter_);
   waiting_plan_ = os::memory_file("renga-plan", waiting);
   run_directory_.prepare(mounts_);
@@ -264,7 +263,6 @@ RootPlan Starter::furnishing(const Spec& spec, const std::string& address) {
 Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& spec,
                                 std::optional<int> output, std::optional<int> input) {
   const auto& process = held.holder.process();
-  const bool made_ahead = static_cast<bool>(held.overlay);
   try {
     HolderStart start;
     start.root = furnishing(spec, held.address);
@@ -285,7 +283,7 @@ Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& 
     const Running running{spec.id, process.pid, held.started, held.address};
     run_directory_.complete(spec.id);
     held.holder.start(start);
-    if (made_ahead) refill_until_answered(held.holder);
+    if (in_storm_) refill_until_answered(held.holder);
     TRY(held.holder.wait_until_started());
     return running;
   } catch (const std::system_error& error) {
@@ -296,10 +294,11 @@ Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& 
   }
 }
 
-// In a storm of an app's starts: while one's command begins, the next one's sandbox is made.
+// While one's command begins, sandboxes are made for those that come next: more than one, since
+// what a new one does by itself takes about as long as making it.
 void Starter::refill_until_answered(const Holder& starting) {
   try {
-    while (!is_well_stocked() && !starting.has_answered() && refill()) continue;
+    while (!starting.has_answered() && refill()) continue;
   } catch (const std::system_error&) {
     // Whoever refills next says why.
   }
@@ -336,6 +335,7 @@ Result<Running> Starter::start(const Spec& spec, std::optional<int> output,
   } catch (const std::system_error& error) {
     return fail(Kind::unavailable, spec.name + " cannot be started: " + error.what() + ".");
   }
+  in_storm_ = pool_.wants_refill();
   auto held = spec.address.empty() ? pool_.take(home, app) : std::nullopt;
   const bool waited = held.has_value();
   auto started = try_start(std::move(held), home, app, spec, output, input);

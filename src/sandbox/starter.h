@@ -103,6 +103,7 @@ class Starter {
   std::vector<KnownStack> stacks_;  // the last first
   os::Fd dev_, sys_;                // of all; none: each has its own
   HolderPool pool_;
+  bool in_storm_ = false;               // starts come before what the last ones took is made again
   std::vector<std::string> discarded_;  // places
 };
 
