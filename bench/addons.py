@@ -45,7 +45,7 @@ def main():
             providers.mkdir(exist_ok=True)
             postgresql = Provider("postgresql", providers / "postgresql-bench", platform, {})
         if "network" in report.parts:
-            network(report, postgresql, dyno(server))
+            network(report, postgresql, server)
         if "backups" in report.parts:
             backups(report, postgresql)
     finally:
@@ -56,15 +56,17 @@ def main():
     report.end()
 
 
-def pushed(server, name, worker):
+def pushed(server, name, worker, config=None):
     server.api("POST", "/apps", {"name": name})
+    if config:
+        server.api("PATCH", f"/apps/{name}/config-vars", config)
     server.push(repository(server.base / name, {"Procfile": f"worker: {worker}\n"}), name)
     server.api("PATCH", f"/apps/{name}/formation/worker", {"quantity": 1})
 
 
-def dyno(server):
+def dyno(server, url):
     """The pid of a worker's first process: what follows runs in its network namespace."""
-    pushed(server, "bench", "sleep 10000")
+    pushed(server, "bench", "sleep 10000", {"DATABASE_URL": url})
 
     def look():
         states = list((server.data / "run/sandboxes").glob("*/state"))
@@ -137,25 +139,25 @@ def creations(report, server):
 
 
 # The same server, the same pgbench, outside of any limits: only the way to the server differs. What is promised is for
-# pgbench's own transactions. Select-only waits for no disk, so that it shows the whole price of the way: each of its
-# answers crosses two links and the firewall between them.
-def network(report, postgresql, dyno):
+# pgbench's own transactions. Select-only waits for no disk, so that it shows the whole price of the way.
+def network(report, postgresql, platform):
     _, url = provisioned(postgresql, "standard-0")
     user, password, host, _, name = re.match(r"postgres://(\w+):(\w+)@([\d.]+):(\d+)/(\w+)", url).groups()
     state = next(path for path in (postgresql.data / "run/sandboxes").glob("*/state")
                  if path.read_text().split()[3] == host)
     server = state.read_text().split()[1]
     environment = dict(os.environ, PGPASSWORD=password, PGSSLMODE="require", LC_ALL="C.UTF-8")
+    client = dyno(platform, url)
 
     def pgbench(pid, address, *options):
         done = subprocess.run(enter(pid, f"{PROGRAMS}/pgbench", "-h", address, "-U", user, *options, name),
                               check=True, capture_output=True, text=True, env=environment)
         return done.stdout
 
-    pgbench(dyno, host, "-i", "-s", "10", "-q")
+    pgbench(client, host, "-i", "-s", "10", "-q")
     for title, options, limit in (("TPC-B", [], 5), ("select-only", ["-S"], None)):
         ways = {"the platform's network": [], "plain loopback": []}
-        turns = [("the platform's network", dyno, host), ("plain loopback", server, "127.0.0.1")]
+        turns = [("the platform's network", client, host), ("plain loopback", server, "127.0.0.1")]
         for _ in range(ROUNDS):
             turns.reverse()  # what the one before has left to be written is nobody's alone
             for way, pid, address in turns:

@@ -4,12 +4,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "sandbox/address_pool.h"
 
 namespace renga::sandbox {
 namespace {
-
-constexpr std::string_view dynos_half = "100.64.0.0/11";
-constexpr std::string_view services_half = "100.96.0.0/11";
 
 bool is_reachable(std::string_view address) {
   in_addr parsed;
@@ -36,18 +34,27 @@ std::string firewall_rules(const FirewallPlan& plan) {
         "    ip daddr {{ {} }} tcp dport 53 accept\n",
         list, list);
   }
-  const auto* private_rule =
-      plan.private_networks == PrivateNetworks::allowed
-          ? ""
-          : "    ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 } drop\n";
+  // Services neither reach the internet nor hear of it.
+  std::string to_internet = "    drop\n", from_internet;
+  if (!services) {
+    from_internet = fmt::format("    oifname \"{}*\" ct state established,related accept\n",
+                                plan.interface_prefix);
+    to_internet = dns +
+                  "    ip daddr { 100.64.0.0/10, 169.254.0.0/16, 127.0.0.0/8, 0.0.0.0/8, "
+                  "224.0.0.0/3 } drop\n";
+    if (plan.private_networks == PrivateNetworks::refused)
+      to_internet += "    ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 } drop\n";
+  }
   // Services answer and ask nobody. Dynos may ask services; whose they are, the password decides.
-  const std::string inwards =
-      services ? fmt::format("    oifname \"{}*\" ip saddr {} tcp dport >= 1024 accept\n",
-                             plan.interface_prefix, dynos_half)
-               : "";
-  const std::string outwards =
-      services ? "    ct state established,related accept\n    drop\n"
-               : fmt::format("    ip daddr {} tcp dport >= 1024 accept\n", services_half);
+  // Nothing of this is tracked: what a packet is, it says itself, since no sandbox makes packets by
+  // hand (it gets no raw socket), and where there is no connection, the kernel asks for one by SYN
+  // or refuses by RST.
+  const auto others = services ? dynos_half : services_half;
+  constexpr std::string_view answer = " tcp flags & (syn | ack) != syn";
+  const auto in = fmt::format("ip saddr {} tcp {} >= {}{}", others, services ? "dport" : "sport",
+                              first_open_port, services ? "" : answer);
+  const auto out = fmt::format("ip daddr {} tcp {} >= {}{}", others, services ? "sport" : "dport",
+                               first_open_port, services ? answer : "");
   // The host's own connections to a sandbox that is gone must fail: without its route they would
   // leave by the default one, where a stranger may answer. Declared and deleted first, so that it
   // can be deleted the first time, too.
@@ -58,6 +65,7 @@ table inet {table} {{
     type filter hook prerouting priority raw; policy accept;
     iifname "{prefix}*" meta nfproto ipv6 drop
     iifname "{prefix}*" ip saddr != {slice} drop
+    iifname "{prefix}*" {out} notrack
   }}
   chain to_host {{
     type filter hook input priority filter; policy accept;
@@ -69,13 +77,13 @@ table inet {table} {{
   }}
   chain through_host {{
     type filter hook forward priority filter; policy accept;
-    oifname "{prefix}*" ct state established,related accept
-{inwards}    oifname "{prefix}*" drop
+{from_internet}    iifname "rg*" oifname "{prefix}*" {in} accept
+    oifname "{prefix}*" drop
     iifname "{prefix}*" jump from_sandbox_out
   }}
   chain from_sandbox_out {{
-{dns}{to_services}    ip daddr {{ 100.64.0.0/10, 169.254.0.0/16, 127.0.0.0/8, 0.0.0.0/8, 224.0.0.0/3 }} drop
-{private_rule}  }}
+    oifname "rg*" {out} accept
+{to_internet}  }}
   chain to_gone_sandbox {{
     type filter hook output priority filter; policy accept;
     ip daddr {slice} oifname != "{prefix}*" reject with icmpx type host-unreachable
@@ -87,9 +95,9 @@ table inet {table} {{
 }}
 )",
                      fmt::arg("table", plan.table), fmt::arg("prefix", plan.interface_prefix),
-                     fmt::arg("slice", plan.slice), fmt::arg("dns", dns),
-                     fmt::arg("private_rule", private_rule), fmt::arg("inwards", inwards),
-                     fmt::arg("to_services", outwards));
+                     fmt::arg("slice", plan.slice), fmt::arg("dns", dns), fmt::arg("in", in),
+                     fmt::arg("out", out), fmt::arg("from_internet", from_internet),
+                     fmt::arg("to_internet", to_internet));
 }
 
 std::vector<std::string> resolvers_in(std::string_view resolv_conf) {

@@ -7,8 +7,8 @@
 // made once. Interfaces go with their namespace and are not deleted one by one, which would take 15
 // to 30 ms each.
 //
-// The lower half of the pool is for dynos and builds, the upper for the servers of add-ons: a dyno
-// may connect to any of those, and has to know a password there.
+// Dynos may connect to any server of an add-on (address_pool.h), and have to know a password there.
+// What takes part in such connections is given a shortcut past the firewall, when it starts.
 //
 // Belongs to one thread, which must be the program's only one (it visits sandboxes' namespaces).
 #pragma once
@@ -20,6 +20,7 @@
 
 #include "os/namespaces.h"
 #include "sandbox/firewall.h"
+#include "sandbox/shortcut.h"
 
 namespace renga::sandbox {
 
@@ -34,6 +35,8 @@ class Network {
   // Joins a new process's namespace to the host; its address, which is `wanted` when that is of
   // this server's slice. Waits up to 5 s for whoever has it to be gone.
   std::string join(const os::Cloned& process, const std::string& id, const std::string& wanted);
+  // Gives a joined sandbox's link the shortcut.
+  void shorten(const std::string& id);
   // resolv.conf as it is to be seen inside. Loads the firewall again when the host has got other
   // resolvers.
   std::string resolver_configuration();
@@ -47,6 +50,7 @@ class Network {
   bool try_slice(std::uint32_t number);
   bool route_to(std::uint32_t address, unsigned interface);
   std::string table() const;
+  std::string link_of(const std::string& id) const;
   void load_firewall();
 
   std::string server_name_;
@@ -57,6 +61,7 @@ class Network {
   std::uint32_t next_ = 0;   // offset of the address to be tried next
   std::vector<std::string> resolvers_;
   bool loaded_ = false;  // the firewall
+  Shortcut shortcut_;
 };
 
 }  // namespace renga::sandbox

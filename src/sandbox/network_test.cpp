@@ -76,11 +76,6 @@ std::string nft_tables() { return os::run({.argv = {"nft", "list", "tables"}}).o
 
 class NetworkTest : public SandboxTest {
  protected:
-  Spec python(const std::string& program) const {
-    auto spec = script("");
-    spec.argv = {"python3", "-c", program};
-    return spec;
-  }
   // What the inside of another sandbox says of a connection: "open", "refused" or "timed out".
   std::string try_from_inside(const std::string& host, std::uint16_t port) {
     return std::string(text::trim(run(python("import socket\n"
@@ -99,6 +94,14 @@ TEST_F(NetworkTest, TheHostReachesASandboxAndOtherSandboxesDoNot) {
   ASSERT_TRUE(started) << started.error().message;
   EXPECT_TRUE(eventually([&] { return connects(started->address, 5000); }));
   EXPECT_EQ(try_from_inside(started->address, 5000), "timed out");
+}
+
+TEST_F(NetworkTest, ASandboxThatTalksTakesNoPlaceAmongTheHostsNeighbours) {
+  const auto started = spawner->start(python(listens_on_5000));
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_TRUE(eventually([&] { return connects(started->address, 5000); }));
+  EXPECT_THAT(os::read_file("/proc/net/arp").value_or(""), Not(HasSubstr(started->address)));
+  EXPECT_THAT(output_of("cat /proc/net/arp"), Not(HasSubstr("169.254.1.1")));
 }
 
 TEST_F(NetworkTest, ASandboxReachesNothingOfTheHost) {

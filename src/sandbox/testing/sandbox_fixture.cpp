@@ -76,6 +76,12 @@ Spec SandboxTest::script(const std::string& text) const {
   return spec;
 }
 
+Spec SandboxTest::python(const std::string& program) const {
+  auto spec = script("");
+  spec.argv = {"python3", "-c", program};
+  return spec;
+}
+
 std::string read_to_end(int fd) {
   std::string text;
   char buffer[4096];

@@ -23,6 +23,7 @@ class SandboxTest : public testing::Test {
   SpawnerOptions options() const;
   // A shell script, as an app's command.
   Spec script(const std::string& text) const;
+  Spec python(const std::string& program) const;
 
   struct Ran {
     std::string output;
