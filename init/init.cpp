@@ -16,14 +16,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "init/command.h"
 #include "init/log_pump.h"
+#include "sandbox/command.h"
 #include "sandbox/init_plan.h"
 
 namespace renga::init {
 namespace {
 
 namespace plan_of = sandbox::init_plan;
+using sandbox::die;
 
 // How long the last lines may wait for control to take them.
 constexpr std::int64_t flush_ms = 5000;
@@ -71,23 +72,17 @@ void wait_a_turn(int signals, LogPump& pump, int limit_ms) {
 int open_or_none(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1; }
 
 int run(pid_t command) {
-  prctl(PR_SET_DUMPABLE, 0);
-  prctl(PR_SET_NAME, "renga-init");
-  keep_capabilities((1ULL << CAP_KILL) | (1ULL << CAP_SETUID) | (1ULL << CAP_SETGID));
-  sigset_t all;
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, nullptr);
+  sandbox::withdraw();
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   const int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
   if (signals < 0) die("watch signals");
 
-  const Plan plan = read_plan(plan_of::plan_fd);
-  if (plan.waiting) wait_to_become(plan);
-  if (plan.beside) become_beside(plan);
-  keep_capabilities(1ULL << CAP_KILL);
-  if (!confine(plan)) die("confine itself");
+  const auto plan = sandbox::read_plan(plan_of::plan_fd);
+  if (plan.beside) sandbox::become_beside(plan);
+  sandbox::keep_capabilities(1ULL << CAP_KILL);
+  if (!sandbox::confine(plan)) die("confine itself");
   for (int fd = 0; fd < 3; ++fd) close(fd);
 
   // Static, for its size. The only one, as this is the only turn of the program.

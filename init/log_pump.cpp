@@ -10,10 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "init/command.h"
+#include "sandbox/command.h"
 
 namespace renga::init {
 namespace {
+
+using sandbox::die;
 
 constexpr int longest_retry_ms = 1000;
 // Control releases without a word, so whoever waits for that looks: to end, or to tell of drops.

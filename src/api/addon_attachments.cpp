@@ -107,49 +107,36 @@ Result<Answer> attachment_delete(Call& call) {
 
 // By attachment, by config var (DATABASE_URL), by add-on.
 Result<Answer> attachment_resolve(Call& call) {
-  const auto body = TRY(call.body());
-  const auto word = TRY(required_text(body, "addon_attachment"));
-  auto app_named = TRY(identity_in(body, "app"));
-  const auto service = TRY(identity_in(body, "addon_service"));
+  const auto wanted = TRY(wanted_in(call, "addon_attachment"));
   auto& addons = call.services.marketplace.addons;
-
-  auto name = word;
-  if (const auto at = word.find("::"); at != std::string::npos) {
-    app_named = word.substr(0, at);
-    name = word.substr(at + 2);
-  }
   std::vector<Attachment> all;
-  if (app_named) {
+  if (wanted.app) {
     const auto app =
-        TRY(call.services.apps.find_for(call.account(), *app_named, apps::Permission::view));
+        TRY(call.services.apps.find_for(call.account(), *wanted.app, apps::Permission::view));
     all = addons.attachments_on(app.id);
   } else {
     all = visible(call, addons.attachments());
   }
-  const auto is_of_service = [&](const addons::Addon& addon) {
-    const auto its = call.services.marketplace.catalog.service(addon.service);
-    return !service || its.name() == *service || its.id.value == *service;
-  };
   const auto those = [&](auto fits) {
     std::vector<Attachment> found;
     for (const auto& attachment : all)
       if (const auto addon = addons.find(attachment.addon.value);
-          addon && is_of_service(*addon) && fits(attachment, *addon))
+          addon && wanted.of_service(call, *addon) && fits(attachment, *addon))
         found.push_back(attachment);
     return found;
   };
   auto found = those([&](const Attachment& attachment, const addons::Addon&) {
-    return attachment.id.value == name ||
-           (app_named && text::equals_ignoring_case(attachment.name, name));
+    return attachment.id.value == wanted.name ||
+           (wanted.app && text::equals_ignoring_case(attachment.name, wanted.name));
   });
-  if (found.empty() && app_named)
+  if (found.empty() && wanted.app)
     found = those([&](const Attachment& attachment, const addons::Addon&) {
       const auto vars = addons.config_vars(attachment);
-      return std::ranges::find(vars, name) != vars.end();
+      return std::ranges::find(vars, wanted.name) != vars.end();
     });
   if (found.empty())
     found = those([&](const Attachment&, const addons::Addon& addon) {
-      return addon.name == name || addon.id.value == name;
+      return addon.name == wanted.name || addon.id.value == wanted.name;
     });
   if (found.empty())
     return refusal({Kind::not_found, "Couldn't find that add-on attachment."}, "add_on attachment");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "api/body.h"
 #include "api/objects.h"
 
 namespace renga::api {
@@ -168,6 +169,24 @@ Result<addons::Addon> addon_in_app(Call& call, apps::Permission permission) {
   const auto addon = TRY(call.services.marketplace.addons.find_on(app.id, call.param("addon")));
   // Found by an attachment, it may be another app's, where this caller may do less.
   return addon_for(call, addon.id.value, permission);
+}
+
+bool Wanted::of_service(Call& call, const addons::Addon& addon) const {
+  if (!service) return true;
+  const auto its = call.services.marketplace.catalog.service(addon.service);
+  return its.name() == *service || its.id.value == *service;
+}
+
+Result<Wanted> wanted_in(Call& call, std::string_view key) {
+  const auto body = TRY(call.body());
+  Wanted wanted{.app = TRY(identity_in(body, "app")),
+                .name = TRY(required_text(body, key)),
+                .service = TRY(identity_in(body, "addon_service"))};
+  if (const auto at = wanted.name.find("::"); at != std::string::npos) {
+    wanted.app = wanted.name.substr(0, at);
+    wanted.name.erase(0, at + 2);
+  }
+  return wanted;
 }
 
 Result<Answer> ask_to_confirm(const Error& error, const apps::App& app) {

@@ -2,6 +2,10 @@
 // add-ons alone.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "api/call.h"
 
 namespace renga::api {
@@ -20,6 +24,17 @@ Result<addons::Addon> addon_for(Call& call, std::string_view identity, apps::Per
 // The add-on of {addon}; and of {app} and {addon}.
 Result<addons::Addon> addon_in(Call& call, apps::Permission permission);
 Result<addons::Addon> addon_in_app(Call& call, apps::Permission permission);
+
+// What a resolve call asks for: a name ("app::name" has its app before it), of one service or of
+// any.
+struct Wanted {
+  std::optional<std::string> app;
+  std::string name;
+  std::optional<std::string> service;  // its name or id
+
+  bool of_service(Call& call, const addons::Addon& addon) const;
+};
+Result<Wanted> wanted_in(Call& call, std::string_view key);
 
 // For a name in use (Kind::conflict): 423 with the header that tells clients what to confirm. Other
 // errors are passed on.

@@ -125,31 +125,17 @@ Result<Answer> addon_delete(Call& call) {
 // What a person means by a word, with an app or without. Clients look at `resource`, and then try
 // the other way.
 Result<Answer> addon_resolve(Call& call) {
-  const auto body = TRY(call.body());
-  const auto word = TRY(required_text(body, "addon"));
-  auto app_named = TRY(identity_in(body, "app"));
-  const auto service = TRY(identity_in(body, "addon_service"));
-  auto& addons = call.services.marketplace.addons;
-
-  auto name = word;
-  if (const auto at = word.find("::"); at != std::string::npos) {
-    app_named = word.substr(0, at);
-    name = word.substr(at + 2);
-  }
+  const auto wanted = TRY(wanted_in(call, "addon"));
   std::vector<addons::Addon> found;
-  if (app_named) {
+  if (wanted.app) {
     const auto app =
-        TRY(call.services.apps.find_for(call.account(), *app_named, apps::Permission::view));
-    found = addons.resolve_on(app.id, name);
-  } else if (auto addon = addon_for(call, name, apps::Permission::view);
+        TRY(call.services.apps.find_for(call.account(), *wanted.app, apps::Permission::view));
+    found = call.services.marketplace.addons.resolve_on(app.id, wanted.name);
+  } else if (auto addon = addon_for(call, wanted.name, apps::Permission::view);
              addon && addon->state != addons::State::deprovisioned) {
     found.push_back(*std::move(addon));
   }
-  std::erase_if(found, [&](const addons::Addon& addon) {
-    if (!service) return false;
-    const auto its = call.services.marketplace.catalog.service(addon.service);
-    return its.name() != *service && its.id.value != *service;
-  });
+  std::erase_if(found, [&](const addons::Addon& addon) { return !wanted.of_service(call, addon); });
   if (found.empty()) return refusal({Kind::not_found, "Couldn't find that add-on."}, "add_on");
   return ok(list_of(call, found));
 }

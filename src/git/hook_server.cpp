@@ -32,7 +32,7 @@ bool is_ours(int socket) {
 
 HookServer::HookServer(builds::Builds& builds, logs::OutputStreams& outputs, PushRecords& records,
                        const Branches& branches, Turns& turns, std::filesystem::path address,
-                       RepositoriesOptions::Watch watch)
+                       ReleaseWatch watch)
     : builds_(builds),
       outputs_(outputs),
       records_(records),
@@ -209,7 +209,9 @@ int HookServer::tell_end(int socket, const Push& push, const builds::Build& star
   if (build && build->status == builds::BuildStatus::pending && !stopping_) return 1;
   if (build && build->status == builds::BuildStatus::succeeded) {
     say(socket, "Verifying deploy... done.\n");
-    if (tell_release(socket, *build) && watch_ && build->release)
+    const auto status = tell_release(socket, *build);
+    const bool failed = status == releases::Status::failed || status == releases::Status::expired;
+    if (!failed && watch_ && build->release)
       say(socket, watch_(push.app, *build->release, [&] { return !stopping_.load(); }));
     return 0;
   }
@@ -226,7 +228,7 @@ int HookServer::tell_end(int socket, const Push& push, const builds::Build& star
   return 1;
 }
 
-bool HookServer::tell_release(int socket, const builds::Build& build) {
+releases::Status HookServer::tell_release(int socket, const builds::Build& build) {
   bool announced = false;
   const auto announce = [&] {
     if (!std::exchange(announced, true)) say(socket, "Running release command...\n\n");
@@ -235,7 +237,7 @@ bool HookServer::tell_release(int socket, const builds::Build& build) {
     announce();
     return say(socket, bytes) && !stopping_;
   });
-  if (!status) return true;
+  if (!status) return releases::Status::succeeded;
   announce();
   switch (*status) {
     case releases::Status::succeeded:
@@ -250,9 +252,9 @@ bool HookServer::tell_release(int socket, const builds::Build& build) {
           "\nWaiting for release.... failed.\n"
           " !     Release command failed. The release before it keeps running; fix the command and "
           "push again.\n");
-      return false;
+      break;
   }
-  return true;
+  return *status;
 }
 
 bool HookServer::say(int socket, std::string_view text) {

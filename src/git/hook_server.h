@@ -18,7 +18,7 @@
 #include "builds/builds.h"
 #include "git/branches.h"
 #include "git/push_records.h"
-#include "git/repositories.h"
+#include "git/release_watch.h"
 #include "git/turns.h"
 #include "logs/output_streams.h"
 #include "os/fd.h"
@@ -29,7 +29,7 @@ class HookServer {
  public:
   HookServer(builds::Builds& builds, logs::OutputStreams& outputs, PushRecords& records,
              const Branches& branches, Turns& turns, std::filesystem::path address,
-             RepositoriesOptions::Watch watch);
+             ReleaseWatch watch);
   // Hears no hook any more; those that wait are told that the platform stops.
   ~HookServer();
   HookServer(const HookServer&) = delete;
@@ -63,8 +63,8 @@ class HookServer {
   bool take_turn(int socket, const std::string& secret, const Push& push, const std::string& commit,
                  const std::vector<Move>& moves);
   int tell_end(int socket, const Push& push, const builds::Build& started);
-  // False: its command has failed.
-  bool tell_release(int socket, const builds::Build& build);
+  // What came of the release's command; succeeded also for one that has none.
+  releases::Status tell_release(int socket, const builds::Build& build);
   bool say(int socket, std::string_view text);
 
   builds::Builds& builds_;
@@ -73,7 +73,7 @@ class HookServer {
   const Branches& branches_;
   Turns& turns_;
   const std::filesystem::path address_;  // of the socket
-  const RepositoriesOptions::Watch watch_;
+  const ReleaseWatch watch_;
   std::atomic<bool> stopping_ = false;
   Locked<std::map<std::string, Push>> pushes_;
   std::list<std::unique_ptr<Conversation>> conversations_;  // of the accepting thread

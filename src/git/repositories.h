@@ -4,12 +4,12 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "apps/apps.h"
 #include "builds/builds.h"
+#include "git/release_watch.h"
 #include "http/message.h"
 
 namespace renga::git {
@@ -18,11 +18,7 @@ struct RepositoriesOptions {
   std::filesystem::path directory;    // DIR/repositories: <app id>.git
   std::filesystem::path hook_socket;  // unix socket on which hooks reach control; mode 0600
   std::filesystem::path program;      // renga itself, for the hook
-  // Waits a while for what a release runs, as long as it `goes_on`; answers what there is to say of
-  // it to the person who pushed. Without it nobody waits.
-  using Watch = std::function<std::string(const apps::App&, const Id<releases::Release>&,
-                                          const std::function<bool()>& goes_on)>;
-  Watch watch = {};
+  ReleaseWatch watch = {};            // without it nobody waits
 };
 
 class Repositories {

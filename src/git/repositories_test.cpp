@@ -100,7 +100,7 @@ class RepositoriesTest : public builds::BuildHouse {
 
   fs::path work;
   std::string url;
-  RepositoriesOptions::Watch watch;
+  ReleaseWatch watch;
   std::optional<Repositories> repositories;
   std::optional<http::Server> server;
 };

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "http/field_name.h"
 #include "http/octets.h"
 
 namespace renga::http {
@@ -41,7 +42,7 @@ bool same_name(std::string_view name, std::string_view lower_case) {
 
 const Field* find_field(const std::vector<Field>& fields, std::string_view lower_case) {
   for (const auto& field : fields) {
-    if (same_name(field.name, lower_case)) return &field;
+    if (field.name.size() == lower_case.size() && same_name(field.name, lower_case)) return &field;
   }
   return nullptr;
 }
@@ -113,11 +114,30 @@ HeadLines::Line HeadLines::next(std::string_view buffer, std::size_t line_limit,
   return {complete(), line.substr(0, line.size() - 2)};
 }
 
-Parsed parse_field(std::string_view line, const Limits& limits, std::vector<Field>& fields) {
-  if (fields.size() == limits.count) {
+namespace {
+
+// Takes the field whose line begins the text, if it is as it must be and here as a whole; the
+// line's size with its CRLF, or 0.
+std::size_t take_field(std::string_view text, const Limits& limits, std::vector<Field>& fields) {
+  const auto length = octets::token_run(text);
+  if (length == 0 || length > limits.name || length == text.size() || text[length] != ':') return 0;
+  const auto name = text.substr(0, length);
+  const auto begin = length + 1;
+  const auto end = begin + octets::value_run(text.substr(begin));
+  if (end + 2 > text.size() || text[end] != '\r' || text[end + 1] != '\n') return 0;
+  if (end > limits.line || fields.size() == limits.count) return 0;
+  const auto value = trim_blanks(text.substr(begin, end - begin));
+  if (value.size() > limits.set_cookie && named<"set-cookie">(name)) return 0;
+  fields.push_back({name, value});
+  return end + 2;
+}
+
+// What is wrong with a line that is not taken.
+Parsed flaw_of(std::string_view line, const Limits& limits, std::size_t fields) {
+  if (fields == limits.count) {
     return refused(Flaw::header_too_large, "There are too many headers.");
   }
-  const auto length = octets::run(line, octets::token);
+  const auto length = octets::token_run(line);
   if (length == line.size() || line[length] != ':' || length == 0) {
     if (line.front() == ' ' || line.front() == '\t') {
       return refused(Flaw::malformed, "A header line starts with a blank.");
@@ -133,8 +153,26 @@ Parsed parse_field(std::string_view line, const Limits& limits, std::vector<Fiel
   if (octets::value_run(value) != value.size()) {
     return refused(Flaw::malformed, "A header's value has a control character.");
   }
-  fields.push_back({line.substr(0, length), trim_blanks(value)});
-  return complete();
+  return refused(Flaw::cookie_too_large, "A Set-Cookie header is too large.");
+}
+
+}  // namespace
+
+void HeadLines::take_fields(std::string_view buffer, const Limits& limits,
+                            std::vector<Field>& fields) {
+  if (scanned_ != start_) return;
+  const auto head = buffer.substr(0, limits.head);
+  while (start_ < head.size()) {
+    const auto size = take_field(head.substr(start_), limits, fields);
+    if (size == 0) return;
+    scanned_ = start_ += size;
+  }
+}
+
+Parsed parse_field(std::string_view line, const Limits& limits, std::vector<Field>& fields) {
+  const std::string_view with_end(line.data(), line.size() + 2);
+  if (take_field(with_end, limits, fields) > 0) return complete();
+  return flaw_of(line, limits, fields.size());
 }
 
 namespace {
@@ -164,7 +202,7 @@ class Codings {
   void add(std::string_view list) {
     for_each_member(list, [&](std::string_view member) {
       malformed_ = malformed_ || !is_token(member);
-      last_is_chunked_ = same_name(member, "chunked");
+      last_is_chunked_ = named<"chunked">(member);
       ++(last_is_chunked_ ? chunked_ : others_);
     });
   }
@@ -194,29 +232,29 @@ Parsed read_control(const std::vector<Field>& fields, Control& control) {
   for (const auto& field : fields) {
     switch (field.name.size()) {
       case 4:
-        if (!same_name(field.name, "host")) break;
+        if (!named<"host">(field.name)) break;
         if (control.host != nullptr) return refused(Flaw::malformed, "There are two Host headers.");
         control.host = &field;
         break;
       case 6:
-        if (!same_name(field.name, "expect")) break;
-        control.expects_continue = (!control.expects || control.expects_continue) &&
-                                   same_name(field.value, "100-continue");
+        if (!named<"expect">(field.name)) break;
+        control.expects_continue =
+            (!control.expects || control.expects_continue) && named<"100-continue">(field.value);
         control.expects = true;
         break;
       case 7:
-        if (same_name(field.name, "upgrade")) control.upgrade = &field;
+        if (named<"upgrade">(field.name)) control.upgrade = &field;
         break;
       case 10:
-        if (!same_name(field.name, "connection")) break;
+        if (!named<"connection">(field.name)) break;
         for_each_member(field.value, [&](std::string_view member) {
-          control.close = control.close || same_name(member, "close");
-          control.keep_alive = control.keep_alive || same_name(member, "keep-alive");
-          control.nominates_upgrade = control.nominates_upgrade || same_name(member, "upgrade");
+          control.close = control.close || named<"close">(member);
+          control.keep_alive = control.keep_alive || named<"keep-alive">(member);
+          control.nominates_upgrade = control.nominates_upgrade || named<"upgrade">(member);
         });
         break;
       case 14: {
-        if (!same_name(field.name, "content-length")) break;
+        if (!named<"content-length">(field.name)) break;
         if (control.content_length != nullptr) {
           return refused(Flaw::bad_length, "There are two Content-Length headers.");
         }
@@ -226,7 +264,7 @@ Parsed read_control(const std::vector<Field>& fields, Control& control) {
         break;
       }
       case 17:
-        if (!same_name(field.name, "transfer-encoding")) break;
+        if (!named<"transfer-encoding">(field.name)) break;
         control.has_transfer_encoding = true;
         codings.add(field.value);
         break;

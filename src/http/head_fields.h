@@ -14,7 +14,7 @@ namespace renga::http::detail {
 inline Parsed refused(Flaw flaw, std::string_view reason) { return {Parse::refused, flaw, reason}; }
 inline Parsed complete() { return {Parse::complete, Flaw::none, {}}; }
 
-// Appends the field of one line.
+// Appends the field of one line, which its CRLF follows.
 Parsed parse_field(std::string_view line, const Limits& limits, std::vector<Field>& fields);
 
 // The fields that say how a message is framed and how the connection goes on.

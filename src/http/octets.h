@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -50,51 +51,58 @@ inline std::size_t run(std::string_view text, std::uint8_t what, std::size_t n =
   return n;
 }
 
-// The same eight bytes at a time, for what is long: values and targets. A word is looked at as
-// eight numbers of seven bits, to which adding never carries into the next, so every verdict is
-// exact; the word that is refused is gone through byte by byte.
-namespace words {
+// The same sixteen bytes at a time, for what is long; what is left of the text, and a byte that is
+// refused, are looked at one by one.
+namespace blocks {
 
-constexpr std::uint64_t each(std::uint8_t byte) { return 0x0101'0101'0101'0101U * byte; }
-constexpr std::uint64_t top = each(0x80);
+// Compared with each other or with a byte, every place of the outcome is all ones or all zeros.
+typedef unsigned char Block __attribute__((vector_size(16)));
+typedef decltype(Block() == Block()) Verdicts;
 
-// The top bit of every byte that is at least `least`, looking at its lower seven bits.
-constexpr std::uint64_t at_least(std::uint64_t word, std::uint8_t least) {
-  return (word & ~top) + each(static_cast<std::uint8_t>(0x80 - least));
+inline Verdicts are_value(Block bytes) {
+  return ((bytes >= 0x20) & (bytes != 0x7f)) | (bytes == '\t');
 }
-// The top bit is clear in every byte that is `byte`, and set in all others.
-constexpr std::uint64_t differs(std::uint64_t word, std::uint8_t byte) {
-  const auto difference = word ^ each(byte);
-  return at_least(difference, 1) | difference;
+inline Verdicts are_target(Block bytes) { return (bytes > 0x20) & (bytes < 0x7f) & (bytes != '#'); }
+// Not all that a token may have, but all that nearly every name has.
+inline Verdicts are_name(Block bytes) {
+  const Block lower = bytes | 0x20;
+  return ((lower >= 'a') & (lower <= 'z')) | (bytes == '-');
 }
-constexpr bool are_value(std::uint64_t word) {
-  const auto good =
-      (at_least(word, 0x20) | word | ~differs(word, std::uint8_t{'\t'})) & differs(word, 0x7f);
-  return (good & top) == top;
-}
-constexpr bool are_target(std::uint64_t word) {
-  const auto good =
-      at_least(word, 0x21) & ~word & differs(word, 0x7f) & differs(word, std::uint8_t{'#'});
-  return (good & top) == top;
+
+// How many come before the first that is not good.
+inline std::size_t good_of(Verdicts good) {
+  std::uint64_t halves[2];
+  std::memcpy(halves, &good, sizeof halves);
+  const auto run = [](std::uint64_t half) {
+    const auto bits =
+        std::endian::native == std::endian::little ? std::countr_one(half) : std::countl_one(half);
+    return static_cast<std::size_t>(bits) / 8;
+  };
+  const auto first = run(halves[0]);
+  return first < 8 ? first : 8 + run(halves[1]);
 }
 
 template <class Verdict>
-std::size_t skip(std::string_view text, Verdict good) {
+inline std::size_t skip(std::string_view text, Verdict verdict) {
   std::size_t n = 0;
-  for (std::uint64_t word = 0; n + sizeof word <= text.size(); n += sizeof word) {
-    std::memcpy(&word, text.data() + n, sizeof word);
-    if (!good(word)) break;
+  for (Block block; n + sizeof block <= text.size(); n += sizeof block) {
+    std::memcpy(&block, text.data() + n, sizeof block);
+    const auto good = good_of(verdict(block));
+    if (good < sizeof block) return n + good;
   }
   return n;
 }
 
-}  // namespace words
+}  // namespace blocks
 
 inline std::size_t value_run(std::string_view text) {
-  return run(text, value, words::skip(text, words::are_value));
+  return run(text, value, blocks::skip(text, blocks::are_value));
 }
 inline std::size_t target_run(std::string_view text) {
-  return run(text, target, words::skip(text, words::are_target));
+  return run(text, target, blocks::skip(text, blocks::are_target));
+}
+inline std::size_t token_run(std::string_view text) {
+  return run(text, token, blocks::skip(text, blocks::are_name));
 }
 
 inline bool all(std::string_view text, std::uint8_t what) { return run(text, what) == text.size(); }

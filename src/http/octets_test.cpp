@@ -11,42 +11,45 @@ namespace {
 
 std::size_t slow(std::string_view text, std::uint8_t what) { return octets::run(text, what); }
 
-TEST(Octets, WordsAndBytesAgreeOnEveryByteAtEveryPlace) {
-  for (std::size_t size = 1; size <= 24; ++size) {
+TEST(Octets, BlocksAndBytesAgreeOnEveryByteAtEveryPlace) {
+  for (std::size_t size = 1; size <= 34; ++size) {
     for (std::size_t at = 0; at < size; ++at) {
       for (int byte = 0; byte < 256; ++byte) {
         std::string text(size, 'a');
         text[at] = static_cast<char>(byte);
         ASSERT_EQ(octets::value_run(text), slow(text, octets::value)) << byte << " at " << at;
         ASSERT_EQ(octets::target_run(text), slow(text, octets::target)) << byte << " at " << at;
+        ASSERT_EQ(octets::token_run(text), slow(text, octets::token)) << byte << " at " << at;
       }
     }
   }
 }
 
 // Neighbours must not carry into each other: those at the edges of what is allowed, mixed.
-TEST(Octets, WordsAndBytesAgreeOnMixturesOfBorderCases) {
+TEST(Octets, BlocksAndBytesAgreeOnMixturesOfBorderCases) {
   const std::string_view border(
       "\x00\x01\x08\x09\x0a\x0d\x1f\x20\x21\x22\x23\x24\x7e\x7f\x80\x9f"
-      "\xa0\xfe\xff"
-      "aaaa",
-      23);
+      "\xa0\xfe\xff-/09:@AZ[`az{"
+      "aaaaaaaa",
+      40);
   std::mt19937 random(1);
   for (int round = 0; round < 200'000; ++round) {
-    std::string text(random() % 40, ' ');
+    std::string text(random() % 60, ' ');
     for (auto& c : text) c = border[random() % border.size()];
     ASSERT_EQ(octets::value_run(text), slow(text, octets::value)) << round;
     ASSERT_EQ(octets::target_run(text), slow(text, octets::target)) << round;
+    ASSERT_EQ(octets::token_run(text), slow(text, octets::token)) << round;
   }
 }
 
 TEST(Octets, ReadsNoByteBehindTheText) {
-  for (std::size_t size = 0; size < 20; ++size) {
+  for (std::size_t size = 0; size < 40; ++size) {
     // Of just this size, for the address sanitizer to see.
     const std::vector<char> bytes(size, 'x');
     const std::string_view text(bytes.data(), bytes.size());
     EXPECT_EQ(octets::value_run(text), size);
     EXPECT_EQ(octets::target_run(text), size);
+    EXPECT_EQ(octets::token_run(text), size);
   }
 }
 

@@ -102,6 +102,9 @@ class HeadLines {
   };
   void reset() { start_ = scanned_ = 0; }
   Line next(std::string_view buffer, std::size_t line_limit, std::size_t head_limit);
+  // Takes fields while their lines are here as a whole and as they must be, as nearly all are;
+  // next() has the line that is not, or the empty one.
+  void take_fields(std::string_view buffer, const Limits& limits, std::vector<Field>& fields);
   std::size_t position() const { return start_; }  // of the first byte not taken yet
 
  private:

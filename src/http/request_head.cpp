@@ -67,7 +67,7 @@ bool split_absolute_form(std::string_view target, std::string_view& host, std::s
 
 // A request line that is over its limit: of a long target, or of no method at all.
 Parsed too_long(std::string_view line) {
-  const auto method = octets::run(line.substr(0, longest_method + 1), octets::token);
+  const auto method = octets::token_run(line.substr(0, longest_method + 1));
   if (method == 0 || method > longest_method || line[method] != ' ') {
     return refused(Flaw::malformed, "The request line does not start with a method and a space.");
   }
@@ -105,6 +105,7 @@ void RequestParser::rebase(std::string_view buffer) {
 Parsed RequestParser::parse(std::string_view buffer) {
   rebase(buffer);
   while (true) {
+    if (in_fields_) lines_.take_fields(buffer, limits_, head_.fields);
     const auto limit = in_fields_ ? limits_.line : limits_.first_line;
     const auto line = lines_.next(buffer, limit, limits_.head);
     if (line.parsed.state != Parse::complete) {
@@ -131,7 +132,7 @@ Parsed RequestParser::parse(std::string_view buffer) {
 }
 
 Parsed RequestParser::request_line(std::string_view line) {
-  const auto method = octets::run(line, octets::token);
+  const auto method = octets::token_run(line);
   if (method == 0 || method > longest_method || method == line.size() || line[method] != ' ') {
     return refused(Flaw::malformed, "The request line does not start with a method and a space.");
   }

@@ -34,6 +34,7 @@ void ResponseParser::rebase(std::string_view buffer) {
 Parsed ResponseParser::parse(std::string_view buffer, std::string_view request_method) {
   rebase(buffer);
   while (true) {
+    if (in_fields_) lines_.take_fields(buffer, limits_, head_.fields);
     const auto limit = in_fields_ ? limits_.line : limits_.first_line;
     const auto line = lines_.next(buffer, limit, limits_.head);
     if (line.parsed.state != Parse::complete) return line.parsed;
@@ -47,10 +48,6 @@ Parsed ResponseParser::parse(std::string_view buffer, std::string_view request_m
     } else {
       const auto parsed = detail::parse_field(line.text, limits_, head_.fields);
       if (parsed.state == Parse::refused) return parsed;
-      const auto& field = head_.fields.back();
-      if (field.value.size() > limits_.set_cookie && same_name(field.name, "set-cookie")) {
-        return refused(Flaw::cookie_too_large, "A Set-Cookie header is too large.");
-      }
     }
   }
 }

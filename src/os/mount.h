@@ -23,6 +23,8 @@ struct MountAttributes {
 
 // A detached mount of what `path` (seen from `directory`) is, without the mounts below it.
 Fd clone_mount(int directory, const std::string& path, const MountAttributes& attributes);
+// The same of a mount with all that are below it, each of which is given the attributes.
+Fd clone_mounts(int mount, const MountAttributes& attributes);
 void set_attributes(int mount, const MountAttributes& attributes);
 
 // A new, detached file system: proc, sysfs, tmpfs, devpts.
@@ -36,6 +38,9 @@ void reconfigure(int mount, const MountOptions& options);
 // An overlay of a read-only mount and two directories, by their descriptors. It has no more room on
 // the disk than who owns `upper`.
 Fd new_overlay(int lower, int upper, int work, const MountAttributes& attributes);
+// What an overlay of these two showed last: read-only and detached, for when it is gone itself. A
+// file has the inode number and times of whichever of the two it lies in.
+Fd view_of_overlay(int lower, int upper);
 
 // Puts a detached mount onto what `target`, opened with O_PATH, is.
 void attach_mount(int mount, int target, const std::string& what);

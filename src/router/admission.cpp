@@ -21,18 +21,14 @@ namespace renga::router {
 
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr std::chrono::milliseconds longest_look{2'000};
 
 // RFC 9110 9.2.2: asking twice has the effect of asking once.
 bool is_idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
          method == "OPTIONS" || method == "TRACE";
-}
-
-std::int64_t micros_now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 // An idle connection on which the dyno's FIN or stray bytes have come since the loop last looked.
@@ -54,7 +50,7 @@ std::string https_location(const http::RequestHead& head, std::string_view port)
 // Finds the app and what its log line and the dyno are told of the request.
 void ClientConnection::identify(const http::RequestHead& head) {
   auto& x = *exchange_;
-  x.at = micros_now();
+  x.at = loop_.micros();
   x.began = loop_.events().now();
   const auto* id = http::find_field(head.fields, "x-request-id");
   const auto request_id =
@@ -77,10 +73,10 @@ void ClientConnection::identify(const http::RequestHead& head) {
   write_request_head(x.to_dyno.text(), head,
                      {.client_ip = ip_,
                       .port = entrance_.port,
-                      .proto = entrance_.tls ? "https" : "http",
-                      .via = transport_->stream() != nullptr ? "2.0"
-                             : head.minor == 0               ? "1.0"
-                                                             : "1.1",
+                      .proto = entrance_.tls ? "https"sv : "http"sv,
+                      .via = is_stream()       ? "2.0"sv
+                             : head.minor == 0 ? "1.0"sv
+                                               : "1.1"sv,
                       .request_id = request_id,
                       .start = x.at / 1000,
                       .one_request = x.app && x.app->route.disable_keepalive,
@@ -97,9 +93,8 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
   x.framing = head.framing;
   x.body_left = head.framing.length;
   x.received = head.framing.body == http::Body::none;
-  const bool http2 = transport_->stream() != nullptr;
   const bool misdirected = !transport_->good_for(http::without_port(head.host));
-  if (misdirected && http2) {
+  if (misdirected && is_stream()) {
     const auto* agent = http::find_field(head.fields, "user-agent");
     x.agent = agent == nullptr ? "-" : agent->value;
   }
@@ -127,7 +122,7 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
   if (!x.app) return answer_page(404, no_such_app_page());
   // RFC 9110 15.5.20: a browser asks on an HTTP/2 connection for whatever its certificate covers,
   // and with 421 asks again on another one.
-  if (misdirected) return fail_request(http2 ? h::misdirected : h::other_certificate);
+  if (misdirected) return fail_request(is_stream() ? h::misdirected : h::other_certificate);
   if (expect == http::Expect::unknown) {
     return fail_request(h::unknown_expectation, "unsupported expect header value");
   }

@@ -19,14 +19,16 @@
 namespace renga::router {
 
 namespace {
+using namespace std::string_view_literals;
+
 constexpr int reads_in_a_row = 16;
-}
+}  // namespace
 
 void ClientConnection::pump_response() {
   auto& x = *exchange_;
   auto& scratch = loop_.scratch();
   // A stream holds back some of its own, and there are many of them.
-  const auto most_unsent = transport_->stream() != nullptr ? 0 : loop_.limits().backpressure;
+  const auto most_unsent = is_stream() ? 0 : loop_.limits().backpressure;
   for (int reads = 0; state_ == State::relaying && x.connection && x.readable; ++reads) {
     if (to_client_.size() > most_unsent || broken_) return;
     if (reads == reads_in_a_row) return loop_.again(*this);
@@ -85,7 +87,7 @@ void ClientConnection::take_response_head(char* data, std::size_t size) {
 }
 
 void ClientConnection::send_continue() {
-  if (auto* stream = transport_->stream()) return stream->send_continue();
+  if (is_stream()) return stream_->send_continue();
   send_to_client("HTTP/1.1 100 Continue\r\n\r\n", {});
 }
 
@@ -108,8 +110,7 @@ void ClientConnection::begin_response(const http::ResponseHead& head, char* body
   if (head.status == 101) return switch_protocols(head, {body, size});
 
   x.status = head.status;
-  auto* stream = transport_->stream();
-  x.relay = relay_of(head, stream != nullptr ? 0 : x.minor);
+  x.relay = relay_of(head, is_stream() ? 0 : x.minor);
   x.answer_left = head.framing.length;
   x.dyno_keeps = head.keep_alive && !x.app->route.disable_keepalive;
   // Before the whole request is here nobody knows whether the client will ever send the rest.
@@ -125,10 +126,10 @@ void ClientConnection::begin_response(const http::ResponseHead& head, char* body
                     .keep_alive = x.keep_alive,
                     .date = loop_.date(),
                     .cookie = cookie};
-  if (stream != nullptr) {
+  if (is_stream()) {
     const bool none = x.relay == Relay::none || (x.relay == Relay::length && x.answer_left == 0);
-    stream->send_head(head, back,
-                      none ? Http2Stream::Follows::nothing : Http2Stream::Follows::body);
+    stream_->send_head(head, back,
+                       none ? Http2Stream::Follows::nothing : Http2Stream::Follows::body);
   } else {
     write_response_head(out, head, back);
   }
@@ -285,8 +286,8 @@ void ClientConnection::fail_request(const HCode& code, std::string_view cause) {
   answer_page(code.status, error_page(code, x.app ? &x.app->route : nullptr));
 }
 
-void ClientConnection::send_own_head(Http2Stream& stream, int status, std::string_view content_type,
-                                     std::size_t size, std::string_view location, bool ends) {
+void ClientConnection::send_own_head(int status, std::string_view content_type, std::size_t size,
+                                     std::string_view location, bool ends) {
   const fmt::format_int length(size);
   http::ResponseHead head;
   head.status = status;
@@ -297,8 +298,8 @@ void ClientConnection::send_own_head(Http2Stream& stream, int status, std::strin
   if (status == 405) {
     head.fields.push_back({"allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE"});
   }
-  stream.send_head(head, {.relay = Relay::length, .date = loop_.date()},
-                   ends ? Http2Stream::Follows::nothing : Http2Stream::Follows::body);
+  stream_->send_head(head, {.relay = Relay::length, .date = loop_.date()},
+                     ends ? Http2Stream::Follows::nothing : Http2Stream::Follows::body);
 }
 
 void ClientConnection::answer_page(int status, std::string_view html) {
@@ -315,8 +316,8 @@ void ClientConnection::answer(int status, std::string_view content_type, std::st
   auto& out = loop_.head_scratch();
   out.clear();
   if (x.is_head) body_sent = {};
-  if (auto* stream = transport_->stream()) {
-    send_own_head(*stream, status, content_type, body.size(), location, body_sent.empty());
+  if (is_stream()) {
+    send_own_head(status, content_type, body.size(), location, body_sent.empty());
   } else {
     fmt::format_to(
         std::back_inserter(out),
@@ -344,7 +345,7 @@ void ClientConnection::end_request() {
   stop_counting();
   move_to_meter(nullptr);
   const bool keep_alive = x.keep_alive && x.received && !last_request_;
-  if (transport_->stream() != nullptr) return close();
+  if (is_stream()) return close();
   loop_.give_back(std::move(exchange_));
   if (keep_alive) {
     wait_for_request();
@@ -379,7 +380,7 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
                   .service_ms = service,
                   .status = status,
                   .bytes = x.bytes,
-                  .protocol = transport_->stream() != nullptr ? "http2.0" : "http1.1",
+                  .protocol = is_stream() ? "http2.0"sv : "http1.1"sv,
                   .tls_version = transport_->tls_version()});
   loop_.log(x.app->route.app, x.at, line);
 }

@@ -38,6 +38,7 @@ ClientConnection::ClientConnection(ProxyLoop& loop, std::unique_ptr<Transport> t
                                    std::string ip, const Entrance& entrance)
     : loop_(loop),
       transport_(std::move(transport)),
+      stream_(transport_->stream()),
       ip_(std::move(ip)),
       entrance_(entrance),
       step_([this] { guarded([this] { timed_out(); }); }),
@@ -297,8 +298,7 @@ void ClientConnection::client_gone() {
     case State::connecting:
     case State::relaying:
     case State::finishing:
-      log(transport_->stream() != nullptr ? &h::stream_broken : &h::client_gone, {},
-          h::client_gone.status);
+      log(is_stream() ? &h::stream_broken : &h::client_gone, {}, h::client_gone.status);
       break;
     case State::pipe:
       log(nullptr, {}, exchange_->status);

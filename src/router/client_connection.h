@@ -45,7 +45,7 @@ class ClientConnection final : public net::Watcher {
   enum class Last { this_request, next_request };
   void drain(Last last);
   void force_close();  // the drain has lasted too long: H24
-  bool is_stream() const { return transport_ && transport_->stream() != nullptr; }
+  bool is_stream() const { return stream_ != nullptr; }
 
   // In the loop's lists, the loop's own.
   static constexpr std::size_t nowhere = ~std::size_t{0};
@@ -133,13 +133,14 @@ class ClientConnection final : public net::Watcher {
   void answer_page(int status, std::string_view html);
   void answer(int status, std::string_view content_type, std::string_view body,
               std::string_view location = {});
-  void send_own_head(Http2Stream& stream, int status, std::string_view content_type,
-                     std::size_t size, std::string_view location, bool ends);
+  void send_own_head(int status, std::string_view content_type, std::size_t size,
+                     std::string_view location, bool ends);
   void log(const HCode* code, std::string_view cause, int status);
   void end_request();
 
   ProxyLoop& loop_;
   std::unique_ptr<Transport> transport_;
+  Http2Stream* const stream_;  // that the transport is; none: HTTP/1
   const std::string ip_;
   const Entrance& entrance_;
   State state_ = State::head;

@@ -1,21 +1,22 @@
 // The rules, in the order in which they are asked for every field: what frames the message or
-// belongs to this one connection is written by the router itself and never copied; what tells the
-// dyno where a request came from is the router's word, so the client's is dropped, under any
-// spelling that a CGI-like server would take for the same name; what Connection nominates goes; the
-// rest is copied as it came, in its order.
+// belongs to this one connection is written by the router itself, but for Content-Length and
+// Upgrade, which it checks and copies; what tells the dyno where a request came from is the
+// router's word, so the client's is dropped, under any spelling that a CGI-like server would take
+// for the same name; what Connection nominates goes; the rest is copied as it came, in its order.
 #include "router/forwarding.h"
 
 #include <algorithm>
 #include <array>
 
 #include "base/text.h"
+#include "http/field_name.h"
 #include "router/text_writer.h"
 
 namespace renga::router {
 
 namespace {
 
-using http::same_name;
+using http::named;
 
 enum class Rule { copy, drop, forwarded_for, content_length, upgrade };
 
@@ -34,7 +35,14 @@ constexpr std::array<std::string_view, 13> ours = {"x-forwarded-for",
                                                    "proxy",
                                                    "upgrade"};
 
+constexpr std::uint64_t sizes_of_ours = [] {
+  std::uint64_t sizes = 0;
+  for (const auto name : ours) sizes |= std::uint64_t{1} << name.size();
+  return sizes;
+}();
+
 bool is_alias(std::string_view name) {
+  if (name.size() >= 64 || (sizes_of_ours >> name.size() & 1) == 0) return false;
   if (name.find('_') == std::string_view::npos) return false;
   return std::any_of(ours.begin(), ours.end(), [&](std::string_view own) {
     return name.size() == own.size() &&
@@ -47,54 +55,54 @@ bool is_alias(std::string_view name) {
 
 // What both directions drop.
 Rule hop_by_hop(std::string_view name) {
-  const auto is = [&](std::string_view lower) { return same_name(name, lower); };
   switch (name.size()) {
     case 2:
-      return is("te") ? Rule::drop : Rule::copy;
+      return named<"te">(name) ? Rule::drop : Rule::copy;
     case 7:
-      return is("upgrade") ? Rule::upgrade : is("trailer") ? Rule::drop : Rule::copy;
+      return named<"upgrade">(name)   ? Rule::upgrade
+             : named<"trailer">(name) ? Rule::drop
+                                      : Rule::copy;
     case 10:
-      return is("connection") || is("keep-alive") ? Rule::drop : Rule::copy;
+      return named<"connection">(name) || named<"keep-alive">(name) ? Rule::drop : Rule::copy;
     case 14:
-      return is("content-length")   ? Rule::content_length
-             : is("http2-settings") ? Rule::drop
-                                    : Rule::copy;
+      return named<"content-length">(name)   ? Rule::content_length
+             : named<"http2-settings">(name) ? Rule::drop
+                                             : Rule::copy;
     case 16:
-      return is("proxy-connection") ? Rule::drop : Rule::copy;
+      return named<"proxy-connection">(name) ? Rule::drop : Rule::copy;
     case 17:
-      return is("transfer-encoding") ? Rule::drop : Rule::copy;
+      return named<"transfer-encoding">(name) ? Rule::drop : Rule::copy;
     default:
       return Rule::copy;
   }
 }
 
 Rule request_rule(std::string_view name) {
-  const auto is = [&](std::string_view lower) { return same_name(name, lower); };
   switch (name.size()) {
     case 4:
-      if (is("host")) return Rule::drop;
+      if (named<"host">(name)) return Rule::drop;
       break;
     case 5:
-      if (is("proxy")) return Rule::drop;  // httpoxy: CGI makes HTTP_PROXY of it
+      if (named<"proxy">(name)) return Rule::drop;  // httpoxy: CGI makes HTTP_PROXY of it
       break;
     case 6:
-      if (is("expect")) return Rule::drop;  // the router answers it
+      if (named<"expect">(name)) return Rule::drop;  // the router answers it
       break;
     case 12:
-      if (is("x-request-id")) return Rule::drop;
+      if (named<"x-request-id">(name)) return Rule::drop;
       break;
     case 15:
-      if (is("x-forwarded-for")) return Rule::forwarded_for;
-      if (is("x-request-start")) return Rule::drop;
+      if (named<"x-forwarded-for">(name)) return Rule::forwarded_for;
+      if (named<"x-request-start">(name)) return Rule::drop;
       break;
     case 16:
-      if (is("x-forwarded-port")) return Rule::drop;
+      if (named<"x-forwarded-port">(name)) return Rule::drop;
       break;
     case 17:
-      if (is("x-forwarded-proto")) return Rule::drop;
+      if (named<"x-forwarded-proto">(name)) return Rule::drop;
       break;
     case 19:
-      if (is("proxy-authorization")) return Rule::drop;
+      if (named<"proxy-authorization">(name)) return Rule::drop;
       break;
     default:
       break;
@@ -117,18 +125,18 @@ class Nominations {
  public:
   explicit Nominations(const std::vector<http::Field>& fields) : fields_(fields) {
     for (const auto& field : fields) {
-      if (!same_name(field.name, "connection")) continue;
+      if (!named<"connection">(field.name)) continue;
       // Nearly all there are; they nominate nothing that would be copied.
-      any_ = any_ || !(same_name(field.value, "keep-alive") || same_name(field.value, "close") ||
-                       same_name(field.value, "upgrade"));
+      any_ = any_ || !(named<"keep-alive">(field.value) || named<"close">(field.value) ||
+                       named<"upgrade">(field.value));
     }
   }
   bool has(std::string_view name) const {
     if (!any_) return false;
-    if (name.size() > 12 && same_name(name.substr(0, 12), "x-forwarded-")) return false;
-    if (same_name(name, "via")) return false;
+    if (name.size() > 12 && named<"x-forwarded-">(name.substr(0, 12))) return false;
+    if (named<"via">(name)) return false;
     return std::any_of(fields_.begin(), fields_.end(), [&](const http::Field& field) {
-      return same_name(field.name, "connection") && nominates(field.value, name);
+      return named<"connection">(field.name) && nominates(field.value, name);
     });
   }
 
@@ -141,17 +149,36 @@ void write_field(TextWriter& out, std::string_view name, std::string_view value)
   out.put(name, ": ", value, "\r\n");
 }
 
-constexpr std::size_t room_for_ours = 512;  // the lines that the router adds, as a rule
-
-std::size_t room_for(const std::vector<http::Field>& fields) {
-  std::size_t room = room_for_ours;
-  for (const auto& field : fields) room += field.name.size() + field.value.size() + 4;
-  return room;
+// Copies those fields of a parsed head that are to be kept: as many as stand one behind the other,
+// and are written as we write them, in one piece.
+template <class Keep>
+void copy_fields(TextWriter& out, const std::vector<http::Field>& fields, Keep keep) {
+  const char* begin = nullptr;
+  const char* end = nullptr;
+  const auto put_until_here = [&](const char* next) {
+    out.put(std::string_view(begin, end));
+    begin = end = next;
+  };
+  for (const auto& field : fields) {
+    if (!keep(field)) continue;
+    const auto* name_end = field.name.data() + field.name.size();
+    const auto* value_end = field.value.data() + field.value.size();
+    if (field.value.data() == name_end + 2 && name_end[1] == ' ' && *value_end == '\r') {
+      if (field.name.data() != end) put_until_here(field.name.data());
+      end = value_end + 2;
+    } else {
+      put_until_here(nullptr);
+      write_field(out, field.name, field.value);
+    }
+  }
+  put_until_here(nullptr);
 }
+
+constexpr std::size_t room_for_ours = 512;  // the lines that the router adds, as a rule
 
 void put_forwarded_for(TextWriter& out, const http::RequestHead& head, std::string_view client_ip) {
   for (const auto& field : head.fields) {
-    if (field.name.size() != 15 || !same_name(field.name, "x-forwarded-for")) continue;
+    if (!named<"x-forwarded-for">(field.name)) continue;
     if (!field.value.empty()) out.put(field.value, ", ");
   }
   out.put(client_ip);
@@ -169,7 +196,7 @@ bool acceptable_request_id(std::string_view id) {
 bool passes_upgrade(const http::RequestHead& head) {
   if (!head.upgrade) return false;
   return std::none_of(head.fields.begin(), head.fields.end(), [](const http::Field& field) {
-    return same_name(field.name, "upgrade") && http::list_has(field.value, "h2c");
+    return named<"upgrade">(field.name) && http::list_has(field.value, "h2c");
   });
 }
 
@@ -182,26 +209,24 @@ void write_forwarded_for(std::string& out, const http::RequestHead& head,
 void write_request_head(std::string& text, const http::RequestHead& head, const Arrival& arrival) {
   const Nominations nominations(head.fields);
   const bool upgrade = passes_upgrade(head);
-  TextWriter out(text, head.target.size() + room_for(head.fields));
+  TextWriter out(text, head.size + room_for_ours);
 
   out.put(head.method, " ", head.target, " HTTP/1.1\r\n");
   write_field(out, "Host", head.host);
-  for (const auto& field : head.fields) {
+  copy_fields(out, head.fields, [&](const http::Field& field) {
     switch (request_rule(field.name)) {
       case Rule::copy:
-        if (!nominations.has(field.name)) write_field(out, field.name, field.value);
-        break;
+        return !nominations.has(field.name);
       case Rule::content_length:
-        write_field(out, "Content-Length", field.value);
-        break;
+        return true;
       case Rule::upgrade:
-        if (upgrade) write_field(out, "Upgrade", field.value);
-        break;
+        return upgrade;
       case Rule::forwarded_for:
       case Rule::drop:
         break;
     }
-  }
+    return false;
+  });
   if (head.framing.body == http::Body::chunked) out.put("Transfer-Encoding: chunked\r\n");
   if (arrival.expect_continue) out.put("Expect: 100-continue\r\n");
   if (upgrade) {
@@ -241,30 +266,28 @@ void write_response_head(std::string& text, const http::ResponseHead& head, cons
   bool date = false;
   bool server = false;
   bool upgraded = false;
-  TextWriter out(text, head.reason.size() + room_for(head.fields));
+  TextWriter out(text, head.size + room_for_ours);
 
   out.put("HTTP/1.1 ");
   out.number(head.status);
   out.put(" ", head.reason, "\r\n");
-  for (const auto& field : head.fields) {
+  copy_fields(out, head.fields, [&](const http::Field& field) {
     switch (hop_by_hop(field.name)) {
       case Rule::copy:
-        date = date || same_name(field.name, "date");
-        server = server || same_name(field.name, "server");
-        if (!nominations.has(field.name)) write_field(out, field.name, field.value);
-        break;
+        date = date || named<"date">(field.name);
+        server = server || named<"server">(field.name);
+        return !nominations.has(field.name);
       case Rule::content_length:
-        if (length) write_field(out, "Content-Length", field.value);
-        break;
+        return length;
       case Rule::upgrade:
-        if (upgrade) write_field(out, "Upgrade", field.value);
         upgraded = upgrade;
-        break;
+        return upgrade;
       case Rule::forwarded_for:
       case Rule::drop:
         break;
     }
-  }
+    return false;
+  });
   if (back.relay == Relay::chunked || back.relay == Relay::into_chunks) {
     out.put("Transfer-Encoding: chunked\r\n");
   }
@@ -303,8 +326,8 @@ void list_response_fields(std::vector<http::Field>& fields, std::string& names,
     const auto rule = hop_by_hop(field.name);
     const bool copied = rule == Rule::copy && !nominations.has(field.name);
     if (!copied && !(rule == Rule::content_length && length)) continue;
-    date = date || same_name(field.name, "date");
-    server = server || same_name(field.name, "server");
+    date = date || named<"date">(field.name);
+    server = server || named<"server">(field.name);
     const auto at = names.size();
     for (const char c : field.name) {
       names += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;

@@ -55,8 +55,8 @@ struct Return {
   std::string_view cookie = {};  // of the router's own, to be set; empty: none
 };
 
-// Appends the head for the client. Content-Length, Transfer-Encoding and Connection are written as
-// the relay needs them; an Upgrade is passed on with 101 and 426 alone.
+// Appends the head for the client. Transfer-Encoding and Connection are written as the relay needs
+// them; a Content-Length is passed on where it counts, an Upgrade with 101 and 426 alone.
 void write_response_head(std::string& out, const http::ResponseHead& head, const Return& back);
 
 // The same for HTTP/2: the fields without the status, names in lower case. Names lie in `names`,

@@ -160,7 +160,7 @@ TEST_F(H2Test, ContentLengthIsCountedAndALieKillsTheDynosConnectionToo) {
   client.request(1, fields, false);
   client.send(h2::data, 0, 1, "12345");
   auto at = dyno.accept();
-  EXPECT_THAT(at.read_until("\r\n\r\n"), HasSubstr("Content-Length: 10\r\n"));
+  EXPECT_THAT(at.read_until("\r\n\r\n"), HasSubstr("content-length: 10\r\n"));
   client.send(h2::data, h2::end_stream, 1, "GET / HTTP/1.1\r\n");
   EXPECT_EQ(client.answer(1).reset, 1);
   EXPECT_EQ(at.read_all(), "12345");

@@ -1,10 +1,7 @@
 #include "router/log_line.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "router/forwarding.h"
+#include "router/text_writer.h"
 
 namespace renga::router {
 
@@ -13,71 +10,68 @@ namespace {
 bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"'; }
 
 // Keeps a client's bytes from ending the quotes or moving the reader's cursor.
-void write_quoted(std::string& out, std::string_view text) {
-  out += '"';
+void put_quoted(TextWriter& out, std::string_view text) {
+  out.put("\"");
   while (!text.empty()) {
-    const auto plain = static_cast<std::size_t>(
-        std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
-    out.append(text.substr(0, plain));
+    std::size_t plain = 0;
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    out.put(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;
-    out.append(text.front() == '"' ? "%22" : "?");
+    out.put(text.front() == '"' ? std::string_view("%22") : std::string_view("?"));
     text.remove_prefix(1);
   }
-  out += '"';
+  out.put("\"");
 }
 
-void write_number(std::string& out, std::uint64_t number) {
-  const fmt::format_int digits(number);
-  out.append(digits.data(), digits.size());
-}
-
-void write_ms(std::string& out, std::string_view key, std::int64_t ms) {
-  out.append(key);
+void put_ms(TextWriter& out, std::int64_t ms) {
   if (ms < 0) return;
-  write_number(out, static_cast<std::uint64_t>(ms));
-  out.append("ms");
+  out.number(ms);
+  out.put("ms");
 }
+
+constexpr std::size_t room_for_keys = 256;
 
 }  // namespace
 
-void write_log_request(std::string& out, const http::RequestHead& head, std::string_view request_id,
-                       std::string_view client_ip) {
-  out.append("method=").append(head.method).append(" path=");
-  write_quoted(out, head.target);
-  out.append(" host=").append(http::without_port(head.host));
-  out.append(" request_id=").append(request_id).append(" fwd=");
+void write_log_request(std::string& text, const http::RequestHead& head,
+                       std::string_view request_id, std::string_view client_ip) {
   std::string forwarded;
   write_forwarded_for(forwarded, head, client_ip);
-  write_quoted(out, forwarded);
+  TextWriter out(text, head.target.size() + head.host.size() + forwarded.size() + room_for_keys);
+  out.put("method=", head.method, " path=");
+  put_quoted(out, head.target);
+  out.put(" host=", http::without_port(head.host), " request_id=", request_id, " fwd=");
+  put_quoted(out, forwarded);
 }
 
-void write_log_line(std::string& out, std::string_view request, const LogOutcome& outcome) {
+void write_log_line(std::string& text, std::string_view request, const LogOutcome& outcome) {
+  TextWriter out(text, request.size() + room_for_keys);
   if (const auto* code = outcome.code; code != nullptr) {
-    if (!code->sock.empty()) out.append("sock=").append(code->sock).append(" ");
-    out.append("at=").append(code->at).append(" code=").append(code->code);
-    out.append(" desc=\"").append(code->desc).append("\" ");
-    if (!outcome.cause.empty()) out.append("cause=\"").append(outcome.cause).append("\" ");
+    if (!code->sock.empty()) out.put("sock=", code->sock, " ");
+    out.put("at=", code->at, " code=", code->code, " desc=\"", code->desc, "\" ");
+    if (!outcome.cause.empty()) out.put("cause=\"", outcome.cause, "\" ");
     if (!outcome.agent.empty()) {
-      out.append("agent=");
-      write_quoted(out, outcome.agent);
-      out += ' ';
+      out.put("agent=");
+      put_quoted(out, outcome.agent);
+      out.put(" ");
     }
   } else {
-    out.append("at=info ");
+    out.put("at=info ");
   }
-  out.append(request).append(" dyno=").append(outcome.dyno);
-  write_ms(out, " connect=", outcome.connect_ms);
-  write_ms(out, " service=", outcome.service_ms);
-  out.append(" status=");
-  if (outcome.status > 0) write_number(out, static_cast<std::uint64_t>(outcome.status));
-  out.append(" bytes=");
-  write_number(out, outcome.bytes);
-  out.append(" protocol=").append(outcome.protocol);
+  out.put(request, " dyno=", outcome.dyno, " connect=");
+  put_ms(out, outcome.connect_ms);
+  out.put(" service=");
+  put_ms(out, outcome.service_ms);
+  out.put(" status=");
+  if (outcome.status > 0) out.number(outcome.status);
+  out.put(" bytes=");
+  out.number(static_cast<std::int64_t>(outcome.bytes));
+  out.put(" protocol=", outcome.protocol);
   if (outcome.tls_version.empty()) {
-    out.append(" tls=false");
+    out.put(" tls=false");
   } else {
-    out.append(" tls=true tls_version=").append(outcome.tls_version);
+    out.put(" tls=true tls_version=", outcome.tls_version);
   }
 }
 

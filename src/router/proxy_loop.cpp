@@ -22,6 +22,13 @@ constexpr std::chrono::milliseconds idle_enough{1'000};
 constexpr std::size_t records_at_once = 64 * 1024;
 constexpr std::chrono::milliseconds accept_again{100};
 constexpr int forgotten_in_a_row = 200;  // apps and dynos of a table before, in one turn
+
+constexpr auto hexadecimal = [] {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs;
+  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {digits[i >> 4], digits[i & 15]};
+  return pairs;
+}();
 }  // namespace
 
 // Accepts clients. With as many as allowed the one that has been idle longest goes; where none is,
@@ -373,6 +380,7 @@ void ProxyLoop::end_turn() {
     flush_log();
     std::exchange(drained_, nullptr)();
   }
+  micros_ = 0;
   turns_.count(std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - loop_.now()));
 }
@@ -386,12 +394,10 @@ std::string_view ProxyLoop::new_request_id() {
   entropy_used_ += 16;
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
-  constexpr std::string_view digits = "0123456789abcdef";
   auto* out = request_id_.data();
   for (int i = 0; i < 16; ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
-    *out++ = digits[bytes[i] >> 4];
-    *out++ = digits[bytes[i] & 15];
+    out = std::copy_n(hexadecimal[bytes[i]].begin(), 2, out);
   }
   return {request_id_.data(), request_id_.size()};
 }
@@ -405,8 +411,17 @@ std::uint64_t ProxyLoop::random_below(std::uint64_t bound) {
   return ((random_state_ * 0x2545F4914F6CDD1DULL) >> 32) % bound;
 }
 
+std::int64_t ProxyLoop::micros() {
+  if (micros_ == 0) {
+    micros_ = std::chrono::duration_cast<std::chrono::microseconds>(
+                  std::chrono::system_clock::now().time_since_epoch())
+                  .count();
+  }
+  return micros_;
+}
+
 std::string_view ProxyLoop::date() {
-  const auto second = static_cast<std::int64_t>(std::time(nullptr));
+  const auto second = micros() / 1'000'000;
   if (second != date_second_) {
     date_second_ = second;
     std::tm parts{};

@@ -85,6 +85,7 @@ class ProxyLoop {
   http::ResponseParser& response_parser() { return response_parser_; }
 
   std::string_view new_request_id();                // a random UUID, good until the next
+  std::int64_t micros();                            // since 1970, as of this turn
   std::string_view date();                          // for a Date header
   std::uint64_t random_below(std::uint64_t bound);  // not for secrets
   void log(std::string_view app, std::int64_t at, std::string_view message);
@@ -145,6 +146,7 @@ class ProxyLoop {
   std::size_t entropy_used_ = entropy_.size();
   std::array<char, 36> request_id_;
   std::uint64_t random_state_;
+  std::int64_t micros_ = 0;  // none: not asked in this turn
   std::int64_t date_second_ = 0;
   std::string date_;
 

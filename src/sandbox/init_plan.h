@@ -4,11 +4,10 @@
 
 namespace renga::sandbox::init_plan {
 
-// The program is three things, by what is in its plan. Process 1 looks after a command that is
-// there already: its one argument says which process. That one (`waiting`) was started ahead, made
-// itself the sandbox's user and confined itself, and waits for its own plan. The third (`beside`)
-// becomes a command at once.
-inline constexpr int plan_fd = 3;  // when it starts, of all three
+// The program is two things, by what is in its plan. Process 1 looks after a command that is there
+// already: its one argument says which process. The other (`beside`) becomes a command at once. The
+// process that waits to be process 1's command (command.h) has a plan, too: the policy alone.
+inline constexpr int plan_fd = 3;  // at first, of all three
 // Of process 1; 0, 1 and 2 are nothing.
 inline constexpr int exit_fd = 4;           // the exit file, open for writing
 inline constexpr int log_directory_fd = 5;  // where the log socket is; absent without one
@@ -24,7 +23,6 @@ inline constexpr char variable = 'e';           // NAME=value
 inline constexpr char working_directory = 'd';  // seen from inside
 inline constexpr char log_socket = 's';         // the socket's name in its directory
 inline constexpr char log_greeting = 'g';       // the first line to say there, with its newline
-inline constexpr char waiting = 'w';            // no bytes
 // Not process 1, but a command beside what the sandbox runs: becomes it at once.
 inline constexpr char beside = 'b';        // no bytes
 inline constexpr char forward_port = 'p';  // decimal: instead of argv, see sandbox/exec.h

@@ -4,7 +4,7 @@
 //             its status to the leash, and ends it when the leash is let go
 //   entrant   enters the sandbox's control groups and namespaces, forks once, and is gone
 //   command   the entrant's child and, by CLONE_PARENT, the helper's: gives up every privilege, and
-//             becomes renga-init's sealed copy, which becomes the command (init/command.h)
+//             becomes renga-init's sealed copy, which becomes the command (command.h)
 // Nothing inside can see the first two: they are not in its pid namespace.
 #pragma once
 

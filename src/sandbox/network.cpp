@@ -34,6 +34,10 @@ constexpr std::uint32_t slices = 512;          // of them in each half of the po
 constexpr std::uint32_t gateway = 0xA9FE0101;  // 169.254.1.1
 constexpr std::uint32_t one_queue =
     1;  // of a link; otherwise as many as CPUs, with memory for each
+// Of both ends of every link. Neither asks for the other's (IFF_NOARP), and sends to its own, which
+// is the same. What is learned by asking lies in one table of all namespaces, with 1,024 places:
+// 512 sandboxes that talk fill it.
+constexpr std::string_view link_address = "\x02renga";
 constexpr const char* notes = "/run/renga/net";  // which server has which slice
 // It takes milliseconds. A host that swaps or is emulated takes many seconds, and without the rules
 // there is no sandbox at all.
@@ -118,7 +122,7 @@ void set_up_host_end(unsigned index) {
       .close_nest()
       .close_nest()
       .close_nest();
-  batch.request(RTM_SETLINK, 0, interface(index, IFF_UP));
+  batch.request(RTM_SETLINK, 0, interface(index, IFF_UP | IFF_NOARP));
   add_address(batch, index, gateway, RT_SCOPE_LINK);
   check(batch.send(), "set up the host's end of a sandbox's link");
 }
@@ -131,7 +135,7 @@ void set_up_inside(std::uint32_t address) {
   refuse_ipv6(batch);
   batch.close_nest();
   batch.request(RTM_SETLINK, 0, interface(loopback, IFF_UP));
-  batch.request(RTM_SETLINK, 0, interface(link, IFF_UP));
+  batch.request(RTM_SETLINK, 0, interface(link, IFF_UP | IFF_NOARP));
   add_address(batch, link, address, RT_SCOPE_UNIVERSE);
   batch.request(RTM_NEWROUTE, create_new, route(32, RT_SCOPE_LINK))
       .attribute(RTA_DST, wire(gateway))
@@ -311,6 +315,7 @@ std::string Network::join(const os::Cloned& process, const std::string& id,
     os::Netlink batch;
     batch.request(RTM_NEWLINK, create_new, interface(0, 0))
         .attribute(IFLA_IFNAME, name)
+        .attribute(IFLA_ADDRESS, link_address.data(), link_address.size())
         .attribute(IFLA_NUM_TX_QUEUES, one_queue)
         .attribute(IFLA_NUM_RX_QUEUES, one_queue)
         .open_nest(IFLA_LINKINFO)
@@ -319,6 +324,7 @@ std::string Network::join(const os::Cloned& process, const std::string& id,
         .open_nest(VETH_INFO_PEER)
         .nested_header(interface(0, 0))
         .attribute(IFLA_IFNAME, std::string_view("eth0"))
+        .attribute(IFLA_ADDRESS, link_address.data(), link_address.size())
         .attribute(IFLA_NUM_TX_QUEUES, one_queue)
         .attribute(IFLA_NUM_RX_QUEUES, one_queue)
         .attribute(IFLA_NET_NS_PID, static_cast<std::uint32_t>(process.pid))

@@ -96,6 +96,14 @@ TEST_F(NetworkTest, TheHostReachesASandboxAndOtherSandboxesDoNot) {
   EXPECT_EQ(try_from_inside(started->address, 5000), "timed out");
 }
 
+TEST_F(NetworkTest, ASandboxThatTalksTakesNoPlaceAmongTheHostsNeighbours) {
+  const auto started = spawner->start(python(listens_on_5000));
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_TRUE(eventually([&] { return connects(started->address, 5000); }));
+  EXPECT_THAT(os::read_file("/proc/net/arp").value_or(""), Not(HasSubstr(started->address)));
+  EXPECT_THAT(output_of("cat /proc/net/arp"), Not(HasSubstr("169.254.1.1")));
+}
+
 TEST_F(NetworkTest, ASandboxReachesNothingOfTheHost) {
   std::uint16_t port = 0;
   const auto listener = listen_on_host(port);

@@ -1,8 +1,10 @@
 #include "sandbox/run_directory.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "os/machine.h"
 #include "os/mount.h"
 #include "os/namespaces.h"
 
@@ -24,13 +27,6 @@ constexpr std::string_view held_prefix = ".held-";
 constexpr int lock_again_ms = 1;
 constexpr const char* noted = "process";  // what will be its state, until the start is complete
 
-// Pids and start times mean nothing after a boot.
-const std::string& boot_id() {
-  static const std::string id(
-      text::trim(os::read_file("/proc/sys/kernel/random/boot_id").value_or("")));
-  return id;
-}
-
 void make(const std::filesystem::path& path) {
   if (mkdir(path.c_str(), 0700) != 0) fault("make " + path.string());
 }
@@ -38,6 +34,17 @@ void make(const std::filesystem::path& path) {
 void give(const std::filesystem::path& path, uid_t owner, mode_t mode) {
   if (chown(path.c_str(), owner, owner) != 0 || chmod(path.c_str(), mode) != 0)
     fault("hand " + path.string() + " to the sandbox");
+}
+
+// Sandboxes have nothing to do with one another, and so each one's files may have a part of the
+// disk of their own (chattr +T). In one for all, an ext4 without a journal would pass over each
+// file that was removed there in the last five minutes whenever it makes one. Other file systems
+// refuse.
+void spread(const os::Fd& directory) {
+  int flags = 0;
+  if (ioctl(directory.get(), FS_IOC_GETFLAGS, &flags) != 0) return;
+  flags |= FS_TOPDIR_FL;
+  ioctl(directory.get(), FS_IOC_SETFLAGS, &flags);
 }
 
 os::Fd open_below(const os::Fd& directory, const std::string& name) {
@@ -56,6 +63,7 @@ RunDirectory::RunDirectory(std::filesystem::path root) : root_(std::move(root)) 
 void RunDirectory::prepare(PrivateMounts& mounts) {
   std::filesystem::create_directories(root_);
   if (chmod(root_.c_str(), 0700) != 0) fault("close " + root_.string() + " to others");
+  spread(os::open_file(root_, O_RDONLY | O_DIRECTORY));
   // An overlay tells in the sandbox's list of mounts where its directories are: seen from here they
   // are below /run/renga/mounts, and nothing of the server's. One for all, since the end of a mount
   // costs a grace period of the kernel.
@@ -115,8 +123,8 @@ os::Fd RunDirectory::claim(const std::string& place, const std::string& id) {
 
 void RunDirectory::note_process(const std::string& place, int pid, std::uint64_t started,
                                 const std::string& address) {
-  const auto text =
-      boot_id() + " " + std::to_string(pid) + " " + std::to_string(started) + " " + address + "\n";
+  const auto text = os::boot_id() + " " + std::to_string(pid) + " " + std::to_string(started) +
+                    " " + address + "\n";
   os::replace_file(root_ / held_name(place) / noted, text, 0600);
 }
 
@@ -145,7 +153,7 @@ std::optional<Running> RunDirectory::state(const std::string& id) const {
   const auto text = os::read_file(root_ / id / "state", 4096);
   if (!text) return std::nullopt;
   const auto fields = text::split(text::trim(*text), ' ');
-  if (fields.size() != 4 || fields[0] != boot_id()) return std::nullopt;
+  if (fields.size() != 4 || fields[0] != os::boot_id()) return std::nullopt;
   const auto pid = text::number(fields[1]);
   const auto started = text::number(fields[2]);
   if (!pid || !started || *pid <= 1) return std::nullopt;

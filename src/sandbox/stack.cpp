@@ -104,8 +104,8 @@ void Stack::add(const std::string& path) {
     entries_.push_back({path, "", S_ISDIR(info.st_mode), (info.st_mode & S_IROTH) != 0});
 }
 
-// Directories stay mounts of the stack's: what is in them is much, and changes without a sign that
-// stack_state() knows.
+// Directories stay mounts of the stack's, below it: what is in them is much, and changes without a
+// sign that stack_state() knows.
 void Stack::share_etc() {
   const auto etc = os::new_file_system("tmpfs", {{"mode", "755"}}, {});
   try {
@@ -119,11 +119,14 @@ void Stack::share_etc() {
     const auto name = entry.path.substr(4);
     if (!entry.link_to.empty())
       make_link(etc, entry.link_to, name);
-    else if (entry.directory)
+    else if (entry.directory) {
       make_directory(etc, name.c_str());
-    else if (const auto text = os::read_file(root_ / entry.path); text && entry.for_all)
+      os::attach_mount(os::clone_mount(AT_FDCWD, (root_ / entry.path).string(), closed).get(),
+                       os::open_inside(etc_.get(), name, O_PATH | O_DIRECTORY).get(),
+                       "/" + entry.path);
+    } else if (const auto text = os::read_file(root_ / entry.path); text && entry.for_all)
       make_file(etc, name, *text);
-    return !entry.directory;
+    return true;
   });
 }
 
@@ -131,7 +134,7 @@ std::vector<StackPart> Stack::parts(int id_map) const {
   auto attributes = closed;
   attributes.user_namespace = id_map;
   std::vector<StackPart> parts;
-  if (etc_) parts.push_back({"etc", os::clone_mount(etc_.get(), "", attributes), "", true});
+  if (etc_) parts.push_back({"etc", os::clone_mounts(etc_.get(), attributes), "", true});
   for (const auto& [path, link_to, directory, for_all] : entries_) {
     parts.push_back({path, {}, link_to, directory});
     if (link_to.empty())

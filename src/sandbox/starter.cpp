@@ -66,6 +66,12 @@ AppDirectory app_directory(const std::string& path) {
   return {path, std::move(state)};
 }
 
+os::Fd open_layer(const os::Fd& mount, const char* name) {
+  auto opened = os::open_inside(mount.get(), name, O_PATH | O_DIRECTORY);
+  if (!opened) fault(ENOENT, std::string("find an overlay's directory ") + name);
+  return opened;
+}
+
 // An app knows its add-ons by its config vars.
 bool knows_a_service(const Spec& spec) {
   return std::ranges::any_of(spec.env,
@@ -106,7 +112,6 @@ Starter::Starter(const SpawnerOptions& options, std::size_t holders)
   const auto policy = syscall_policy();
   filter_.assign(reinterpret_cast<const char*>(policy.data()), policy.size() * sizeof policy[0]);
   std::string waiting;
-  add_record(waiting, init_plan::waiting, "");
   add_record(waiting, init_plan::filter, filter_);
   waiting_plan_ = os::memory_file("renga-plan", waiting);
   run_directory_.prepare(mounts_);
@@ -227,26 +232,37 @@ void Starter::dismiss_holders() {
   }
 }
 
+// Of a lower directory's mount, and one in which `upper` and `work` are.
+os::Fd Starter::overlay_of(const os::Fd& lower, const os::Fd& layers) {
+  // As long as it takes to make it.
+  const PrivateMounts::Attached below(mounts_, lower), above(mounts_, layers);
+  return os::new_overlay(lower.get(), open_layer(layers, "upper").get(),
+                         open_layer(layers, "work").get(), {.no_suid = true, .no_dev = true});
+}
+
 RootPlan Starter::furnishing(const Spec& spec, const std::string& address) {
   RootPlan root;
   root.host_name = spec.name;
   root.address = address;
   root.resolver_configuration = network_.resolver_configuration();
   root.memory_bytes = spec.limits.memory_bytes;
-  for (const auto& mount : spec.mounts)
-    root.mounts.push_back(
-        {mount.target, os::clone_mount(AT_FDCWD, mount.source,
-                                       {.read_only = !mount.writable,
-                                        .no_suid = true,
-                                        .no_dev = true,
-                                        .user_namespace = id_maps(spec.uid_base).app.get()})});
+  for (const auto& mount : spec.mounts) {
+    auto made = os::clone_mount(AT_FDCWD, mount.source,
+                                {.read_only = !mount.writable,
+                                 .no_suid = true,
+                                 .no_dev = true,
+                                 .user_namespace = id_maps(spec.uid_base).app.get()});
+    if (mount.writable && !root.mounts.empty() && root.mounts.back().target == mount.target)
+      root.mounts.back().mount = overlay_of(root.mounts.back().mount, made);
+    else
+      root.mounts.push_back({mount.target, std::move(made)});
+  }
   return root;
 }
 
 Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& spec,
                                 std::optional<int> output, std::optional<int> input) {
   const auto& process = held.holder.process();
-  const bool made_ahead = static_cast<bool>(held.overlay);
   try {
     HolderStart start;
     start.root = furnishing(spec, held.address);
@@ -267,7 +283,7 @@ Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& 
     const Running running{spec.id, process.pid, held.started, held.address};
     run_directory_.complete(spec.id);
     held.holder.start(start);
-    if (made_ahead) refill_until_answered(held.holder);
+    if (in_storm_) refill_until_answered(held.holder);
     TRY(held.holder.wait_until_started());
     return running;
   } catch (const std::system_error& error) {
@@ -278,10 +294,11 @@ Result<Running> Starter::launch(Held held, const AppDirectory& app, const Spec& 
   }
 }
 
-// In a storm of an app's starts: while one's command begins, the next one's sandbox is made.
+// While one's command begins, sandboxes are made for those that come next: more than one, since
+// what a new one does by itself takes about as long as making it.
 void Starter::refill_until_answered(const Holder& starting) {
   try {
-    while (!is_well_stocked() && !starting.has_answered() && refill()) continue;
+    while (!starting.has_answered() && refill()) continue;
   } catch (const std::system_error&) {
     // Whoever refills next says why.
   }
@@ -318,6 +335,7 @@ Result<Running> Starter::start(const Spec& spec, std::optional<int> output,
   } catch (const std::system_error& error) {
     return fail(Kind::unavailable, spec.name + " cannot be started: " + error.what() + ".");
   }
+  in_storm_ = pool_.wants_refill();
   auto held = spec.address.empty() ? pool_.take(home, app) : std::nullopt;
   const bool waited = held.has_value();
   auto started = try_start(std::move(held), home, app, spec, output, input);

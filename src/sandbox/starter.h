@@ -81,6 +81,7 @@ class Starter {
   void discard(Held& held);
   // Makes the overlay of an app's directory, or, without one, of an empty /app.
   os::Fd app_mount(const Held& held, const AppDirectory& app);
+  os::Fd overlay_of(const os::Fd& lower, const os::Fd& layers);
   RootPlan furnishing(const Spec& spec, const std::string& address);
   Result<Running> launch(Held held, const AppDirectory& app, const Spec& spec,
                          std::optional<int> output, std::optional<int> input);
@@ -102,6 +103,7 @@ class Starter {
   std::vector<KnownStack> stacks_;  // the last first
   os::Fd dev_, sys_;                // of all; none: each has its own
   HolderPool pool_;
+  bool in_storm_ = false;               // starts come before what the last ones took is made again
   std::vector<std::string> discarded_;  // places
 };
 

@@ -82,6 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       input, cut, [](auto& parser, std::string_view text) { return parser.parse(text, "GET"); });
   insist(octets::value_run(input) == octets::run(input, octets::value));
   insist(octets::target_run(input) == octets::run(input, octets::target));
+  insist(octets::token_run(input) == octets::run(input, octets::token));
   bool whole_refused = false, cut_refused = false;
   const auto whole = decode(input, input.size() + 1, whole_refused);
   const auto pieces = decode(input, cut + 1, cut_refused);

@@ -2,9 +2,9 @@
 // an unprivileged process of the sandbox.
 #pragma once
 
-namespace renga::init {
+namespace renga::sandbox {
 
 // Until both sides are done. Exit status 0, or 1 when nobody listens there.
 [[noreturn]] void forward(int port);
 
-}  // namespace renga::init
+}  // namespace renga::sandbox

@@ -1,4 +1,4 @@
-#include "init/command.h"
+#include "sandbox/command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,14 +17,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "init/forward.h"
+#include "sandbox/forward.h"
 #include "sandbox/init_plan.h"
 #include "sandbox/records.h"
 
-namespace renga::init {
+namespace renga::sandbox {
 namespace {
 
-namespace plan_of = sandbox::init_plan;
+namespace plan_of = init_plan;
 
 struct Texts {
   char** items = nullptr;
@@ -128,8 +128,8 @@ Plan read_plan(int fd) {
   Plan plan;
   Texts arguments, variables;
   std::string_view text(static_cast<const char*>(memory), size);
-  sandbox::Record record;
-  while (sandbox::next_record(text, record)) {
+  Record record;
+  while (next_record(text, record)) {
     switch (record.tag) {
       case plan_of::argument:
         arguments.add(record.bytes);
@@ -139,9 +139,6 @@ Plan read_plan(int fd) {
         break;
       case plan_of::working_directory:
         plan.working_directory = copy_of(record.bytes);
-        break;
-      case plan_of::waiting:
-        plan.waiting = true;
         break;
       case plan_of::beside:
         plan.beside = true;
@@ -170,7 +167,6 @@ Plan read_plan(int fd) {
   }
   errno = EINVAL;
   if (!text.empty() || plan.filter.len == 0) die("read the plan");
-  if (!plan.waiting && arguments.count == 0) die("read the plan");
   munmap(memory, size);
   plan.argv = arguments.items;
   if (variables.items == nullptr) variables.items = static_cast<char**>(calloc(1, sizeof(char*)));
@@ -197,9 +193,21 @@ bool confine(const Plan& plan) {
          syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &plan.filter) == 0;
 }
 
-void wait_to_become(const Plan& plan) {
+void withdraw() {
+  prctl(PR_SET_DUMPABLE, 0);
+  prctl(PR_SET_NAME, "renga-init");
+  keep_capabilities((1ULL << CAP_KILL) | (1ULL << CAP_SETUID) | (1ULL << CAP_SETGID));
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
+void wait_to_become() {
+  // What the holder had open, and needs no more of here.
+  if (!close_range_of(plan_of::wait_fd + 1, ~0U)) refuse_to_confine();
+  withdraw();
   become_user();
-  if (!confine(plan)) refuse_to_confine();
+  if (!confine(read_plan(plan_of::plan_fd))) refuse_to_confine();
   int given[4];
   receive(plan_of::wait_fd, given, 4);
   for (int stream = 0; stream < 3; ++stream)
@@ -213,4 +221,4 @@ void become_beside(const Plan& plan) {
   execute(plan, -1);
 }
 
-}  // namespace renga::init
+}  // namespace renga::sandbox

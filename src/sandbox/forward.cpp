@@ -1,4 +1,4 @@
-#include "init/forward.h"
+#include "sandbox/forward.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include <cstddef>
 
-namespace renga::init {
+namespace renga::sandbox {
 namespace {
 
 // One direction. Holds what was read and not written yet; reads only while it holds nothing.
@@ -79,4 +79,4 @@ void forward(int port) {
   _exit(0);
 }
 
-}  // namespace renga::init
+}  // namespace renga::sandbox

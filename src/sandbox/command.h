@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace renga::init {
+namespace renga::sandbox {
 
 // The plan, read: everything points into the memory it was mapped from or allocated for, for the
 // life of the process.
@@ -16,7 +16,6 @@ struct Plan {
   char** argv = nullptr;
   char** env = nullptr;
   const char* working_directory = "/";
-  bool waiting = false;              // see wait_to_become()
   bool beside = false;               // see become_beside()
   int forward_port = 0;              // instead of argv
   const char* log_socket = nullptr;  // null: no log
@@ -32,9 +31,14 @@ Plan read_plan(int fd);
 // CAP_X). The bounding set can only be emptied while CAP_SETPCAP is there: the first call does it.
 void keep_capabilities(unsigned long long keep);
 
-// This process confines itself, so far with what every command has in common, and becomes the
-// command that it is told. Nothing is left open but 0, 1 and 2.
-[[noreturn]] void wait_to_become(const Plan& plan);
+// What renga-init and the process that will be the command do first: they cannot be looked into,
+// hear no signal, and keep no capability but those that they still need.
+void withdraw();
+
+// This process, with a plan and a socket where init_plan.h says, confines itself, so far with what
+// every command has in common, and becomes the command that it is told. Nothing is left open but 0,
+// 1 and 2.
+[[noreturn]] void wait_to_become();
 
 // This process becomes the command, with the streams it has, or forwards to a port: beside what a
 // sandbox runs.
@@ -45,4 +49,4 @@ bool confine(const Plan& plan);
 
 [[noreturn]] void die(const char* attempted);
 
-}  // namespace renga::init
+}  // namespace renga::sandbox
