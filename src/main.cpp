@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "builds/git_command.h"
+#include "builds/confined_git.h"
 #include "cli/cli.h"
 #include "git/repositories.h"
 #include "kafka/kafka.h"
@@ -42,6 +42,6 @@ int main(int argc, char** argv) {
                                               *provider);
   if (std::strcmp(part, "hook") == 0) return renga::git::hook_main(argc, argv);
   if (std::strcmp(part, "git-serve") == 0) return renga::git::confined_main(argc, argv);
-  if (std::strcmp(part, "git-read") == 0) return renga::builds::git_read_main(argc, argv);
+  if (renga::builds::is_confined_git(part)) return renga::builds::confined_git_main(argc, argv);
   return renga::cli::main(argc, argv);
 }

@@ -26,7 +26,8 @@ python3 $1/inside.py $(cat $1/arguments) < /dev/null 2>&1 | sed 's/^/       /'
 """
 # Waits until the test has looked at it, then takes processes and memory until it is refused.
 GREEDY = """#!/bin/bash
-until test -e $1/go; do sleep 0.05; done
+until test -e $2/go; do sleep 0.05; done
+rm $2/go
 python3 $1/greedy.py
 """
 # More than is kept of a build's output.
@@ -119,7 +120,7 @@ class Checklist(StoryTest):
         place = self.server.data / "run/sandboxes" / build / "place"
         self.group = wait_until(lambda: place.is_symlink() and os.readlink(place), what="its sandbox")
         self.while_it_builds()
-        (self.server.data / "builds" / build / "app/go").touch()
+        (self.server.data / "builds" / build / "cache/go").touch()
         push.join()
         wait_until(lambda: not place.parent.exists(), what="the end of its sandbox")
         self.assertEqual(control_groups(self.group), [])

@@ -10,18 +10,15 @@
 #include <array>
 
 #include "base/fault.h"
-#include "builds/git_command.h"
 #include "os/fd.h"
 #include "os/file.h"
 #include "os/process.h"
-#include "releases/archive.h"
+#include "releases/layers.h"
 
 namespace renga::builds {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr releases::UnpackLimits source_limits = {.bytes = 1LL << 30};
 
 // Variables by which programs are told of certificate authorities; each names one file.
 constexpr std::array certificate_variables = {
@@ -30,11 +27,6 @@ constexpr std::array certificate_variables = {
     "NIX_SSL_CERT_FILE",   "NPM_CONFIG_CAFILE"};
 
 std::string local_target(std::size_t index) { return fmt::format("/local-buildpacks/{}", index); }
-
-void give(const fs::path& path) {
-  if (geteuid() != 0) return;
-  if (lchown(path.c_str(), sandbox_user, sandbox_user) != 0) fault("chown " + path.string());
-}
 
 void sync(const fs::path& path) {
   const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -69,11 +61,22 @@ void lift_only_directory(const fs::path& app, const fs::path& aside) {
 
 }  // namespace
 
+void give(const fs::path& path) {
+  if (geteuid() != 0) return;
+  if (lchown(path.c_str(), sandbox_user, sandbox_user) != 0) fault("chown " + path.string());
+}
+
 void BuildDirectory::make(const fs::path& directory) const {
   fs::remove_all(directory);
   fs::create_directories(directory);
   fs::permissions(directory, fs::perms(0755));
   give(directory);
+}
+
+// Without what an earlier attempt left beside it. What is beside it, a sandbox does not reach.
+void BuildDirectory::make_app() const {
+  fs::remove_all(app().parent_path());
+  make(app());
 }
 
 void BuildDirectory::keep_source(const fs::path& archive) {
@@ -95,33 +98,36 @@ void BuildDirectory::keep_repository(const fs::path& at) {
 }
 
 Result<void> BuildDirectory::unpack(const Build& build) {
-  make(app());
-  if (fs::exists(repository())) return check_out(build.source_version);
+  make_app();
   TRY(releases::unpack(source(), app(), source_limits, sandbox_user));
   if (!build.source_url.empty()) lift_only_directory(app(), path_ / "lifted");
   return {};
 }
 
-// Straight from git: the commit is safe in its repository, and one more copy of all files that is
-// synced would cost more than the rest of a build's own work.
-Result<void> BuildDirectory::check_out(const std::string& commit) {
+Result<void> BuildDirectory::check_out(Commit commit, KeptSource kept) {
   const auto at = os::read_file(repository());
   if (!at) fault(ENOENT, "read " + repository().string());
-  os::Child git(git_read_command(*at, {"archive", "--format=tar", "--end-of-options", commit}),
-                {.err = STDERR_FILENO});
-  git.in().close();
-  fcntl(git.out().get(), F_SETPIPE_SZ, 1 << 20);  // fewer turns; without it, more
-  const auto done = releases::unpack(git.out().get(), app(), source_limits, sandbox_user);
-  if (!done && done.error().kind == Kind::too_large)
-    return fail(Kind::too_large,
-                fmt::format("The source is larger than {} GB or has more than {} files. Take large "
-                            "files out of git, or fetch them when the app starts.",
-                            source_limits.bytes >> 30, source_limits.entries));
-  git.out().close();
-  // When git fails, its archive ends early.
-  if (const int status = git.wait(); status != 0 && (done || done.error().kind == Kind::invalid))
-    throw std::runtime_error(fmt::format("git archive ended with {}", status));
-  return done;
+  commit.repository = *at;
+  TRY(kept.check_out(commit));
+  make_app();
+  if (!kept.is_kept()) {
+    fs::remove(app());
+    kept.give_away(app());
+    return {};
+  }
+  make(app().parent_path() / "work");
+  releases::put_over(kept.tree(), app());
+  return {};
+}
+
+os::Fd BuildDirectory::open_app() const {
+  constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  auto upper = os::open_file(app(), flags);
+  const auto path = releases::lower_of(app());
+  if (!path) return upper;
+  auto lower = os::open_file(*path, flags);
+  auto both = releases::view_of(lower.get(), upper.get());
+  return both ? std::move(both) : std::move(lower);
 }
 
 void BuildDirectory::prepare(const apps::ConfigVars& config, const fs::path& saved) {
@@ -204,21 +210,23 @@ std::vector<sandbox::Mount> BuildDirectory::mounts(const fs::path& directory,
                                      {env().string(), "/env", false},
                                      {certificates().string(), "/certificates", false},
                                      {fs::absolute(directory).string(), "/buildpacks", false}};
+  if (const auto lower = releases::lower_of(app())) {
+    // An overlay of the first one (sandbox/README.md).
+    all[0].source = app().parent_path();
+    all.insert(all.begin(), {lower->string(), build_dir, false});
+  }
   for (std::size_t i = 0; i < buildpacks.size(); ++i)
     if (buildpacks[i].from == Buildpack::From::local)
       all.push_back({buildpacks[i].address, local_target(i), false});
   return all;
 }
 
-Result<std::optional<std::string>> read_inside(const fs::path& top, const std::string& name,
+Result<std::optional<std::string>> read_inside(int top, const std::string& name,
                                                std::size_t limit) {
-  const os::Fd directory(::open(top.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) fault("open " + top.string());
   open_how how{};
   how.flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;  // a fifo must not make us wait
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  const os::Fd file(
-      static_cast<int>(syscall(SYS_openat2, directory.get(), name.c_str(), &how, sizeof how)));
+  const os::Fd file(static_cast<int>(syscall(SYS_openat2, top, name.c_str(), &how, sizeof how)));
   if (!file) {
     if (errno == ENOSYS) fault("open a file inside a directory (openat2, Linux 5.6)");
     return std::nullopt;

@@ -22,6 +22,7 @@
 #include "builds/full_disk.h"
 #include "builds/pipeline.h"
 #include "crypto/digest.h"
+#include "os/disk_use.h"
 
 namespace renga::builds {
 namespace fs = std::filesystem;
@@ -168,6 +169,7 @@ struct Builds::State {
       const auto now = records.find(job.build.id);
       if (!now || now->status != BuildStatus::pending)
         fs::remove_all(options.directory / job.build.id.value);
+      if (os::nearly_full(options.directory)) kept_source(options, job.build.app).remove();
     } catch (const std::exception& fault) {
       report("builds",
              fmt::format("cannot clean up after build {}: {}", job.build.id.value, fault.what()));
@@ -230,7 +232,8 @@ void Builds::resume() {
   for (const auto& entry : fs::directory_iterator(state_->options.directory)) {
     const auto name = entry.path().filename().string();
     const auto is = [&](const auto& each) { return each.build.id.value == name; };
-    if (name != "caches" && std::ranges::none_of(pending, is)) fs::remove_all(entry.path());
+    if (name != "caches" && name != "sources" && std::ranges::none_of(pending, is))
+      fs::remove_all(entry.path());
   }
   // Builds that ended just before their output did.
   for (const auto& build : state_->records.newest_ended(1'000))
@@ -290,7 +293,7 @@ Result<Build> Builds::start(const apps::App& app, const accounts::Account& user,
     else
       files.keep_source(wanted.source_archive);
     files.keep_submodules(wanted.submodules);
-    TRY(files.unpack(build));
+    if (!files.is_commit()) TRY(files.unpack(build));
   } catch (const std::system_error& fault) {
     if (!is_full_disk(fault, state_->options.directory)) throw;
     return fail(Kind::unavailable, fmt::format("{} {}", full_disk, free_some_space));
@@ -401,6 +404,7 @@ std::optional<releases::Status> Builds::follow_release(
 
 void Builds::clear_cache(const Id<apps::App>& app) {
   fs::remove_all(state_->options.directory / "caches" / app.value);
+  kept_source(state_->options, app).forget();
 }
 
 Result<std::string> Builds::buildpack(std::string_view name) const {
@@ -426,6 +430,7 @@ void Builds::forget(const Id<apps::App>& app) {
   state_->changed.notify_all();
   for (const auto& build : all(app)) state_->tools.outputs.remove(build.output_stream);
   clear_cache(app);
+  kept_source(state_->options, app).remove();
 }
 
 }  // namespace renga::builds

@@ -1,3 +1,5 @@
+#include "builds/confined_git.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,6 +11,22 @@
 #include "builds/git_command.h"
 
 namespace renga::builds {
+namespace {
+
+constexpr const char* reads = "git-read";
+constexpr const char* writes = "git-write";
+
+os::Command confined(const char* part, const std::filesystem::path& repository,
+                     std::vector<std::string> words) {
+  // This program as it runs, whatever lies at its path by now.
+  words.insert(words.begin(), {"/proc/self/exe", part, repository.string()});
+  auto command = git_command(repository, {});
+  command.argv = std::move(words);
+  command.directory = repository;
+  return command;
+}
+
+}  // namespace
 
 int become_confined_git(os::Reach reach, std::vector<std::string> words) {
   // A program's own main(): whatever fails here fails what git is needed for.
@@ -35,22 +53,26 @@ int become_confined_git(os::Reach reach, std::vector<std::string> words) {
   return 126;
 }
 
-int git_read_main(int argc, char** argv) {
+bool is_confined_git(std::string_view part) { return part == reads || part == writes; }
+
+int confined_git_main(int argc, char** argv) {
   if (argc < 4) {
-    std::fputs("renga git-read is started by the server\n", stderr);
+    std::fputs("renga git-read and git-write are started by the server\n", stderr);
     return 2;
   }
-  return become_confined_git({.read = {argv[2]}, .write = {}}, {argv + 3, argv + argc});
+  os::Reach reach;
+  (argv[1] == std::string_view(writes) ? reach.write : reach.read).emplace_back(argv[2]);
+  return become_confined_git(reach, {argv + 3, argv + argc});
 }
 
 os::Command git_read_command(const std::filesystem::path& repository,
-                             const std::vector<std::string>& words) {
-  auto command = git_command(repository, {});
-  // This program as it runs, whatever lies at its path by now.
-  command.argv = {"/proc/self/exe", "git-read", repository.string()};
-  command.argv.insert(command.argv.end(), words.begin(), words.end());
-  command.directory = repository;
-  return command;
+                             std::vector<std::string> words) {
+  return confined(reads, repository, std::move(words));
+}
+
+os::Command git_write_command(const std::filesystem::path& repository,
+                              std::vector<std::string> words) {
+  return confined(writes, repository, std::move(words));
 }
 
 }  // namespace renga::builds

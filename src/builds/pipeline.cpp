@@ -18,6 +18,7 @@
 #include "builds/procfile.h"
 #include "builds/slugignore.h"
 #include "os/disk_use.h"
+#include "os/file.h"
 #include "sandbox/stacks.h"
 
 namespace renga::builds {
@@ -44,6 +45,10 @@ enum Driver {
 };
 
 }  // namespace
+
+KeptSource kept_source(const BuildsOptions& options, const Id<apps::App>& app) {
+  return KeptSource(options.directory / "sources" / app.value);
+}
 
 void Job::call_off(Stop why) {
   auto none = Stop::none;
@@ -96,9 +101,12 @@ Result<void> Pipeline::prepare_source() {
     say(" !     Its source should have another version when it is another source.");
   }
   // What a build that was interrupted left is half built.
-  if (!std::exchange(job_.unpacked, false)) TRY(said(files_.unpack(job_.build)));
+  if (files_.is_commit())
+    TRY(check_out());
+  else if (!std::exchange(job_.unpacked, false))
+    TRY(said(files_.unpack(job_.build)));
 
-  if (const auto ignore = TRY(said(read_inside(files_.app(), ".slugignore", small_file)))) {
+  if (const auto ignore = TRY(read_app(".slugignore", small_file))) {
     const auto patterns = Slugignore::parse(*ignore);
     for (const auto& line : patterns.skipped())
       say(fmt::format(" !     .slugignore has no negation; skipped: {}", text::printable(line)));
@@ -111,13 +119,37 @@ Result<void> Pipeline::prepare_source() {
   return {};
 }
 
+Result<void> Pipeline::check_out() {
+  const auto done = files_.check_out({.repository = {},
+                                      .id = job_.build.source_version,
+                                      .time = tools_.options.time_limit,
+                                      .called_off = job_.stopped.get()},
+                                     kept_source(tools_.options, app_.id));
+  if (!done && job_.stop != Stop::none) return stopped();
+  return said(done);
+}
+
+Result<std::optional<std::string>> Pipeline::read_app(const std::string& name, std::size_t limit) {
+  return said(read_inside(files_.open_app().get(), name, limit));
+}
+
+Result<std::optional<std::string>> Pipeline::read_result(const std::string& name) {
+  const auto result = os::open_file(files_.result(), O_PATH | O_DIRECTORY);
+  return said(read_inside(result.get(), name, small_file));
+}
+
+std::unexpected<Error> Pipeline::stopped() {
+  if (job_.stop == Stop::interrupted) return fail(Kind::unavailable, "The platform is stopping.");
+  return refuse({"The build was cancelled."});
+}
+
 Result<std::vector<Buildpack>> Pipeline::buildpacks_to_try(bool& detect) {
   auto names = job_.wanted;
   if (names.empty())
     for (const auto& installation : tools_.installations.all(app_.id))
       names.push_back(installation.url);
   // The app's own list, for as long as nothing else is set.
-  if (const auto own = TRY(said(read_inside(files_.app(), ".buildpacks", small_file)))) {
+  if (const auto own = TRY(read_app(".buildpacks", small_file))) {
     if (names.empty())
       names = dot_buildpacks(*own);
     else
@@ -192,9 +224,7 @@ Result<Pipeline::Chosen> Pipeline::run_buildpacks() {
 
   switch (run->end) {
     case SandboxRun::End::called_off:
-      if (job_.stop == Stop::interrupted)
-        return fail(Kind::unavailable, "The platform is stopping.");
-      return refuse({"The build was cancelled."});
+      return stopped();
     case SandboxRun::End::timed_out:
       return refuse({fmt::format(
           "The build took longer than {} minutes and was stopped.",
@@ -216,8 +246,7 @@ Result<Pipeline::Chosen> Pipeline::chosen(const SandboxRun& run,
                                           const std::vector<Buildpack>& tried, bool detect) {
   Chosen chosen;
   chosen.detected = detect;
-  const auto notes =
-      TRY(said(read_inside(files_.result(), "names", small_file))).value_or(std::string());
+  const auto notes = TRY(read_result("names")).value_or(std::string());
   for (const auto line : text::lines(notes)) {
     const auto [index, name] = text::split_once(line, '\t');
     const auto number = text::number(index);
@@ -241,7 +270,7 @@ Result<Pipeline::Chosen> Pipeline::chosen(const SandboxRun& run,
   if (run.status == no_submodule)
     return fail(Kind::invalid, "A submodule of the app could not be fetched.");
   if (run.status == refused || run.status == not_fetched) {
-    const auto said_index = TRY(said(read_inside(files_.result(), "refused", small_file)));
+    const auto said_index = TRY(read_result("refused"));
     const auto index =
         text::number(text::trim(said_index ? *said_index : std::string())).value_or(-1);
     const auto name = index >= 0 && static_cast<std::size_t>(index) < tried.size()
@@ -269,24 +298,23 @@ Result<Pipeline::Chosen> Pipeline::chosen(const SandboxRun& run,
            : fmt::format("Push rejected, failed to compile {} app.", chosen.names.back())});
 }
 
-Result<Procfile> Pipeline::read_procfile() {
-  const auto text = TRY(said(read_inside(files_.app(), "Procfile", Procfile::size_limit)));
-  if (!text) return Procfile();
-  return said(Procfile::parse(*text));
+Result<std::optional<Procfile>> Pipeline::read_procfile() {
+  const auto text = TRY(read_app("Procfile", Procfile::size_limit));
+  if (!text) return std::nullopt;
+  return TRY(said(Procfile::parse(*text)));
 }
 
 Result<releases::ProcessTypes> Pipeline::discover_process_types() {
   say("-----> Discovering process types");
-  const bool has_procfile =
-      TRY(said(read_inside(files_.app(), "Procfile", Procfile::size_limit))).has_value();
-  const auto declared = TRY(read_procfile()).types;
-  const auto yaml = TRY(said(read_inside(files_.result(), "release", small_file)));
+  const auto procfile = TRY(read_procfile());
+  const auto declared = procfile ? procfile->types : releases::ProcessTypes();
+  const auto yaml = TRY(read_result("release"));
   auto types = TRY(said(default_process_types(yaml ? *yaml : std::string())));
 
   std::vector<std::string> defaults;
   for (const auto& [type, command] : types)
     if (!declared.contains(type)) defaults.push_back(type);
-  for (const auto& line : process_type_lines(declared, defaults, has_procfile)) say(line);
+  for (const auto& line : process_type_lines(declared, defaults, procfile.has_value())) say(line);
   for (const auto& [type, command] : declared) types[type] = command;
   return types;
 }

@@ -22,13 +22,15 @@ enum class Stop { none, cancelled, interrupted };
 struct Job {
   Build build;
   std::vector<std::string> wanted;  // buildpacks given for it
-  bool unpacked = false;            // by start(), so that a bad archive is refused there
+  bool unpacked = false;            // an archive, by start(), so that a bad one is refused there
 
   // Set by anybody, once; `stopped` becomes readable with it.
   std::atomic<Stop> stop = Stop::none;
   os::Fd stopped;
   void call_off(Stop why);
 };
+
+KeptSource kept_source(const BuildsOptions& options, const Id<apps::App>& app);
 
 // What the steps work with; each outlives the pipeline.
 struct Tools {
@@ -65,19 +67,23 @@ class Pipeline {
 
   Result<void> carry_out();
   Result<void> prepare_source();
+  Result<void> check_out();
+  Result<std::optional<std::string>> read_app(const std::string& name, std::size_t limit);
+  Result<std::optional<std::string>> read_result(const std::string& name);
   Result<Chosen> run_buildpacks();
   Result<std::vector<Buildpack>> buildpacks_to_try(bool& detect);
   sandbox::Spec spec(const std::string& stack, const std::vector<Buildpack>& buildpacks,
                      bool detect);
   Result<Chosen> chosen(const SandboxRun& run, const std::vector<Buildpack>& tried, bool detect);
   Result<releases::ProcessTypes> discover_process_types();
-  Result<Procfile> read_procfile();
+  Result<std::optional<Procfile>> read_procfile();
   Result<releases::Slug> compress(const Chosen& chosen, const releases::ProcessTypes& types);
   void launch(const Chosen& chosen, const releases::Slug& slug);
   void save_cache();
   void end_as_failed(const std::string& why);
 
   void say(std::string_view line);  // with a line end
+  std::unexpected<Error> stopped();
   // Says it as " !     …" and makes the refusal that ends the build.
   std::unexpected<Error> refuse(const std::vector<std::string>& lines, Kind kind = Kind::invalid);
   template <class T>

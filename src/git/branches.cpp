@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "builds/git_command.h"
+#include "builds/confined_git.h"
 #include "os/process.h"
 
 namespace renga::git {
@@ -19,10 +19,10 @@ std::filesystem::path Branches::repository(const Id<apps::App>& app) const {
 
 bool Branches::unmoved(const Id<apps::App>& app, const std::vector<Move>& moves) const {
   return std::ranges::all_of(moves, [&](const Move& wanted) {
-    auto command =
-        builds::git_command(directory_, {"rev-parse", "--verify", "--quiet", wanted.branch});
-    command.directory = repository(app);
-    const auto found = os::run(command, {}, limit);
+    const auto found =
+        os::run(builds::git_read_command(repository(app),
+                                         {"rev-parse", "--verify", "--quiet", wanted.branch}),
+                {}, limit);
     if (found.status == 0) return text::trim(found.out) == wanted.from;
     return wanted.from.find_first_not_of('0') == std::string::npos;
   });
@@ -32,9 +32,9 @@ bool Branches::move(const Id<apps::App>& app, const std::vector<Move>& moves,
                     const std::string& to) const {
   bool moved = true;
   for (const auto& each : moves) {
-    auto command = builds::git_command(directory_, {"update-ref", each.branch, to, each.from});
-    command.directory = repository(app);
-    moved &= os::run(command, {}, limit).status == 0;
+    const auto git =
+        builds::git_write_command(repository(app), {"update-ref", each.branch, to, each.from});
+    moved &= os::run(git, {}, limit).status == 0;
   }
   return moved;
 }

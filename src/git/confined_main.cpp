@@ -3,7 +3,7 @@
 // renga itself.
 #include <cstdio>
 
-#include "builds/git_command.h"
+#include "builds/confined_git.h"
 #include "git/repositories.h"
 
 namespace renga::git {

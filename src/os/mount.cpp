@@ -55,18 +55,23 @@ Fd open_context(const std::string& type) {
   return context;
 }
 
+std::string path_of(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
 // An overlay writes in the name of whoever mounts it. Were that root, its user could fill the
 // blocks that the disk keeps back for root. While this lives, files are handled in the user's name,
 // with the rights that the thread has.
 class InTheNameOf {
  public:
-  explicit InTheNameOf(uid_t user) : bits_(prctl(PR_GET_SECUREBITS)) {
+  InTheNameOf(uid_t user, gid_t group) : bits_(prctl(PR_GET_SECUREBITS)) {
     if (bits_ < 0 || prctl(PR_SET_SECUREBITS, bits_ | SECBIT_NO_SETUID_FIXUP) != 0)
       fault("keep the rights of a mount's maker");
+    // An idmapped mount knows no other group either.
+    group_before_ = static_cast<gid_t>(setfsgid(group));
     before_ = static_cast<uid_t>(setfsuid(user));
   }
   ~InTheNameOf() {
     setfsuid(before_);
+    setfsgid(group_before_);
     prctl(PR_SET_SECUREBITS, bits_);
   }
   InTheNameOf(const InTheNameOf&) = delete;
@@ -75,6 +80,7 @@ class InTheNameOf {
  private:
   const int bits_;
   uid_t before_;
+  gid_t group_before_;
 };
 
 // `below`: AT_RECURSIVE, for the mounts that are below it, too.
@@ -147,8 +153,7 @@ Fd new_overlay(int lower, int upper, int work, const MountAttributes& attributes
   // By descriptor since Linux 6.13; before that by the path that /proc has for it.
   const auto add = [&](const char* key, int fd) {
     if (fsconfig(context.get(), FSCONFIG_SET_FD, key, nullptr, fd) == 0) return;
-    const auto path = "/proc/self/fd/" + std::to_string(fd);
-    configure(context.get(), FSCONFIG_SET_STRING, key, path.c_str(), 0, "overlay");
+    configure(context.get(), FSCONFIG_SET_STRING, key, path_of(fd).c_str(), 0, "overlay");
   };
   if (fsconfig(context.get(), FSCONFIG_SET_FD, "lowerdir+", nullptr, lower) != 0)
     add("lowerdir", lower);
@@ -158,10 +163,25 @@ Fd new_overlay(int lower, int upper, int work, const MountAttributes& attributes
   configure(context.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0, "overlay");
   // Or renaming a directory of the slug would fail, which programs do not expect.
   configure(context.get(), FSCONFIG_SET_STRING, "redirect_dir", "on", 0, "overlay");
+  // Whoever reads `upper` by itself finds whole files there, whatever the kernel's default.
+  configure(context.get(), FSCONFIG_SET_STRING, "metacopy", "off", 0, "overlay");
   struct stat owner {};
   if (fstat(upper, &owner) != 0) fault("look at the upper directory of an overlay");
-  const InTheNameOf user(owner.st_uid);
+  const InTheNameOf user(owner.st_uid, owner.st_gid);
   return create(std::move(context), attributes, "overlay");
+}
+
+Fd view_of_overlay(int lower, int upper) {
+  auto context = open_context("overlay");
+  if (fsconfig(context.get(), FSCONFIG_SET_FD, "lowerdir+", nullptr, upper) != 0) {
+    const auto both = path_of(upper) + ":" + path_of(lower);
+    configure(context.get(), FSCONFIG_SET_STRING, "lowerdir", both.c_str(), 0, "overlay");
+  } else {
+    configure(context.get(), FSCONFIG_SET_FD, "lowerdir+", nullptr, lower, "overlay");
+  }
+  configure(context.get(), FSCONFIG_SET_STRING, "redirect_dir", "follow", 0, "overlay");
+  return create(std::move(context), {.read_only = true, .no_suid = true, .no_dev = true},
+                "overlay");
 }
 
 void attach_mount(int mount, int target, const std::string& what) {

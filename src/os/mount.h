@@ -38,6 +38,9 @@ void reconfigure(int mount, const MountOptions& options);
 // An overlay of a read-only mount and two directories, by their descriptors. It has no more room on
 // the disk than who owns `upper`.
 Fd new_overlay(int lower, int upper, int work, const MountAttributes& attributes);
+// What an overlay of these two showed last: read-only and detached, for when it is gone itself. A
+// file has the inode number and times of whichever of the two it lies in.
+Fd view_of_overlay(int lower, int upper);
 
 // Puts a detached mount onto what `target`, opened with O_PATH, is.
 void attach_mount(int mount, int target, const std::string& what);

@@ -299,6 +299,10 @@ Output run(const Command& command, std::string_view input, std::chrono::millisec
       fault(ETIMEDOUT,
             "run " + command.argv[0] + " within " + std::to_string(limit.count()) + " ms");
     }
+    if (!child.in() && !child.out() && !child.err()) {
+      status = child.wait_for(std::chrono::ceil<std::chrono::milliseconds>(give_up_at - now));
+      continue;
+    }
     // A closed descriptor is -1, which poll passes over. The end of the child itself is looked for
     // every 20 ms at the latest, since its pipes say nothing when a grandchild holds them.
     pollfd waits[] = {{child.in().get(), POLLOUT, 0},

@@ -65,6 +65,10 @@ void read_whole(int file, const std::string& name, const Use& use) {
 }
 
 std::string digest_of(int file, const std::string& name);
+// Whether both are one file, by whatever names.
+inline bool is_same(const struct stat& one, const struct stat& other) {
+  return one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+}
 // A new file with the bytes of another, and nothing else of it. `owner` -1: the caller's.
 void copy_file(int from, int directory, const std::string& name, mode_t mode, int owner,
                const timespec& time);

@@ -13,12 +13,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <unordered_set>
 #include <vector>
 
 #include "base/fault.h"
+#include "base/text.h"
 #include "crypto/digest.h"
+#include "os/file.h"
+#include "os/mount.h"
 #include "releases/keeper.h"
+#include "releases/layers.h"
 #include "releases/object_files.h"
 #include "releases/tree.h"
 #include "releases/tree_lines.h"
@@ -40,26 +45,6 @@ os::Fd open_object(int objects, const std::string& object) {
   auto file = open_file(objects, object);
   if (!file && errno != ENOENT) fault("open the object " + object);
   return file;
-}
-
-// A tree's entries, when they are what its name says.
-Result<std::vector<TreeEntry>> read_tree(int objects, const std::string& tree) {
-  const auto object = tree + std::string(tree_suffix);
-  const auto file = open_object(objects, object);
-  if (!file) return damaged(object);
-  struct stat status {};
-  if (fstat(file.get(), &status) != 0) fault("read the object " + object);
-  std::string bytes;
-  if (status.st_size <= largest_tree)
-    read_whole(file.get(), object, [&](std::string_view piece) { bytes += piece; });
-  if (crypto::sha256(bytes) != tree) {
-    // The next slug with this directory brings it again.
-    unlinkat(objects, object.c_str(), 0);
-    return damaged(object);
-  }
-  auto entries = entries_of(bytes);
-  if (!entries) return damaged(object);
-  return *std::move(entries);
 }
 
 class Maker {
@@ -116,6 +101,27 @@ os::Fd made_directory(const fs::path& path) {
   return opened;
 }
 
+// The tree that a directory below was kept in last, and among which objects.
+fs::path kept_as(fs::path lower) { return lower += ".kept"; }
+std::pair<std::string, std::string> last_kept(const fs::path& lower) {
+  const auto text = os::read_file(kept_as(lower)).value_or("");
+  const auto [tree, objects] = text::split_once(text, ' ');
+  return {std::string(tree), std::string(objects)};
+}
+
+bool has_objects(int objects, const std::string& tree, int lower) {
+  const auto entries = read_tree(objects, tree);
+  if (!entries) return false;
+  return std::ranges::all_of(*entries, [&](const TreeEntry& entry) {
+    if (entry.kind == TreeEntry::Kind::file)
+      return faccessat(objects, entry.what.c_str(), F_OK, 0) == 0;
+    if (entry.kind == TreeEntry::Kind::link) return true;
+    // What the build made is made again.
+    const auto below = open_directory(lower, entry.name);
+    return !below || has_objects(objects, entry.what.substr(0, digits), below.get());
+  });
+}
+
 // An empty directory, ready to be filled.
 os::Fd made_target(const fs::path& target, int owner) {
   fs::create_directory(target);
@@ -127,17 +133,59 @@ os::Fd made_target(const fs::path& target, int owner) {
 
 }  // namespace
 
+Result<std::vector<TreeEntry>> read_tree(int objects, const std::string& tree) {
+  const auto object = tree + std::string(tree_suffix);
+  const auto file = open_object(objects, object);
+  if (!file) return damaged(object);
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) fault("read the object " + object);
+  std::string bytes;
+  if (status.st_size <= largest_tree)
+    read_whole(file.get(), object, [&](std::string_view piece) { bytes += piece; });
+  if (crypto::sha256(bytes) != tree) {
+    // The next slug with this directory brings it again.
+    unlinkat(objects, object.c_str(), 0);
+    return damaged(object);
+  }
+  auto entries = entries_of(bytes);
+  if (!entries) return damaged(object);
+  return *std::move(entries);
+}
+
+os::Fd view_of(int lower, int upper) {
+  return names_in(upper).empty() ? os::Fd() : os::view_of_overlay(lower, upper);
+}
+
+bool is_whole(const fs::path& lower) {
+  const auto [tree, objects] = last_kept(lower);
+  if (tree.empty()) return true;
+  // Not there any more where the data directory was moved.
+  const os::Fd opened(::open(objects.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return opened &&
+         has_objects(opened.get(), tree, os::open_file(lower, O_RDONLY | O_DIRECTORY).get());
+}
+
 Objects::Objects(fs::path directory, int owner)
     : path_(std::move(directory)), owner_(owner), directory_(made_directory(path_)) {}
 
 Result<Objects::Kept> Objects::keep(const fs::path& directory, const TreeLimits& limits) {
+  const auto lower = lower_of(directory);
   const auto was = leftovers_of(directory);
   fs::rename(directory, was);
-  const os::Fd from(::open(was.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!from) fault("open " + directory.string());
+  const auto written = os::open_file(was, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  os::Fd below, seen;
+  Keeper::Place place{written.get(), written.get(), -1};
+  if (lower) {
+    below = os::open_file(*lower, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    seen = view_of(below.get(), written.get());
+    place = seen ? Keeper::Place{seen.get(), written.get(), below.get()}
+                 : Keeper::Place{below.get(), -1, below.get()};
+  }
   Keeper keeper(directory_.get(), owner_, limits);
-  auto tree = TRY(keeper.keep(from.get(), made_target(directory, owner_).get()));
+  const auto like = lower ? last_kept(*lower).first : "";
+  auto tree = TRY(keeper.keep(place, made_target(directory, owner_).get(), like));
   keeper.sync(path_);
+  if (lower) os::replace_file(kept_as(*lower), tree + ' ' + path_.string(), 0600);
   return Kept{std::move(tree), keeper.bytes()};
 }
 

@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "os/fd.h"
+#include "os/machine.h"
 #include "releases/archive.h"
 #include "releases/slug_files.h"
 #include "releases/tree.h"
@@ -92,7 +93,7 @@ Slugs::Slugs(store::Database& database, Clock& clock, fs::path directory, TreeLi
       clock_(clock),
       directory_(std::move(directory)),
       limits_(limits),
-      boot_(first_line("/proc/sys/kernel/random/boot_id")),
+      boot_(os::boot_id()),
       owner_(geteuid() == 0 ? 1000 : -1),
       objects_(directory_ / "objects", owner_) {
   fs::permissions(directory_, fs::perms::owner_all);

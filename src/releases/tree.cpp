@@ -52,6 +52,7 @@ class Tidier {
       if (!below) fault("open " + name);
       return tidy(below.get(), depth + 1);
     }
+    if (S_ISCHR(status.st_mode) && status.st_rdev == 0) return {};  // an overlay's mark
     if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
       if (unlinkat(directory, name.c_str(), 0) != 0) fault("remove " + name);
       return {};

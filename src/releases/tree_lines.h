@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+
 namespace renga::releases {
 
 struct TreeEntry {
@@ -22,5 +24,8 @@ struct TreeEntry {
 std::string line_of(const TreeEntry& entry);
 // Nothing for bytes that line_of() has not written.
 std::optional<std::vector<TreeEntry>> entries_of(std::string_view bytes);
+// The entries of a tree that is kept among `objects`, when they are what its name says.
+// Kind::not_found when it is missing or damaged.
+Result<std::vector<TreeEntry>> read_tree(int objects, const std::string& tree);
 
 }  // namespace renga::releases

@@ -7,8 +7,10 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <system_error>
 
 #include "base/fault.h"
+#include "base/report.h"
 #include "os/file.h"
 #include "os/mount.h"
 #include "os/namespaces.h"
@@ -43,6 +45,14 @@ void PrivateMounts::detach(const std::string& name) const {
   const auto place = directory / name;
   if (umount2(place.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 || rmdir(place.c_str()) != 0)
     fault("detach " + place.string());
+}
+
+PrivateMounts::Attached::~Attached() {
+  try {
+    mounts_.detach(name_);
+  } catch (const std::system_error& fault) {
+    report("spawner", std::string("A mount is left until the server ends: ") + fault.what());
+  }
 }
 
 }  // namespace renga::sandbox

@@ -19,6 +19,20 @@ class PrivateMounts {
   std::string attach(const os::Fd& mount);
   void detach(const std::string& name) const;
 
+  // A mount that is attached while this lives.
+  class Attached {
+   public:
+    Attached(PrivateMounts& mounts, const os::Fd& mount)
+        : mounts_(mounts), name_(mounts.attach(mount)) {}
+    ~Attached();
+    Attached(const Attached&) = delete;
+    Attached& operator=(const Attached&) = delete;
+
+   private:
+    const PrivateMounts& mounts_;
+    const std::string name_;
+  };
+
  private:
   int last_ = 0;
 };

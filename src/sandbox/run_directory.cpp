@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "os/machine.h"
 #include "os/mount.h"
 #include "os/namespaces.h"
 
@@ -25,13 +26,6 @@ constexpr std::string_view hidden_prefix = ".removed-";
 constexpr std::string_view held_prefix = ".held-";
 constexpr int lock_again_ms = 1;
 constexpr const char* noted = "process";  // what will be its state, until the start is complete
-
-// Pids and start times mean nothing after a boot.
-const std::string& boot_id() {
-  static const std::string id(
-      text::trim(os::read_file("/proc/sys/kernel/random/boot_id").value_or("")));
-  return id;
-}
 
 void make(const std::filesystem::path& path) {
   if (mkdir(path.c_str(), 0700) != 0) fault("make " + path.string());
@@ -129,8 +123,8 @@ os::Fd RunDirectory::claim(const std::string& place, const std::string& id) {
 
 void RunDirectory::note_process(const std::string& place, int pid, std::uint64_t started,
                                 const std::string& address) {
-  const auto text =
-      boot_id() + " " + std::to_string(pid) + " " + std::to_string(started) + " " + address + "\n";
+  const auto text = os::boot_id() + " " + std::to_string(pid) + " " + std::to_string(started) +
+                    " " + address + "\n";
   os::replace_file(root_ / held_name(place) / noted, text, 0600);
 }
 
@@ -159,7 +153,7 @@ std::optional<Running> RunDirectory::state(const std::string& id) const {
   const auto text = os::read_file(root_ / id / "state", 4096);
   if (!text) return std::nullopt;
   const auto fields = text::split(text::trim(*text), ' ');
-  if (fields.size() != 4 || fields[0] != boot_id()) return std::nullopt;
+  if (fields.size() != 4 || fields[0] != os::boot_id()) return std::nullopt;
   const auto pid = text::number(fields[1]);
   const auto started = text::number(fields[2]);
   if (!pid || !started || *pid <= 1) return std::nullopt;

@@ -137,6 +137,26 @@ TEST_F(SpawnerTest, WritesIntoMountsAsTheOwnerThatTheyHaveOnDisk) {
   EXPECT_EQ(info.st_uid, 1000u);
 }
 
+TEST_F(SpawnerTest, MountsAnOverlayWhoseLowerDirectoryStaysAsItIs) {
+  const auto lower = directory / "lower", source = directory / "layers";
+  for (const auto& each : {lower, source, source / "upper", source / "work"}) {
+    std::filesystem::create_directory(each);
+    ASSERT_EQ(chown(each.c_str(), 1000, 1000), 0);
+  }
+  std::ofstream(lower / "kept") << "old";
+  ASSERT_EQ(chown((lower / "kept").c_str(), 1000, 1000), 0);
+  auto spec = script(
+      "cat /build/kept; echo -n new > /build/kept; echo x > /build/more; stat -c %u /build/more; "
+      "grep -c layers /proc/self/mountinfo");
+  spec.mounts = {{lower, "/build", false}, {source, "/build", true}};
+  EXPECT_EQ(run(spec).output, "old1000\n0\n") << "nor does it say where that is";
+  EXPECT_EQ(os::read_file(lower / "kept"), "old");
+  EXPECT_EQ(os::read_file(source / "upper/kept"), "new");
+  struct stat info;
+  ASSERT_EQ(stat((source / "upper/more").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 1000u);
+}
+
 TEST_F(SpawnerTest, MountsBelowTmpAndApp) {
   const auto build = directory / "build";
   std::filesystem::create_directory(build);

@@ -66,6 +66,12 @@ AppDirectory app_directory(const std::string& path) {
   return {path, std::move(state)};
 }
 
+os::Fd open_layer(const os::Fd& mount, const char* name) {
+  auto opened = os::open_inside(mount.get(), name, O_PATH | O_DIRECTORY);
+  if (!opened) fault(ENOENT, std::string("find an overlay's directory ") + name);
+  return opened;
+}
+
 // An app knows its add-ons by its config vars.
 bool knows_a_service(const Spec& spec) {
   return std::ranges::any_of(spec.env,
@@ -226,19 +232,31 @@ void Starter::dismiss_holders() {
   }
 }
 
+// Of a lower directory's mount, and one in which `upper` and `work` are.
+os::Fd Starter::overlay_of(const os::Fd& lower, const os::Fd& layers) {
+  // As long as it takes to make it.
+  const PrivateMounts::Attached below(mounts_, lower), above(mounts_, layers);
+  return os::new_overlay(lower.get(), open_layer(layers, "upper").get(),
+                         open_layer(layers, "work").get(), {.no_suid = true, .no_dev = true});
+}
+
 RootPlan Starter::furnishing(const Spec& spec, const std::string& address) {
   RootPlan root;
   root.host_name = spec.name;
   root.address = address;
   root.resolver_configuration = network_.resolver_configuration();
   root.memory_bytes = spec.limits.memory_bytes;
-  for (const auto& mount : spec.mounts)
-    root.mounts.push_back(
-        {mount.target, os::clone_mount(AT_FDCWD, mount.source,
-                                       {.read_only = !mount.writable,
-                                        .no_suid = true,
-                                        .no_dev = true,
-                                        .user_namespace = id_maps(spec.uid_base).app.get()})});
+  for (const auto& mount : spec.mounts) {
+    auto made = os::clone_mount(AT_FDCWD, mount.source,
+                                {.read_only = !mount.writable,
+                                 .no_suid = true,
+                                 .no_dev = true,
+                                 .user_namespace = id_maps(spec.uid_base).app.get()});
+    if (mount.writable && !root.mounts.empty() && root.mounts.back().target == mount.target)
+      root.mounts.back().mount = overlay_of(root.mounts.back().mount, made);
+    else
+      root.mounts.push_back({mount.target, std::move(made)});
+  }
   return root;
 }
 

@@ -81,6 +81,7 @@ class Starter {
   void discard(Held& held);
   // Makes the overlay of an app's directory, or, without one, of an empty /app.
   os::Fd app_mount(const Held& held, const AppDirectory& app);
+  os::Fd overlay_of(const os::Fd& lower, const os::Fd& layers);
   RootPlan furnishing(const Spec& spec, const std::string& address);
   Result<Running> launch(Held held, const AppDirectory& app, const Spec& spec,
                          std::optional<int> output, std::optional<int> input);

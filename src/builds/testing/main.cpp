@@ -4,13 +4,13 @@
 
 #include <string_view>
 
-#include "builds/git_command.h"
+#include "builds/confined_git.h"
 #include "sandbox/spawner.h"
 
 int main(int argc, char** argv) {
   const std::string_view part = argc > 1 ? argv[1] : "";
   if (part == "spawner") return renga::sandbox::spawner_main(argc, argv);
-  if (part == "git-read") return renga::builds::git_read_main(argc, argv);
+  if (renga::builds::is_confined_git(part)) return renga::builds::confined_git_main(argc, argv);
   signal(SIGPIPE, SIG_IGN);
   testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "builds/git_command.h"
+#include "builds/confined_git.h"
 #include "git/repositories.h"
 #include "sandbox/spawner.h"
 
@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   if (part == "spawner") return renga::sandbox::spawner_main(argc, argv);
   if (part == "hook") return renga::git::hook_main(argc, argv);
   if (part == "git-serve") return renga::git::confined_main(argc, argv);
-  if (part == "git-read") return renga::builds::git_read_main(argc, argv);
+  if (renga::builds::is_confined_git(part)) return renga::builds::confined_git_main(argc, argv);
   signal(SIGPIPE, SIG_IGN);
   testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();

@@ -1,9 +1,8 @@
 #include "dynos/engines/local/boot.h"
 
-#include <fstream>
-
 #include "base/random.h"
 #include "base/text.h"
+#include "os/machine.h"
 
 namespace renga::dynos {
 namespace {
@@ -26,12 +25,6 @@ bool is_name(char c) {
 
 }  // namespace
 
-std::string kernel_boot_id() {
-  std::string id;
-  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
-  return id;
-}
-
 Record new_record(const Id<Dyno>& id, const AppSpec& spec, const std::string& type, int number,
                   const std::string& command, const std::string& size, Time now) {
   Record record;
@@ -49,7 +42,7 @@ Record new_record(const Id<Dyno>& id, const AppSpec& spec, const std::string& ty
   // itself.
   record.port = static_cast<int>(10'000 + random_below(20'000));
   record.log_secret = random_hex(32);
-  record.boot = kernel_boot_id();
+  record.boot = os::boot_id();
   return record;
 }
 

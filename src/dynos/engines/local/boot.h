@@ -10,9 +10,6 @@
 
 namespace renga::dynos {
 
-// Another with each boot of the kernel.
-std::string kernel_boot_id();
-
 // A starting dyno's, with a port and a log secret of its own.
 Record new_record(const Id<Dyno>& id, const AppSpec& spec, const std::string& type, int number,
                   const std::string& command, const std::string& size, Time now);

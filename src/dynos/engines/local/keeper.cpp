@@ -7,6 +7,7 @@
 
 #include "base/report.h"
 #include "dynos/engines/local/boot.h"
+#include "os/machine.h"
 
 namespace renga::dynos {
 namespace {
@@ -31,7 +32,7 @@ Keeper::Keeper(store::Database& database, Clock& clock, Sandboxes& sandboxes, Ke
       sandboxes_(sandboxes),
       needs_(std::move(needs)),
       options_(options),
-      boot_id_(kernel_boot_id()) {}
+      boot_id_(os::boot_id()) {}
 
 void Keeper::say(const Record& record, const std::string& message) {
   needs_.say(record.dyno.app, record.dyno.name(), message);
