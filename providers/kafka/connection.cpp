@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "kafka/owned.h"
@@ -154,14 +155,19 @@ Result<std::vector<Message>> Connection::read(const std::string& topic,
 
   std::vector<Message> messages;
   std::size_t size = 0;
-  const auto deadline = Steady::now() + wait;
-  // Partitions that have been read to their ends since the last message.
-  std::size_t ended = 0;
-  while (size < most && Steady::now() < deadline) {
+  const auto begun = Steady::now();
+  // Whose end has been reached. What is there already is not missed because a busy broker is slow
+  // to send it; `wait` is for what is yet to come.
+  std::set<int> ended;
+  const auto patience = [&] {
+    return ended.size() < positions.size() ? std::max(wait, milliseconds(limit_ms)) : wait;
+  };
+  while (size < most && Steady::now() - begun < patience()) {
     const Owned<rd_kafka_message_t> got(rd_kafka_consumer_poll(client_.get(), 100));
     if (!got) continue;
     if (got->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      if (++ended >= positions.size() && !messages.empty()) break;
+      ended.insert(got->partition);
+      if (ended.size() == positions.size() && !messages.empty()) break;
       continue;
     }
     if (got->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
@@ -178,6 +184,7 @@ Result<std::vector<Message>> Connection::read(const std::string& topic,
     messages.push_back(std::move(message));
   }
   rd_kafka_assign(client_.get(), nullptr);
+  if (messages.empty() && ended.size() < positions.size()) return no_answer("it took too long");
   return messages;
 }
 

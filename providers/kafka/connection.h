@@ -85,7 +85,8 @@ class Connection {
   Result<Message> write(const std::string& topic, std::optional<int> partition,
                         const std::optional<std::string>& key, const std::string& value);
   // What is behind these positions, by partition, which move along; at most `most` bytes, waiting
-  // up to `wait` for the first message.
+  // up to `wait` for the first message. None means that there is none: a broker that has not said
+  // so in 5 s is Kind::unavailable.
   Result<std::vector<Message>> read(const std::string& topic,
                                     std::map<int, std::int64_t>& positions, std::size_t most,
                                     std::chrono::milliseconds wait);
