@@ -64,6 +64,18 @@ TEST_F(PipelineCommands, PromoteToNamedAppsOnly) {
               HasSubstr(R"("release":{"id":"v3"}},"targets":[{"app":{"id":"a3"}}])"));
 }
 
+TEST_F(PipelineCommands, ShowWhatAReleaseCommandSaidThatHasEndedAlready) {
+  server.answers("POST /pipeline-promotions", R"({"id":"x1"})", 201);
+  for (int looked = 0; looked < 2; ++looked)
+    server.answers("GET /pipeline-promotions/x1/promotion-targets",
+                   R"([{"app":{"id":"a3"},"status":"succeeded","release":{"id":"r1"}}])");
+  server.answers("GET /apps/a3/releases/r1",
+                 R"({"output_stream_url":"http://localhost:7373/streams/s3cret"})");
+  server.answers("GET /streams/s3cret", "migrating\n");
+  EXPECT_EQ(say("pipelines:promote -a sushi --to nori"), 0);
+  EXPECT_EQ(terminal.shown, "migrating\nnori:  succeeded\n");
+}
+
 TEST_F(PipelineCommands, AskBeforeTheyGiveAppsAway) {
   server.answers("POST /pipeline-transfers", "{}", 201);
   terminal.answers = {"fool"};

@@ -58,11 +58,7 @@ Result<json::array> wait_for_targets(Context& context, const json::value& promot
   for (;;) {
     const auto targets = TRY(platform->get(path, "id ..; max=1000"));
     const auto& all = targets.as_array();
-    if (std::ranges::none_of(all,
-                             [](const auto& one) { return text_at(one, "status") == "pending"; }))
-      return all;
-    if (std::chrono::steady_clock::now() > end)
-      return fail(Kind::unavailable, "The promotion has not ended yet. Look at `renga releases`.");
+    // Before the end is looked for: a quick command has ended by the time that it is seen.
     if (all.size() == 1 && !followed && !text_at(all[0], "release.id").empty()) {
       const auto release = TRY(platform->get("/apps/" + text_at(all[0], "app.id") + "/releases/" +
                                              text_at(all[0], "release.id")));
@@ -76,6 +72,11 @@ Result<json::array> wait_for_targets(Context& context, const json::value& promot
         continue;
       }
     }
+    if (std::ranges::none_of(all,
+                             [](const auto& one) { return text_at(one, "status") == "pending"; }))
+      return all;
+    if (std::chrono::steady_clock::now() > end)
+      return fail(Kind::unavailable, "The promotion has not ended yet. Look at `renga releases`.");
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(1'000));
   }
