@@ -283,6 +283,9 @@ TEST_F(DrainsTest, GoOnWhereTheyStoodAfterARestart) {
   add(fmt::format("http://127.0.0.1:{}/", receiver.port));
   say("one");
   ASSERT_TRUE(receiver.wait_for("one"));
+  // Its frame comes when the one before is known to have been taken: else that is sent again.
+  say("two");
+  ASSERT_TRUE(receiver.wait_for("two"));
   drains.reset();
   say("meanwhile");
   store->settle();
