@@ -1,4 +1,4 @@
-// What the machine has, and when it is.
+// What the machine has, and which start of its kernel this is.
 #pragma once
 
 #include <cstdint>
