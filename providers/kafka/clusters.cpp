@@ -17,7 +17,7 @@ constexpr const char* columns =
     "deleted_at FROM clusters";
 
 // The platform waits 25 s for an answer.
-constexpr milliseconds asked_limit{15'000}, tidy_limit{1'000};
+constexpr milliseconds asked_limit{15'000}, tidy_limit{3'000};
 
 constexpr const char* rivers[] = {"amazon",  "danube", "elbe",    "ganges", "indus",  "lena",
                                   "loire",   "mekong", "mersey",  "murray", "neva",   "niger",
