@@ -56,6 +56,9 @@ class Connections(StoryTest):
         # It has raised its own limit to what it may have.
         soft, hard = re.search(r"^Max open files\s+(\d+)\s+(\d+)", (router / "limits").read_text(), re.M).groups()
         self.assertEqual(soft, hard)
+        # And the kernel has room for many before they come: while it makes more, a loop would stand still.
+        room = int(re.search(r"^FDSize:\s+(\d+)", (router / "status").read_text(), re.M)[1])
+        self.assertGreaterEqual(room, min(int(soft), 64 * 1024))
 
         each = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1_000, 25_000)
         clients, left = [], CONNECTIONS
