@@ -163,8 +163,7 @@ Result<bool> Clusters::create(Cluster& cluster, milliseconds limit) {
   if (!TRY(brokers_.ready(cluster.server, limit))) return false;
   if (cluster.certificate.empty()) set_user(cluster, cluster.user);
   auto connection = brokers_.administer(cluster.server, tidy_limit);
-  const auto done =
-      connection ? let_in(*connection, cluster) : std::unexpected(connection.error());
+  const auto done = connection ? let_in(*connection, cluster) : std::unexpected(connection.error());
   // There, and too busy: asked again later.
   if (!done && done.error().kind == Kind::unavailable) return false;
   TRY(done);
