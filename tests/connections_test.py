@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from harness import StoryTest, main, needs_root, web_files
+from harness import PATIENCE, StoryTest, main, needs_root, web_files
 
 CONNECTIONS = 100_000
 LIMIT = 30  # seconds: on a machine that has much else to do there are fewer
@@ -96,7 +96,7 @@ class Connections(StoryTest):
     def page(self):
         # A connection of its own each time: it has to get in beside all the others.
         address, port = self.server.http.rsplit(":", 1)
-        connection = http.client.HTTPConnection(address, int(port), timeout=60)
+        connection = http.client.HTTPConnection(address, int(port), timeout=PATIENCE)
         try:
             connection.request("GET", "/", headers={"Host": "shop.localhost", "Connection": "close"})
             return connection.getresponse().read().decode()

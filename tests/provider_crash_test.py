@@ -1,9 +1,6 @@
 #!/usr/bin/env python3
 """The providers of shared plans and of Redis, killed at every step: see provider_crash.py."""
 
-import os
-import re
-
 from database_faults_test import ask as ask_postgresql
 from harness import main, needs_network, needs_root
 from provider_crash import OwnsTopic, ProviderCrash, by_name, first_difference
