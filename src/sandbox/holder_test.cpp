@@ -65,7 +65,7 @@ until [ "$confined" = 2 ]; do
   while read -r name value; do [ "$name" != Seccomp: ] || confined=$value; done </proc/1/status
 done
 id; id -G; hostname; cat /proc/self/uid_map /proc/self/gid_map /proc/self/limits /proc/1/limits
-grep -E '^(Cap|NoNewPrivs|Seccomp|Sig|Groups|Uid|Gid|NSpid|Umask)' /proc/self/status /proc/1/status
+grep -E '^(Cap|NoNewPrivs|Seccomp|Sig(Blk|Ign|Cgt)|Groups|Uid|Gid|NSpid|Umask)' /proc/self/status /proc/1/status
 cut -d: -f2- /proc/self/cgroup; ls -lnR --time-style=+ /etc /dev /run /mnt /srv /home /opt 2>/dev/null | grep -v ' hosts$'; ls -ln --time-style=+ / | awk '{print $1, $3, $4, $6}'
 cat /etc/hosts /etc/hostname /etc/resolv.conf /etc/passwd /etc/group
 cut -d' ' -f4- /proc/self/mountinfo | LC_ALL=C sort; ls -ln /proc/self/fd | wc -l; set -- /proc/[0-9]*; echo $#
