@@ -37,7 +37,7 @@ struct Exit {
 };
 
 struct SpawnerOptions {
-  std::filesystem::path program;        // renga itself: run as `renga spawner`
+  std::filesystem::path program;        // run as `PROGRAM spawner`: renga-spawner, or renga
   std::filesystem::path init_program;   // the static renga-init
   std::filesystem::path run_directory;  // DIR/run/sandboxes: one directory a sandbox
   std::string server_name;              // short and unique on this host: names cgroups and veths
@@ -107,7 +107,7 @@ class Spawner {
   std::unique_ptr<State> state_;
 };
 
-// The program `renga spawner`: serves one control over the socket at descriptor 3 until it closes,
+// The program renga-spawner: serves one control over the socket at descriptor 3 until it closes,
 // under that control's lock of the run directory at descriptor 4.
 int spawner_main(int argc, char** argv);
 
