@@ -1,5 +1,5 @@
-// What bench/dynos.py measures with, since Python is slower than what is measured. It is its own
-// spawner (`dynos_driver spawner`). Every figure is a line on standard output.
+// What bench/dynos.py measures with, since Python is slower than what is measured. The spawner is
+// the server's own program. Every figure is a line on standard output.
 //   peer RUNS ADDRESS PORT NETNS -- ARGV…    starts a command, milliseconds to the first byte
 //   start RUNS HOLDERS PROGRAM               the same of a sandbox of ours
 //   alone COUNT PROGRAM                      many bare processes: memory
@@ -104,10 +104,10 @@ class House {
     std::string pattern = "/var/tmp/renga-bench-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) fault("make a directory");
     directory = pattern;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe");
+    const auto programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
     setenv("RENGA_HOLDERS", std::to_string(holders).c_str(), 1);
-    options = {.program = self,
-               .init_program = self.parent_path() / "renga-init",
+    options = {.program = programs / "renga-spawner",
+               .init_program = programs / "renga-init",
                .run_directory = directory / "run",
                .server_name = "bench" + random_hex(3)};
     spawner.emplace(options);
@@ -253,7 +253,6 @@ int measure_freezing(int runs) {
 
 int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
-  if (what == "spawner") return sandbox::spawner_main(argc, argv);
   const auto number = [&](int at) { return static_cast<std::size_t>(std::atoi(argv[at])); };
   if (what == "peer" && argc > 7) return measure_peer(argv + 2);
   if (what == "start" && argc > 4) return measure_starts(std::atoi(argv[2]), number(3), argv[4]);

@@ -133,6 +133,9 @@ class AddonsTest(StoryTest):
         self.assertNotIn("WRONG", checked)
         self.assertIn("ok     answers the same to the same uuid", checked)
         self.assertEqual(checked, self.renga("provider", "check", self.origin + "/heroku/resources"))
+        elsewhere = self.server.base / "elsewhere.json"
+        elsewhere.write_text(self.manifest.read_text().replace(self.origin, "https://errortank.example"))
+        self.assertEqual(checked, self.renga("provider", "check", str(elsewhere), "--base-url", self.origin + "/heroku/resources"))
         self.assertEqual(self.tanks(), {}, "the checker cleans up")
         self.renga("addons:create", "errortank", "-a", "tanks", status=1)
         self.renga("addons:register", str(self.manifest))
@@ -161,13 +164,15 @@ class AddonsTest(StoryTest):
         self.create("other")
         self.renga("addons:attach", "tank-one", "-a", "other", "--as", "store")
         self.assertIn(self.secret(uuid), self.config("other")["STORE_URL"])
+        self.renga("addons:attach", "tank-one", "-a", "other", "--as", "spare")
+        self.assertRegex(self.renga("addons", "-a", "other"), r"tank-one +of tanks\n  as SPARE\n  as STORE\n")
         before = self.secret(uuid)
         wait_until(lambda: "refresh_token" in self.provider.books.resources[uuid], what="the provider's tokens")
         self.rotate(uuid)
         self.assertNotEqual(before, self.secret(uuid))
         self.assertIn(self.secret(uuid), self.config("other")["STORE_URL"])
         server.wait_for_page("tanks", self.secret(uuid))
-        self.assertEqual(server.releases("other")[0]["description"], "Update STORE by errortank")
+        self.assertEqual(server.releases("other")[0]["description"], "Update SPARE, STORE by errortank")
         self.assertEqual(server.releases("other")[0]["user"]["email"], "errortank@addons.heroku.com")
 
         # What is rolled back is the code and what people set; the secret of yesterday stays in the past.
@@ -182,7 +187,7 @@ class AddonsTest(StoryTest):
         self.renga("addons:create", "errortank:slow", "-a", "tanks", "--as", "SLOW", "--wait")
         self.assertIn("SLOW_URL", self.config("tanks"))
 
-        self.assertIn("attached to other apps: other", self.renga("addons:destroy", "tank-one", "-c", "tanks", status=1))
+        self.assertIn("attached to other apps: other.", self.renga("addons:destroy", "tank-one", "-c", "tanks", status=1))
         self.renga("addons:destroy", "tank-one", "-c", "other", status=1)
         self.renga("addons:destroy", "tank-one", "-c", "tanks", "--force")
         self.assertNotIn("STORE_URL", self.config("other"))
@@ -231,7 +236,7 @@ class AddonsTest(StoryTest):
             books, tanks = self.books(), self.tanks()
             return books == {uuid: ("provisioned", plan) for uuid, plan in tanks.items()}
         try:
-            wait_until(agree, 60, what="equal books")
+            wait_until(agree, what="equal books")
         except AssertionError as disagreement:
             raise AssertionError(f"{disagreement}\nplatform: {self.books()}\nprovider: {self.tanks()}\n"
                                  f"{server.log()[-6000:]}") from None

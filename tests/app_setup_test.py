@@ -68,7 +68,7 @@ class AppSetup(StoryTest):
         def ended():
             now = self.server.api("GET", f"/app-setups/{setup['id']}")
             return now["status"] != "pending" and now
-        return wait_until(ended, 120, 0.2, "an end of the setup")
+        return wait_until(ended, pause=0.2, what="an end of the setup")
 
     def test_sets_up_and_survives_crashes(self):
         setup = self.set_up(APP_JSON, "sushi", {"NEEDED": "rice"})
@@ -89,7 +89,7 @@ class AppSetup(StoryTest):
         self.assertEqual(config, {"GREETING": "from-the-file", "NEEDED": "rice"})
         self.server.wait_for_page("sushi", "one from-the-file")
         wait_until(lambda: sorted(d["name"] for d in self.server.dynos("sushi") if d["state"] == "up")
-                   == ["web.1", "web.2", "worker.1"], 60, what="the formation of app.json")
+                   == ["web.1", "web.2", "worker.1"], what="the formation of app.json")
         self.assertEqual([one["buildpack"]["name"] for one in
                           self.server.api("GET", "/apps/sushi/buildpack-installations")], ["heroku/python"])
 
@@ -99,7 +99,7 @@ class AppSetup(StoryTest):
         setup = self.set_up(app_json, "stocked", {}, {"web.py": COUNTER})
         # kill -9 before its add-ons are asked for, while they are made, and once there is one.
         for already in (0, 0, 1):
-            wait_until(lambda: len(self.addons("stocked")) >= already, 60, what="an add-on")
+            wait_until(lambda: len(self.addons("stocked")) >= already, what="an add-on")
             self.server.kill()
             self.server.start()
         done = self.end(setup)
@@ -133,7 +133,7 @@ class AppSetup(StoryTest):
         token = self.server.api("POST", "/oauth/authorizations", {"scope": ["global"]})["access_token"]["token"]
         small = {"requirements.txt": None, "Procfile": "worker: sleep 1000\n"}  # quickly built
         self.set_up(app_json, "ouroboros", {"API_TOKEN": token}, small)
-        wait_until(lambda: any(d["type"] == "postdeploy" and d["state"] == "up" for d in self.server.dynos("ouroboros")), 120,
+        wait_until(lambda: any(d["type"] == "postdeploy" and d["state"] == "up" for d in self.server.dynos("ouroboros")),
                    what="the postdeploy script")
         source = self.upload(app_json, small)
 

@@ -13,7 +13,7 @@ import tempfile
 import unittest
 
 import harness
-from harness import RENGA, needs_root, wait_until, web_files
+from harness import PATIENCE, RENGA, needs_root, wait_until, web_files
 
 
 def free_port():
@@ -49,7 +49,7 @@ class AsDeployed(unittest.TestCase):
         return (self.base / "log").read_text(errors="replace")
 
     def page(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request("GET", "/", headers={"Host": "my-shop.localhost"})
             answer = connection.getresponse()
@@ -72,19 +72,19 @@ class AsDeployed(unittest.TestCase):
                 if mark in command:
                     found.append(command)
             return found
-        wait_until(lambda: not left(), 30, 0.1, "the end of everything")
+        wait_until(lambda: not left(), pause=0.1, what="the end of everything")
 
     def test_it_runs_as_deployed_and_ends_with_ctrl_c(self):
         local = self.start()
         try:
-            wait_until(lambda: "one from-the-env web.1" in self.page(), 90, 0.1, "the page")
+            wait_until(lambda: "one from-the-env web.1" in self.page(), pause=0.1, what="the page")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.said()}") from None
         self.assertIn("-----> Discovering process types", self.said())
         # As in a dyno of the platform: a user of its own, and a log as the platform's.
-        wait_until(lambda: re.search(r"app\[worker\.1\]: 1000\n", self.said()), 30, what="the worker's line")
+        wait_until(lambda: re.search(r"app\[worker\.1\]: 1000\n", self.said()), what="the worker's line")
         # The add-ons of app.json were there before its first release.
-        wait_until(lambda: re.search(r"app\[worker\.1\]: stores rediss,\n", self.said()), 30, what="the add-on's config var")
+        wait_until(lambda: re.search(r"app\[worker\.1\]: stores rediss,\n", self.said()), what="the add-on's config var")
         self.assertIn(f"http://my-shop.localhost:{self.port}/", self.said())
         local.send_signal(signal.SIGINT)
         self.assertEqual(local.wait(90), 130, self.said())
@@ -96,11 +96,11 @@ class AsDeployed(unittest.TestCase):
         # One that app.json has asked for is not made again, and one more is made.
         (self.app / "app.json").write_text('{"addons": ["heroku-redis", {"plan": "heroku-redis:mini", "as": "CACHE"}]}')
         local = self.start()
-        wait_until(lambda: "two again web.1" in self.page(), 90, 0.1, "the changed page")
-        wait_until(lambda: re.search(r"app\[worker\.1\]: stores rediss,rediss\n", self.said()), 30, what="both add-ons")
+        wait_until(lambda: "two again web.1" in self.page(), pause=0.1, what="the changed page")
+        wait_until(lambda: re.search(r"app\[worker\.1\]: stores rediss,rediss\n", self.said()), what="both add-ons")
         self.assertEqual(self.said().count("Creating heroku-redis"), 1, self.said())
         data = next((self.base / "data/renga-local").glob("my-shop-*/renga.db")).parent
-        config = subprocess.run([RENGA, "config", "--json", "-a", "my-shop"], capture_output=True, text=True, timeout=60,
+        config = subprocess.run([RENGA, "config", "--json", "-a", "my-shop"], capture_output=True, text=True, timeout=PATIENCE,
                                 env=dict(self.environment, RENGA_DATA=str(data)))
         self.assertNotIn("OTHER", config.stdout, config.stderr)
         local.send_signal(signal.SIGTERM)
@@ -114,7 +114,7 @@ class AsDeployed(unittest.TestCase):
         self.assertNotEqual(local.wait(120), 0)
         self.nothing_is_left()
         words = subprocess.run([RENGA, "local", "--as-deployed", "--watch"], cwd=self.app, env=self.environment,
-                               capture_output=True, text=True, timeout=60)
+                               capture_output=True, text=True, timeout=PATIENCE)
         self.assertIn("does not go with --as-deployed", words.stderr + words.stdout)
 
 

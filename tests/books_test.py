@@ -88,7 +88,7 @@ class Books(StoryTest):
 
     def settled(self, service, what):
         try:
-            wait_until(lambda: self.agree(service), 90, 0.1, "equal books")
+            wait_until(lambda: self.agree(service), pause=0.1, what="equal books")
         except AssertionError as disagreement:
             raise AssertionError(f"{what}: {disagreement}\nplatform: {self.platforms(service)}\n"
                                  f"provider: {self.providers(service)}\n{self.server.log()[-4000:]}") from None
@@ -107,8 +107,8 @@ class Books(StoryTest):
             self.settled(service, f"provision, {victim} killed after {delay:.3f} s")
             addons = self.platforms(service)
             if not addons:
-                wait_until(lambda: self.call("POST", "/apps/ledger/addons", {"plan": f"{service}:{first}"}), 60, 0.5,
-                           "an add-on")
+                wait_until(lambda: self.call("POST", "/apps/ledger/addons", {"plan": f"{service}:{first}"}), pause=0.5,
+                           what="an add-on")
                 self.settled(service, "provision")
                 addons = self.platforms(service)
             uuid = next(iter(addons))
@@ -119,7 +119,7 @@ class Books(StoryTest):
             self.settled(service, f"deprovision, {victim} killed after {delay / 2:.3f} s")
             for left in self.platforms(service):
                 wait_until(lambda left=left: self.call("DELETE", f"/apps/ledger/addons/{left}", {"force": True}) or
-                           left not in self.platforms(service), 60, 0.5, "an end")
+                           left not in self.platforms(service), pause=0.5, what="an end")
             self.settled(service, "deprovision")
         self.assertEqual(self.platforms(service), {})
 
@@ -138,7 +138,7 @@ class Books(StoryTest):
         # A broker takes seconds to start; this one is there for all of them.
         self.create("keeper")
         self.kept = self.server.api("POST", "/apps/keeper/addons", {"plan": "heroku-kafka:basic-0"})["id"]
-        wait_until(lambda: self.server.api("GET", f"/addons/{self.kept}")["state"] == "provisioned", 120, 0.2, "a broker")
+        wait_until(lambda: self.server.api("GET", f"/addons/{self.kept}")["state"] == "provisioned", pause=0.2, what="a broker")
         self.sweep("heroku-kafka", max(2, KILLS // 2))
         self.assertEqual(self.rows("heroku-kafka", "SELECT uuid FROM clusters WHERE state NOT IN ('available', 'quarantined')"), [])
         self.assertEqual(len(self.rows("heroku-kafka", "SELECT server FROM brokers")), 1)

@@ -135,7 +135,7 @@ class Builds(StoryTest):
 
     def scaled_and_logged(self, text):
         self.server.api("PATCH", "/apps/sushi/formation", {"updates": [{"type": "worker", "quantity": 1}]})
-        wait_until(lambda: text in self.server.logs("sushi"), 60, what=f"{text} in the log")
+        wait_until(lambda: text in self.server.logs("sushi"), what=f"{text} in the log")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 import shutil
 import subprocess
 
-from harness import ROOT, StoryTest, git, main, needs_network, needs_root, wait_until
+from harness import PATIENCE, ROOT, StoryTest, git, main, needs_network, needs_root, wait_until
 
 
 @needs_root
@@ -13,7 +13,7 @@ class DatabaseExamples(StoryTest):
     def push_example(self, example, app, addon, variable):
         self.create(app)
         self.server.api("POST", f"/apps/{app}/addons", {"plan": {"name": addon}})
-        wait_until(lambda: variable in self.server.api("GET", f"/apps/{app}/config-vars"), 40, what=variable)
+        wait_until(lambda: variable in self.server.api("GET", f"/apps/{app}/config-vars"), what=variable)
         directory = self.server.base / app
         shutil.copytree(ROOT / "examples" / example, directory, ignore=shutil.ignore_patterns("__pycache__"))
         git(directory, "init", "-q", "-b", "main")
@@ -23,24 +23,24 @@ class DatabaseExamples(StoryTest):
 
     def post(self, app, data):
         return subprocess.run(["curl", "-sf", "-o", "/dev/null", "-H", f"Host: {app}.localhost", "--data", data,
-                               f"http://{self.server.http}/"], timeout=60).returncode
+                               f"http://{self.server.http}/"], timeout=PATIENCE).returncode
 
     def test_django_with_postgresql(self):
         self.push_example("django-postgresql", "guestbook", "heroku-postgresql", "DATABASE_URL")
-        self.server.wait_for_page("guestbook", "0 entries", 90)
+        self.server.wait_for_page("guestbook", "0 entries")
         self.assertEqual(self.post("guestbook", "text=Ahoy"), 0)
         self.assertIn("<li>Ahoy", self.server.page("guestbook"))
         # What was written lasts longer than the dyno.
         self.server.api("DELETE", "/apps/guestbook/dynos")
-        self.server.wait_for_page("guestbook", "1 entries", 90)
+        self.server.wait_for_page("guestbook", "1 entries")
 
     def test_a_worker_with_redis(self):
         self.push_example("redis-worker", "adder", "heroku-redis", "REDIS_URL")
         self.server.api("PATCH", "/apps/adder/formation/worker", {"quantity": 1})
-        self.server.wait_for_page("adder", "0 done", 90)
+        self.server.wait_for_page("adder", "0 done")
         for number in (4, 38):
             self.assertEqual(self.post("adder", str(number)), 0)
-        self.server.wait_for_page("adder", "0 waiting, 2 done, sum 42", 60)
+        self.server.wait_for_page("adder", "0 waiting, 2 done, sum 42")
 
 
 if __name__ == "__main__":

@@ -9,15 +9,15 @@ import pathlib
 import signal
 import subprocess
 
-from harness import main, needs_root, wait_until
+from harness import PATIENCE, main, needs_root, wait_until
 from provider_harness import ProviderStory
 
 PSQL = (sorted(glob.glob("/usr/lib/postgresql/*/bin/psql")) or [""])[-1]
 
 
 def ask(url, sql):
-    done = subprocess.run([PSQL, f"{url}?sslmode=require", "-XAtc", sql], capture_output=True, text=True, timeout=60,
-                          env=dict(os.environ, PGCONNECT_TIMEOUT="5"))
+    done = subprocess.run([PSQL, f"{url}?sslmode=require", "-XAtc", sql], capture_output=True, text=True, timeout=PATIENCE,
+                          env=dict(os.environ, PGCONNECT_TIMEOUT="20"))
     return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
 
 
@@ -45,7 +45,7 @@ class DatabaseFaults(ProviderStory):
         self.assertEqual(self.status(resource), "Unavailable")
 
         # Who comes now gets a database: at once, or, asked before it is known, at the next try.
-        other = wait_until(lambda: self.once("essential-0"), 60, what="a database on another server")
+        other = wait_until(lambda: self.once("essential-0"), what="a database on another server")
         self.assertEqual(ask(other, "SELECT 1"), "1")
         [new] = self.volumes() - {broken}
         self.made("essential-0")
@@ -53,7 +53,7 @@ class DatabaseFaults(ProviderStory):
 
         # Nothing is lost, and nobody has to start it.
         version.write_text(right)
-        wait_until(lambda: ask(url, "SELECT n FROM kept") == "42", 60, what="the server to be back")
+        wait_until(lambda: ask(url, "SELECT n FROM kept") == "42", what="the server to be back")
         self.assertEqual(self.status(resource), "Available")
         self.assertEqual(self.provider.call("DELETE", f"/heroku/resources/{resource}")[0], 200)
 

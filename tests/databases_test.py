@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from harness import RENGA, StoryTest, exits, main, needs_root, wait_until
+from harness import PATIENCE, RENGA, StoryTest, exits, main, needs_root, wait_until
 
 PSQL = (sorted(glob.glob("/usr/lib/postgresql/*/bin/psql")) or [""])[-1]
 
@@ -14,7 +14,7 @@ PSQL = (sorted(glob.glob("/usr/lib/postgresql/*/bin/psql")) or [""])[-1]
 @needs_root
 class Databases(StoryTest):
     def renga(self, *words, status=0):
-        done = subprocess.run([RENGA, *words, "-a", "shop"], capture_output=True, text=True, timeout=120,
+        done = subprocess.run([RENGA, *words, "-a", "shop"], capture_output=True, text=True, timeout=PATIENCE,
                               cwd=self.server.base,
                               env=dict(os.environ, RENGA_DATA=str(self.server.data),
                                        PATH=os.path.dirname(PSQL) + ":" + os.environ["PATH"]))
@@ -32,14 +32,14 @@ class Databases(StoryTest):
             said = [line.split(": ", 1)[1] for line in self.server.logs("shop").splitlines()
                     if f"app[{dyno['name']}]" in line]
             return said if said and said[-1] == "the-end" else None
-        return "\n".join(wait_until(lines, 40, what=f"the end of {command}")[:-1])
+        return "\n".join(wait_until(lines, what=f"the end of {command}")[:-1])
 
     def test_a_shop(self):
         self.create("shop")
         self.server.push(self.repository({"Procfile": "worker: sleep 1000\n"}), "shop")
         self.server.api("POST", "/apps/shop/addons", {"plan": {"name": "heroku-postgresql:essential-0"}})
         self.server.api("POST", "/apps/shop/addons", {"plan": {"name": "heroku-redis"}})
-        wait_until(lambda: {"DATABASE_URL", "REDIS_URL"} <= set(self.vars()), 40, what="the config vars")
+        wait_until(lambda: {"DATABASE_URL", "REDIS_URL"} <= set(self.vars()), what="the config vars")
 
         self.assertEqual(self.in_dyno(f'{PSQL} "$DATABASE_URL" -XAtqc "CREATE TABLE t AS SELECT 5 AS n; SELECT n FROM t"'), "5")
         self.assertRegex(self.renga("pg:info"), r"=== DATABASE_URL\nPlan: +Essential 0\nStatus: +Available\n")
@@ -49,7 +49,7 @@ class Databases(StoryTest):
         # A rotation is a release, and what runs gets the new URL.
         before, releases = self.vars()["DATABASE_URL"], len(self.server.releases("shop"))
         self.renga("pg:credentials:rotate", "--confirm", "shop")
-        wait_until(lambda: self.vars()["DATABASE_URL"] != before, 30, what="the new URL")
+        wait_until(lambda: self.vars()["DATABASE_URL"] != before, what="the new URL")
         self.assertEqual(len(self.server.releases("shop")), releases + 1)
         self.assertEqual(self.in_dyno(f'{PSQL} "$DATABASE_URL" -XAtqc "SELECT n FROM t"'), "5")
 
@@ -68,7 +68,7 @@ class Databases(StoryTest):
 
         # Another one takes its place.
         made = self.server.api("POST", "/apps/shop/addons", {"plan": {"name": "heroku-postgresql"}})
-        wait_until(lambda: self.server.api("GET", f"/apps/shop/addons/{made['name']}")["state"] == "provisioned", 30)
+        wait_until(lambda: self.server.api("GET", f"/apps/shop/addons/{made['name']}")["state"] == "provisioned")
         old = self.vars()["DATABASE_URL"]
         self.renga("pg:promote", made["name"])
         self.assertNotEqual(self.vars()["DATABASE_URL"], old)
@@ -87,7 +87,7 @@ class Databases(StoryTest):
         # Control dies; the databases do not notice, and their provider is back a moment after control.
         self.server.kill()
         self.server.start()
-        wait_until(lambda: re.search(r"Status: +Available", self.renga("pg:info", status=None)), 30, what="pg:info")
+        wait_until(lambda: re.search(r"Status: +Available", self.renga("pg:info", status=None)), what="pg:info")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import shutil
 
 from database_faults_test import ask as ask_postgresql
 from harness import main, needs_network, needs_root
-from provider_crash import ProviderCrash, by_name, few, first_difference
+from provider_crash import OwnsTopic, ProviderCrash, by_name, few, first_difference
 
 
 def of_servers(steps):
@@ -64,7 +64,7 @@ class Postgresql(Dedicated):
 
 @needs_root
 @needs_network
-class Kafka(Dedicated):
+class Kafka(OwnsTopic, Dedicated):
     provider_name = "kafka"
     plans = ("standard-0", "standard-1")
     resources, servers_of = "clusters", "brokers"
@@ -72,15 +72,6 @@ class Kafka(Dedicated):
     chosen = staticmethod(lambda steps: by_name(of_servers(steps)))
     chosen_again = staticmethod(lambda _: [])
     heap = {"standard-0": "-Xmx512m", "standard-1": "-Xmx1024m"}
-
-    def topics(self, method="GET", body=None):
-        return self.provider.call(method, f"/data/kafka/v0/clusters/{self.resource}/topics", body, {"X-Renga-Addon": self.resource})
-
-    def write(self):
-        self.assertEqual(self.topics("POST", {"topic": {"name": "owned", "partition_count": "1"}})[0], 200)
-
-    def written(self):
-        return "owned" in str(self.topics()[1])
 
     def runs_by(self, plan):
         [state] = (self.provider.data / "run/sandboxes").glob("*/state")

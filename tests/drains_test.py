@@ -132,7 +132,7 @@ class Drains(StoryTest):
         app = self.repository({"Procfile": "worker: python3 -u tick.py\n", "tick.py": CHATTY})
         self.server.push(app, "chatty")
         self.server.api("PATCH", "/apps/chatty/formation", {"updates": [{"type": "worker", "quantity": "1"}]})
-        wait_until(lambda: "tick 1 " in self.server.logs("chatty"), 60, what="output")
+        wait_until(lambda: "tick 1 " in self.server.logs("chatty"), what="output")
         self.cli_environment = dict(os.environ, RENGA_DATA=str(self.server.data), RENGA_APP="chatty")
 
     def renga(self, *words):
@@ -179,7 +179,7 @@ class Drains(StoryTest):
         receiver.status = 204
         last = int(re.findall(r"tick (\d+)", self.server.logs("chatty"))[-1])
         accepted = lambda: [int(n) for m in receiver.messages() for n in re.findall(r"- tick (\d+)", m)]
-        wait_until(lambda: accepted() and accepted()[-1] > last, 90, what="lines after the restart")
+        wait_until(lambda: accepted() and accepted()[-1] > last, what="lines after the restart")
         # What of the output the log has, the drain got: lines that control had read and not written when it was
         # killed are in neither.
         ticks = accepted()
@@ -204,14 +204,14 @@ class Drains(StoryTest):
         self.server.api("POST", "/apps/chatty/log-drains", {"url": f"syslog+tls://localhost:{ports[1]}"})
         tokens = [drain["token"] for drain in self.server.api("GET", "/apps/chatty/log-drains")]
         for server in servers:
-            wait_until(lambda: "tick" in server.text(), 60, what=f"lines in rsyslog: {(server.out.parent / 'err').read_text()}")
+            wait_until(lambda: "tick" in server.text(), what=f"lines in rsyslog: {(server.out.parent / 'err').read_text()}")
             self.assertRegex(server.text(), rf"(?m)^({'|'.join(tokens)}) app worker\.1 info ?tick \d+ é$")
         # rsyslog goes away and comes back.
         servers[0].stop()
         before = len(servers[0].text().splitlines())
         servers[0] = Rsyslog(plain, ports[0], False)
         self.addCleanup(servers[0].stop)
-        wait_until(lambda: len(servers[0].text().splitlines()) > before + 3, 60, what="lines after rsyslog came back")
+        wait_until(lambda: len(servers[0].text().splitlines()) > before + 3, what="lines after rsyslog came back")
 
     def test_misbehaving(self):
         # A certificate for another name, one that nobody vouches for, a server that hangs, one that refuses.

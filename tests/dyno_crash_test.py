@@ -218,6 +218,8 @@ class DynoCrash(StoryTest):
     def test_what_control_asked_for_with_its_last_breath_is_started_once(self):
         server = self.server
         [spawner] = self.children_of_control("spawner")
+        # The small program: what waits to be a sandbox is a fork of it.
+        self.assertTrue(os.path.samefile(f"/proc/{spawner}/exe", server.data / "bin/renga-spawner"))
         thaw = self.freeze(spawner)
         server.api("PATCH", "/apps/crash/formation/worker", {"quantity": 3})
         wait_until(lambda: "worker.3" in [d["name"] for d in server.dynos("crash")], what="the intent")

@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import RENGA, StoryTest, exits, main, needs_network, needs_root, wait_until, web_files
+from harness import PATIENCE, RENGA, StoryTest, exits, main, needs_network, needs_root, wait_until, web_files
 
 
 def openssl(directory, *arguments):
-    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True, timeout=60)
+    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True, timeout=PATIENCE)
 
 
 class Authority:
@@ -56,13 +56,13 @@ class Edge(StoryTest):
 
     def renga(self, *words, status=0, **options):
         environment = dict(os.environ, RENGA_URL=f"http://{self.server.listen}", RENGA_TOKEN=self.server.token)
-        done = subprocess.run([RENGA, *words], env=environment, capture_output=True, text=True, timeout=60,
+        done = subprocess.run([RENGA, *words], env=environment, capture_output=True, text=True, timeout=PATIENCE,
                               cwd=self.authority.directory, **options)
         self.assertIn(done.returncode, exits(status), f"{words}: {done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 
     def served(self, host, ca, text="one"):
-        return wait_until(lambda: text in self.curl(host, ca=ca), 20, 0.05, f"https://{host}/")
+        return wait_until(lambda: text in self.curl(host, ca=ca), pause=0.05, what=f"https://{host}/")
 
     def test_https(self):
         self.own_certificates()
@@ -75,7 +75,7 @@ class Edge(StoryTest):
         self.assertIn("HTTP/2 200", answer)
         self.assertIn("one", answer)
         self.assertIn("HTTP/1.1 200", self.curl("shop.localhost", "--http1.1"))
-        wait_until(lambda: "protocol=http2.0 tls=true" in self.server.logs("shop"), 10)
+        wait_until(lambda: "protocol=http2.0 tls=true" in self.server.logs("shop"))
         self.assertIn("tls=true tls_version=tls1.3", wait_until(
             lambda: "tls=true" in self.server.logs("shop") and self.server.logs("shop"), 10))
 
@@ -116,17 +116,17 @@ class Edge(StoryTest):
                                         capture_output=True, text=True).stdout, "")
 
         self.renga("certs:remove", "-a", "shop", "--confirm", "shop")
-        wait_until(lambda: "curl ended with 60" in self.curl("www.example.com", ca=self.authority.ca), 20)
+        wait_until(lambda: "curl ended with 60" in self.curl("www.example.com", ca=self.authority.ca))
 
     def an_app_may_insist_on_https(self):
         self.server.api("PATCH", "/apps/shop/features/redirect-to-https", {"enabled": True})
-        wait_until(lambda: self.server.get("shop")[0] == 301, 20)
+        wait_until(lambda: self.server.get("shop")[0] == 301)
         status, _, headers = self.server.get("shop", "/a?b=1")
         self.assertEqual(headers["Location"], f"https://shop.localhost:{self.https.rsplit(':', 1)[1]}/a?b=1")
         self.assertEqual(self.server.get("shop", method="POST")[0], 308)
         self.assertIn("one", self.curl("shop.localhost"))
         self.server.api("PATCH", "/apps/shop/features/redirect-to-https", {"enabled": False})
-        wait_until(lambda: self.server.get("shop")[0] == 200, 20)
+        wait_until(lambda: self.server.get("shop")[0] == 200)
 
     def a_generated_certificate_can_be_added(self):
         said = self.renga("certs:generate", "www.example.com", "--selfsigned", "--owner", "A/B", "-a", "shop")
@@ -158,7 +158,7 @@ class OfficialCli(Edge):
 
     def heroku(self, *words):
         done = subprocess.run([*self.program, *words], env=self.environment, capture_output=True, text=True,
-                              timeout=120, stdin=subprocess.DEVNULL, cwd=self.authority.directory)
+                              timeout=PATIENCE, stdin=subprocess.DEVNULL, cwd=self.authority.directory)
         self.assertEqual(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 

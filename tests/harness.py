@@ -78,8 +78,12 @@ class Failed(Exception):
         self.body = body
 
 
-def wait_until(ask, limit=30.0, pause=0.02, what="condition"):
-    """Asks until the answer is true and returns it; fails after `limit` seconds. Not a measurement."""
+# Not a measurement: on a machine that is busy, or half as fast, what takes a second here takes many.
+PATIENCE = 180.0
+
+
+def wait_until(ask, limit=PATIENCE, pause=0.02, what="condition"):
+    """Asks until the answer is true and returns it; fails after `limit` seconds."""
     end = time.monotonic() + limit
     while True:
         answer = ask()
@@ -131,7 +135,7 @@ class Server:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()
         self.stderr.close()
 
@@ -139,7 +143,7 @@ class Server:
         if self.process.poll() is None:
             self.stop()
         stopped = subprocess.run([RENGA, "server:stop", "--data", str(self.data), "--dynos"],
-                                 capture_output=True, text=True, timeout=120)
+                                 capture_output=True, text=True, timeout=PATIENCE)
         left = self.left_behind()
         log = self.log()
         if os.environ.get("RENGA_KEEP") != "1":
@@ -174,7 +178,7 @@ class Server:
                         found.append(f"firewall and addresses of {claim}")
             return found
 
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while (found := look()) and time.monotonic() < end:
             time.sleep(0.1)
         return found
@@ -186,7 +190,7 @@ class Server:
 
     def request(self, method, path, body=None, headers=None, token=None):
         host, port = self.listen.rsplit(":", 1)
-        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE)
         try:
             all_headers = {"Accept": "application/vnd.heroku+json; version=3",
                            "Authorization": f"Bearer {token or self.token}"}
@@ -247,7 +251,7 @@ class Server:
             raise AssertionError(f"push failed:\n{pushed.stderr}\n{self.log()[-4000:]}")
         return pushed
 
-    def wait_for_page(self, app, contains, limit=60):
+    def wait_for_page(self, app, contains, limit=PATIENCE):
         try:
             return wait_until(lambda: contains in (self.page(app) or ""), limit, what=f"a page with {contains!r}")
         except AssertionError as error:

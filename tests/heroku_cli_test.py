@@ -117,7 +117,7 @@ class HerokuCli(unittest.TestCase):
 
     def said(self, text, *words, **options):
         """Asks until the command's output matches; dynos take their time."""
-        return wait_until(lambda: re.search(text, self.heroku(*words, **options)), 60, 0.2, f"{text!r} in {words}")
+        return wait_until(lambda: re.search(text, self.heroku(*words, **options)), pause=0.2, what=f"{text!r} in {words}")
 
     def test_the_walk(self):
         port = self.server.listen.rsplit(":", 1)[1]
@@ -168,7 +168,7 @@ class HerokuCli(unittest.TestCase):
         before = {dyno["id"] for dyno in self.server.dynos("walk")}
         self.heroku("ps:restart")
         wait_until(lambda: all(d["state"] == "up" and d["id"] not in before for d in self.server.dynos("walk"))
-                   and len(self.server.dynos("walk")) == 2, 90, what="two new dynos")
+                   and len(self.server.dynos("walk")) == 2, what="two new dynos")
 
         self.heroku("maintenance:on")
         self.assertIn("on", self.heroku("maintenance"))

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from harness import StoryTest, git, main, needs_root, wait_until, web_files
+from harness import PATIENCE, StoryTest, git, main, needs_root, wait_until, web_files
 
 
 @needs_root
@@ -22,7 +22,7 @@ class Interrupted(StoryTest):
         else:
             self.fail("the push ended before its slow step")
         os.killpg(push.pid, signal.SIGINT)
-        push.wait(timeout=30)
+        push.wait(timeout=PATIENCE)
         push.stderr.close()
         self.assertNotEqual(push.returncode, 0)
         self.assertEqual(len(self.server.releases("left")), 2)

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import tempfile
 
-from harness import RENGA, ROOT, StoryTest, exits, git, main, needs_network, needs_root, wait_until
+from harness import PATIENCE, RENGA, ROOT, StoryTest, exits, git, main, needs_network, needs_root, wait_until
 from provider_harness import ProviderStory
 
 ADDON = "heroku-kafka:basic-0"
@@ -21,7 +21,7 @@ class Kafka(StoryTest):
     """As people use it: addons:create, topics by the CLI, the example app pushed."""
 
     def renga(self, *words, status=0):
-        done = subprocess.run([RENGA, *words, "-a", "visits"], capture_output=True, text=True, timeout=120,
+        done = subprocess.run([RENGA, *words, "-a", "visits"], capture_output=True, text=True, timeout=PATIENCE,
                               cwd=self.server.base, stdin=subprocess.DEVNULL,
                               env=dict(os.environ, RENGA_DATA=str(self.server.data)))
         self.assertIn(done.returncode, exits(status), f"{words}: {done.stdout}{done.stderr}\n{self.server.log()[-3000:]}")
@@ -32,7 +32,7 @@ class Kafka(StoryTest):
 
     def post(self, path):
         return subprocess.run(["curl", "-sf", "-o", "/dev/null", "-X", "POST", "-H", "Host: visits.localhost",
-                               f"http://{self.server.http}{path}"], timeout=60).returncode
+                               f"http://{self.server.http}{path}"], timeout=PATIENCE).returncode
 
     def test_visits(self):
         self.create("visits")
@@ -68,10 +68,10 @@ class Kafka(StoryTest):
         git(directory, "commit", "-q", "-m", "example")
         self.server.push(directory, "visits")
         self.server.api("PATCH", "/apps/visits/formation/worker", {"quantity": 1})
-        self.server.wait_for_page("visits", "/by-hand: 1", 90)
+        self.server.wait_for_page("visits", "/by-hand: 1")
         for _ in range(2):
             self.assertEqual(self.post("/welcome"), 0)
-        self.server.wait_for_page("visits", "/welcome: 2", 60)
+        self.server.wait_for_page("visits", "/welcome: 2")
         self.assertRegex(self.renga("kafka:consumer-groups"), r"counters +Stable +1 +0\n")
         self.assertIn("members", self.renga("kafka:consumer-groups:destroy", "counters", "--confirm", "visits", status=1))
         self.assertRegex(self.renga("kafka:info"), r"Topics: +2 / 40\nPartitions: +5 / 120\n")
@@ -79,17 +79,17 @@ class Kafka(StoryTest):
         # The broker dies; its messages do not.
         for state in (self.server.data / "providers/kafka/run/sandboxes").glob("*/state"):
             os.kill(int(state.read_text().split()[1]), signal.SIGKILL)
-        wait_until(lambda: self.post("/again") == 0, 90, 1, "the broker to be back")
+        wait_until(lambda: self.post("/again") == 0, pause=1, what="the broker to be back")
         # Once at least: what the producer had given up on, it may have sent all the same.
-        self.server.wait_for_page("visits", "/again: ", 90)
+        self.server.wait_for_page("visits", "/again: ")
         self.assertIn("/welcome: 2", self.server.page("visits"))
 
         # A new certificate; destroying asks for the right word.
         before = self.vars()["KAFKA_CLIENT_CERT"]
         self.renga("kafka:credentials", "--reset")
-        wait_until(lambda: self.vars()["KAFKA_CLIENT_CERT"] != before, 30, what="the new certificate")
-        wait_until(lambda: self.post("/rotated") == 0, 90, 1, "dynos with the new certificate")
-        self.server.wait_for_page("visits", "/rotated: ", 60)
+        wait_until(lambda: self.vars()["KAFKA_CLIENT_CERT"] != before, what="the new certificate")
+        wait_until(lambda: self.post("/rotated") == 0, pause=1, what="dynos with the new certificate")
+        self.server.wait_for_page("visits", "/rotated: ")
         self.assertIn("Nothing was done", self.renga("kafka:topics:destroy", "visits", "--confirm", "other", status=1))
         self.renga("kafka:topics:destroy", "visits", "--confirm", "visits")
         self.renga("addons:destroy", "river", "--confirm", "visits")
@@ -118,13 +118,13 @@ class KafkaProvider(ProviderStory):
         """kafka-python in a process of its own, in the host's network."""
         directory = self.server.base / "client"
         if not directory.exists():
-            subprocess.run(["python3", "-m", "venv", directory], check=True, capture_output=True, timeout=120)
+            subprocess.run(["python3", "-m", "venv", directory], check=True, capture_output=True, timeout=PATIENCE)
             subprocess.run([directory / "bin/pip", "install", "-q", "kafka-python==3.0.12"], check=True,
-                           capture_output=True, timeout=120)
+                           capture_output=True, timeout=PATIENCE)
         prelude = ("import sys; sys.path.insert(0, %r); from cluster import *; from kafka import *\n"
                    "from kafka.admin import ACL, ACLOperation, ACLPermissionType, NewTopic, ResourcePattern, ResourceType\n"
                    "from kafka.errors import *\n" % str(ROOT / "examples/kafka-visits"))
-        done = subprocess.run([directory / "bin/python", "-c", prelude + script], capture_output=True, text=True, timeout=90,
+        done = subprocess.run([directory / "bin/python", "-c", prelude + script], capture_output=True, text=True, timeout=PATIENCE,
                               env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
                                        **{"KAFKA_" + name: value for name, value in config.items()}))
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
@@ -154,7 +154,7 @@ class KafkaProvider(ProviderStory):
             self.data("POST", resource, "/topics", {"topic": {"name": "t", "partition_count": "2"}})
 
         # Neighbours see nothing of each other.
-        write = "p = KafkaProducer(**settings()); print(p.send(%r + 't', b'x').get(timeout=15).offset)"
+        write = "p = KafkaProducer(**settings()); print(p.send(%r + 't', b'x').get(timeout=60).offset)"
         self.assertEqual(self.client(mine, write % mine["PREFIX"]), "0")
         self.assertIn("refused", self.client(mine, f"""
 c = KafkaConsumer(**settings(), group_id=PREFIX + 'g')
@@ -181,7 +181,7 @@ except TopicAuthorizationFailedError: pass
         brokers = self.brokers()
         self.provider.kill()
         self.provider.start()
-        wait_until(lambda: self.shown_certificate(mine) != shown, 60, what="another certificate")
+        wait_until(lambda: self.shown_certificate(mine) != shown, what="another certificate")
         self.assertEqual(self.brokers(), brokers)
 
         # The provider dies; the broker does not notice. Destroyed, and brought back with its messages.
@@ -221,7 +221,7 @@ a = KafkaAdminClient(**settings())
 a.create_topics([NewTopic('orders', 3, 1)])
 p = KafkaProducer(**settings(), transactional_id='tx')
 p.init_transactions(); p.begin_transaction(); p.send('orders', b'1'); p.send('orders', b'2'); p.commit_transaction()
-c = KafkaConsumer('orders', **settings(), group_id='g', auto_offset_reset='earliest', isolation_level='read_committed', consumer_timeout_ms=15000)
+c = KafkaConsumer('orders', **settings(), group_id='g', auto_offset_reset='earliest', isolation_level='read_committed', consumer_timeout_ms=60000)
 print(sorted([next(c).value, next(c).value]))
 made = a.create_acls([ACL(principal='User:evil', host='*', operation=ACLOperation.ALL, permission_type=ACLPermissionType.ALLOW,
                           resource_pattern=ResourcePattern(ResourceType.TOPIC, '*'))])

@@ -123,7 +123,7 @@ class Languages(unittest.TestCase):
                     _, said, path, page = APPS[name]
                     for part in said:
                         self.assertIn(part, output)
-                    wait_until(lambda: page in (self.server.page(f"try-{name}", path) or ""), 60,
+                    wait_until(lambda: page in (self.server.page(f"try-{name}", path) or ""),
                                what=f"{name}'s page with {page!r}")
         for name, why in left_out.items():
             print(f"left out: {name}: {why}", file=sys.stderr)
@@ -142,7 +142,7 @@ class Languages(unittest.TestCase):
         said = run(RENGA, "deploy", "-a", "deployed", directory=directory, environment=environment)
         for part in ("-----> Static app detected", "Released v3"):
             self.assertIn(part, said)
-        wait_until(lambda: "Hello from files" in (self.server.page("deployed") or ""), 60, what="the page")
+        wait_until(lambda: "Hello from files" in (self.server.page("deployed") or ""), what="the page")
         shown = run(RENGA, "builds:output", "-a", "deployed", environment=environment)
         self.assertEqual(shown, said)
         self.assertIn("succeeded", run(RENGA, "builds", "-a", "deployed", environment=environment))

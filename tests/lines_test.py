@@ -43,7 +43,7 @@ class Lines(StoryTest):
             self.server.start()
         wait_until(lambda: self.newest() > seen, what="lines after the last kill")
         self.server.api("POST", f"/apps/counted/dynos/{dyno['name']}/actions/stop")
-        wait_until(lambda: dyno["name"] not in [one["name"] for one in self.server.dynos("counted")], 60)
+        wait_until(lambda: dyno["name"] not in [one["name"] for one in self.server.dynos("counted")])
 
         log = self.log("counted")
         self.assertNotIn("Error L1", log)

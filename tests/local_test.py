@@ -25,7 +25,7 @@ class Local(unittest.TestCase):
 
     def renga(self, *words):
         return subprocess.run([harness.RENGA, *words], cwd=self.app, env=self.environment, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=harness.PATIENCE)
 
     def start(self, *words):
         self.log = open(self.app / "run/out", "wb")
@@ -79,7 +79,7 @@ class Local(unittest.TestCase):
     def test_a_reader_that_leaves_ends_all(self):
         self.write("Procfile", "web: yes\nworker: sleep 1000\n")
         done = subprocess.run(f"'{harness.RENGA}' local | head -n 5 | wc -l", shell=True, cwd=self.app,
-                              env=self.environment, stdout=subprocess.PIPE, text=True, timeout=60)
+                              env=self.environment, stdout=subprocess.PIPE, text=True, timeout=harness.PATIENCE)
         self.assertEqual(done.stdout.strip(), "5")
 
     def test_a_person_at_one_process(self):

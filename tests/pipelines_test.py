@@ -120,7 +120,7 @@ class Pipelines(StoryTest):
         self.assertTrue(made)
         for promotion in made:
             targets = wait_until(lambda: (t := self.server.api("GET", f"/pipeline-promotions/{promotion}/promotion-targets"))
-                                 and all(one["status"] != "pending" for one in t) and t, 60, what="an end of the promotion")
+                                 and all(one["status"] != "pending" for one in t) and t, what="an end of the promotion")
             self.assertEqual(len({one["app"]["id"] for one in targets}), 2)
             for one in targets:
                 self.assertIsNotNone(one["release"])
@@ -128,7 +128,7 @@ class Pipelines(StoryTest):
         first = self.server.api("GET", f"/pipeline-promotions/{made[0]}/promotion-targets")
         self.assertTrue(all(one["status"] == "succeeded" or "newer release" in one["error_message"] for one in first), first)
         for app in ("food-eu", "food-us"):
-            wait_until(lambda: "one " + app in (self.server.page(app) or ""), 60, what=f"a page of {app}")
+            wait_until(lambda: "one " + app in (self.server.page(app) or ""), what=f"a page of {app}")
             self.assertEqual(self.slug(app), self.slug("food-staging"))
 
 

@@ -8,14 +8,14 @@ import signal
 import sqlite3
 import subprocess
 
-from harness import main, needs_root, wait_until
+from harness import PATIENCE, main, needs_root, wait_until
 from provider_harness import ProviderStory
 
 PSQL = (sorted(glob.glob("/usr/lib/postgresql/*/bin/psql")) or [""])[-1]
 
 
 def ask(url, sql, mode="require"):
-    done = subprocess.run([PSQL, f"{url}?sslmode={mode}", "-XAtc", sql], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([PSQL, f"{url}?sslmode={mode}", "-XAtc", sql], capture_output=True, text=True, timeout=PATIENCE)
     return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
 
 
@@ -124,7 +124,7 @@ class PostgreSql(ProviderStory):
             def look():
                 transfer = self.provider.call("GET", f"/client/v11/apps/app/transfers/{number}", headers=headers)[1]
                 return transfer if transfer["finished_at"] else None
-            return wait_until(look, 60, what="the end of the transfer")
+            return wait_until(look, what="the end of the transfer")
 
         self.provider.call("POST", f"{base}/backups", {}, headers)
         # Cut off in the middle, it begins again.
@@ -159,7 +159,7 @@ class PostgreSql(ProviderStory):
         with contextlib.closing(sqlite3.connect(self.provider.data / "provider.db")) as books, books:
             books.execute("UPDATE schedules SET next_at = 1")
         self.provider.start()
-        scheduled = wait_until(lambda: self.provider.call("GET", "/client/v11/apps/app/transfers", headers=headers)[1][2:], 30,
+        scheduled = wait_until(lambda: self.provider.call("GET", "/client/v11/apps/app/transfers", headers=headers)[1][2:],
                                what="a scheduled backup")[0]
         self.assertEqual(scheduled["schedule"], {"uuid": schedule["uuid"]})
         self.assertTrue(ended(scheduled["num"])["succeeded"])

@@ -133,7 +133,7 @@ class ProviderCrash(ProviderStory):
         def unchanged():
             seen.append(self.board.steps())
             return len(seen) > 1 and seen[-1] == seen[-2]
-        wait_until(unchanged, 60, 1, "the provider to be at rest")
+        wait_until(unchanged, pause=1, what="the provider to be at rest")
 
     def answer(self, call):
         """Asks again where control does; None once the provider is dead."""
@@ -145,7 +145,7 @@ class ProviderCrash(ProviderStory):
             except (OSError, http.client.HTTPException):
                 return None
             return None if status >= 500 else (status, answer)
-        answer = wait_until(once, 60, what="an answer")
+        answer = wait_until(once, what="an answer")
         return None if answer == "dead" else answer
 
     def through(self, dooms, call, check):
@@ -159,11 +159,11 @@ class ProviderCrash(ProviderStory):
                     self.provider.start()
             answer = answer or self.answer(call)
             with contextlib.suppress(AssertionError):  # said below
-                wait_until(lambda: self.dead() or (check() is None and self.quiet()), 30)
+                wait_until(lambda: self.dead() or (check() is None and self.quiet()))
             # A thread of its own may come to the step only now.
             if self.board.disarm():
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.provider.process.wait(1)
+                    self.provider.process.wait(20)
             if not self.dead():
                 break
             self.assertEqual(self.provider.process.returncode, -signal.SIGKILL)
@@ -190,7 +190,7 @@ class ProviderCrash(ProviderStory):
         if what == "provision":
             self.write()
         elif what != "deprovision":
-            wait_until(self.written, 20, what=f"the data, after kills at {dooms}")
+            wait_until(self.written, what=f"the data, after kills at {dooms}")
         if what != "deprovision":
             self.assertTrue(self.runs_by(self.plan), f"not as {self.plan} says, after kills at {dooms}")
         return kills, steps
@@ -226,10 +226,10 @@ class ProviderCrash(ProviderStory):
                 for later in self.chosen_again(recovery):
                     recoveries[later].append(step)
             # What a recovery does depends on how its threads take turns, so that it need not come to the same step again:
-            # the expected ones are tried thrice.
+            # the expected ones are tried six times.
             wanted = {step for step in expected[what] if not step.startswith("say")} if recoveries else set()
             for number, (later, after) in enumerate(recoveries.items()):
-                for again in range(3):
+                for again in range(6):
                     if self.once(what, after[(number + again) % len(after)], later)[0] == 2:
                         struck.add(later)
                     if not named([later]) & wanted - named(struck):
@@ -237,3 +237,17 @@ class ProviderCrash(ProviderStory):
             self.assertLessEqual(wanted, named(struck), f"of the recoveries of {what}")
             print(f"{self.provider_name}, {what}: killed at {len(steps)} steps, and again at {len(struck)} of {len(recoveries)} "
                   "steps of those that took over", flush=True)
+
+
+class OwnsTopic:
+    """What is written to a Kafka add-on, and found again, is a topic."""
+
+    def topics(self, method="GET", body=None):
+        return self.provider.call(method, f"/data/kafka/v0/clusters/{self.resource}/topics", body, {"X-Renga-Addon": self.resource})
+
+    def write(self):
+        status, answer = self.topics("POST", {"topic": {"name": "owned", "partition_count": "1"}})
+        self.assertEqual(status, 200, answer)
+
+    def written(self):
+        return "owned" in str(self.topics()[1])

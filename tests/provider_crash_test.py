@@ -1,13 +1,9 @@
 #!/usr/bin/env python3
 """The providers of shared plans and of Redis, killed at every step: see provider_crash.py."""
 
-import json
-import os
-import re
-
 from database_faults_test import ask as ask_postgresql
 from harness import main, needs_network, needs_root
-from provider_crash import ProviderCrash, by_name, first_difference
+from provider_crash import OwnsTopic, ProviderCrash, by_name, first_difference
 from redis_test import ask as ask_redis
 
 
@@ -83,7 +79,7 @@ class Postgresql(ProviderCrash):
 
 @needs_root
 @needs_network
-class Kafka(ProviderCrash):
+class Kafka(OwnsTopic, ProviderCrash):
     provider_name = "kafka"
     plans = ("basic-0", "basic-1")
 
@@ -92,19 +88,9 @@ class Kafka(ProviderCrash):
         brokers = {server for server, in self.rows("SELECT server FROM brokers")}
         return first_difference(
             ("its store", {uuid: plan for uuid, plan, state, _ in clusters if state != "quarantined"}, wanted),
+            ("what is not there yet", {uuid for uuid, _, state, _ in clusters if state == "provisioning"}, set()),
             ("brokers", brokers, {self.keeper[1], *(server for *_, server in clusters)}),
             *self.servers_differ(brokers, set()))
-
-    def topics(self, method="GET", body=None):
-        status, answer = self.provider.call(method, f"/data/kafka/v0/clusters/{self.resource}/topics", body,
-                                            {"X-Renga-Addon": self.resource})
-        return json.dumps(answer) if status == 200 else None
-
-    def write(self):
-        self.assertIsNotNone(self.topics("POST", {"topic": {"name": "owned", "partition_count": "1"}}))
-
-    def written(self):
-        return "owned" in (self.topics() or "")
 
     def test_kafka(self):
         # A broker takes seconds to start; this one is there from the beginning. Another comes when it is full.

@@ -81,11 +81,11 @@ class Provider:
 
     def stop(self):
         self.process.stdin.close()
-        self.process.wait(timeout=40)
+        self.process.wait(timeout=harness.PATIENCE)
         self.process.stdout.close()
 
     def call(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection(self.address, timeout=60)
+        connection = http.client.HTTPConnection(self.address, timeout=harness.PATIENCE)
         try:
             secret = base64.b64encode(f"{self.manifest['id']}:secret-of-this-test".encode()).decode()
             connection.request(method, path, json.dumps(body) if body is not None else None,
@@ -145,7 +145,7 @@ class ProviderStory(harness.StoryTest):
                     if f"app[{dyno['name']}]" in line]
             return said[:-1] if said and said[-1] == "the-end" else None
 
-        return "\n".join(harness.wait_until(lambda: (lines() or [""]) if lines() is not None else None, 40,
+        return "\n".join(harness.wait_until(lambda: (lines() or [""]) if lines() is not None else None,
                                             what=f"the end of {command}"))
 
     def config(self, resource, namespace=""):

@@ -16,7 +16,7 @@ import subprocess
 import time
 import unittest
 
-from harness import RENGA, Server, git, main, needs_root, repository, wait_until, web_files
+from harness import PATIENCE, RENGA, Server, git, main, needs_root, repository, wait_until, web_files
 
 
 def totp(secret, steps=0):
@@ -41,7 +41,7 @@ class Elsewhere(unittest.TestCase):
 
     def renga(self, *words, status=0, environment=None, given=""):
         done = subprocess.run([RENGA, *words], env=environment or self.environment, capture_output=True, text=True,
-                              timeout=120, input=given, cwd=self.home)
+                              timeout=PATIENCE, input=given, cwd=self.home)
         self.assertEqual(done.returncode, status, f"{words}:\n{done.stdout}{done.stderr}\n{self.server.log()[-2000:]}")
         return done.stdout + done.stderr
 
@@ -56,7 +56,7 @@ class Elsewhere(unittest.TestCase):
         return int(re.search(r"localhost:(\d+)", line)[1])
 
     def ask(self, port, path, method="GET", body=None):
-        connection = http.client.HTTPConnection("localhost", port, timeout=60)
+        connection = http.client.HTTPConnection("localhost", port, timeout=PATIENCE)
         connection.request(method, path, body, {"Authorization": f"Bearer {self.server.token}"})
         answer = connection.getresponse()
         content = json.loads(answer.read())

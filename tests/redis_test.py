@@ -6,7 +6,7 @@ import signal
 import subprocess
 import urllib.parse
 
-from harness import main, needs_root, wait_until
+from harness import PATIENCE, main, needs_root, wait_until
 from provider_harness import ProviderStory
 
 
@@ -14,7 +14,7 @@ def ask(url, *command):
     parts = urllib.parse.urlsplit(url)
     done = subprocess.run(
         ["redis-cli", "-h", parts.hostname, "-p", str(parts.port), "--tls", "--insecure", *command],
-        capture_output=True, text=True, timeout=30, env=dict(os.environ, **({"REDISCLI_AUTH": parts.password} if parts.password else {})))
+        capture_output=True, text=True, timeout=PATIENCE, env=dict(os.environ, **({"REDISCLI_AUTH": parts.password} if parts.password else {})))
     return (done.stdout + done.stderr).strip()
 
 

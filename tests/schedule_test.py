@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 
 import harness
-from harness import RENGA, StoryTest, exits, needs_root, wait_until
+from harness import PATIENCE, RENGA, StoryTest, exits, needs_root, wait_until
 
 
 @needs_root
@@ -23,7 +23,7 @@ class Schedule(StoryTest):
         self.cli_environment = dict(os.environ, RENGA_DATA=str(self.server.data), RENGA_APP="clock")
 
     def renga(self, *words, status=0):
-        done = subprocess.run([RENGA, *words], capture_output=True, text=True, timeout=60, env=self.cli_environment)
+        done = subprocess.run([RENGA, *words], capture_output=True, text=True, timeout=PATIENCE, env=self.cli_environment)
         self.assertIn(done.returncode, exits(status), done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -34,7 +34,7 @@ class Schedule(StoryTest):
         return self.server.api("GET", f"/apps/clock/scheduled-jobs/{job['id']}/runs")
 
     def ended(self, job, count=1):
-        wait_until(lambda: sum(run["ended_at"] is not None for run in self.runs(job)) >= count, 100, what="the runs' end")
+        wait_until(lambda: sum(run["ended_at"] is not None for run in self.runs(job)) >= count, what="the runs' end")
         return self.runs(job)
 
     def test_a_job(self):
@@ -96,7 +96,7 @@ class Schedule(StoryTest):
         self.ended(job)
         self.assertIn("failed, exit status 3", page())
         output = re.search(r'href="(/streams/[^"]+)"', page()).group(1)
-        with urllib.request.urlopen(f"http://{self.server.listen}{output}", timeout=60) as answer:
+        with urllib.request.urlopen(f"http://{self.server.listen}{output}", timeout=PATIENCE) as answer:
             self.assertEqual(answer.read().decode(), "report <b>\n")
         page(do="add", command="true", schedule="hourly")
         page(do="remove", job=job["id"])
@@ -128,7 +128,7 @@ class Schedule(StoryTest):
         minutes = [run["due_at"] for run in runs]
         self.assertEqual(len(minutes), len(set(minutes)))
         self.assertIn(job["next_run_at"], minutes)
-        wait_until(lambda: all(run["state"] == "succeeded" for run in self.runs(job)), 60, what="all succeeded")
+        wait_until(lambda: all(run["state"] == "succeeded" for run in self.runs(job)), what="all succeeded")
         # A line can be told twice when control dies before it says that it heard it; a command that ran twice says
         # two words.
         said = set(re.findall(r"app\[scheduler\.\d+\]: ran (\S+)", self.server.logs("clock")))

@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 
-from harness import RENGA, StoryTest, commit, main, needs_root, wait_until, web_files
+from harness import PATIENCE, RENGA, StoryTest, commit, main, needs_root, wait_until, web_files
 
 
 @needs_root
@@ -16,7 +16,7 @@ class ServerLife(StoryTest):
         self.assertEqual(os.stat(self.server.data / "admin.token").st_mode & 0o777, 0o600)
         context = ssl.create_default_context(cafile=self.server.data / "ca.pem")
         host, port = self.server.listen.rsplit(":", 1)
-        with socket.create_connection((host, int(port)), timeout=10) as plain:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as plain:
             with context.wrap_socket(plain, server_hostname="localhost") as tls:
                 tls.sendall(b"GET /account HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                             b"Authorization: Bearer " + self.server.token.encode() + b"\r\n\r\n")
@@ -28,7 +28,7 @@ class ServerLife(StoryTest):
 
     def test_a_second_server_on_the_same_directory_is_refused(self):
         second = subprocess.run([RENGA, "server", "--data", str(self.server.data), "--listen", "127.0.0.1:0",
-                                 "--http", "127.0.0.1:0"], capture_output=True, text=True, timeout=60)
+                                 "--http", "127.0.0.1:0"], capture_output=True, text=True, timeout=PATIENCE)
         self.assertNotEqual(second.returncode, 0)
         self.assertIn("Another server", second.stderr)
 
@@ -79,7 +79,7 @@ class ServerLife(StoryTest):
 
     def test_bad_options_are_refused(self):
         for options, says in ((["--listen", "nonsense"], "HOST:PORT"), (["--what", "x"], "--what")):
-            done = subprocess.run([RENGA, "server", *options], capture_output=True, text=True, timeout=60)
+            done = subprocess.run([RENGA, "server", *options], capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(says, done.stderr)
 

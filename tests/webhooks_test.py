@@ -72,7 +72,7 @@ class Webhooks(StoryTest):
             "url": receiver.url + "/in", "level": "sync", "secret": "s3cret", "authorization": "Bearer me",
             "include": ["api:build", "api:release", "api:formation", "dyno"]})
         self.deployed()
-        wait_until(lambda: ("dyno", "update") in [told[:2] for told in receiver.told("/in")], 60, what="news of a dyno")
+        wait_until(lambda: ("dyno", "update") in [told[:2] for told in receiver.told("/in")], what="news of a dyno")
         told = receiver.told("/in")
         kinds = [one[:2] for one in told]
         self.assertLess(kinds.index(("api:build", "create")), kinds.index(("api:release", "create")))
@@ -95,7 +95,7 @@ class Webhooks(StoryTest):
         server.start()
         versions = [release["version"] for release in server.releases("shop")][:2][::-1]
         wait_until(lambda: [data["version"] for entity, _, data in receiver.told("/in") if entity == "api:release"][-2:]
-                   == versions, 60, what="the releases in order")
+                   == versions, what="the releases in order")
         deliveries = server.api("GET", "/apps/shop/webhook-deliveries")
         self.assertEqual({delivery["webhook"]["id"] for delivery in deliveries}, {webhook["id"]})
         self.assertGreater(max(delivery["num_attempts"] for delivery in deliveries), 1)
@@ -104,7 +104,7 @@ class Webhooks(StoryTest):
         server.api("PATCH", f"/apps/shop/webhooks/{webhook['id']}", {"url": "http://169.254.169.254/latest", "level": "notify"})
         self.set_config("three")
         refused = wait_until(lambda: [one for one in server.api("GET", "/apps/shop/webhook-deliveries")
-                                      if one["status"] == "failed" and one["last_attempt"]], 60, what="a refusal")
+                                      if one["status"] == "failed" and one["last_attempt"]], what="a refusal")
         self.assertIn("not allowed", refused[0]["last_attempt"]["error_class"])
 
     def test_of_a_provider(self):
@@ -139,20 +139,20 @@ class Webhooks(StoryTest):
         drain = call("POST", "/log-drains", {"url": receiver.url + "/logs"})
         self.assertEqual(server.api("GET", "/apps/shop/log-drains")[0]["addon"]["name"], addon["name"])
         wait_until(lambda: any(path == "/logs" and b"tick" in body and headers["Logplex-Drain-Token"] == drain["token"]
-                               for path, headers, body, _ in list(receiver.posts)), 30, what="the app's log")
+                               for path, headers, body, _ in list(receiver.posts)), what="the app's log")
         call("PUT", f"/log-drains/{drain['token']}", {"url": receiver.url + "/moved"})
-        wait_until(lambda: any(path == "/moved" for path, *_ in list(receiver.posts)), 30, what="the log at its new place")
+        wait_until(lambda: any(path == "/moved" for path, *_ in list(receiver.posts)), what="the log at its new place")
 
         call("POST", "/webhooks", {"url": receiver.url + "/hook", "level": "sync",
                                    "include": ["api:addon", "api:app", "api:release"]})
         self.set_config("one")
         server.api("PATCH", "/apps/shop", {"maintenance": True})
         wait_until(lambda: [told[:2] for told in receiver.told("/hook")] ==
-                   [("api:release", "create"), ("api:app", "update")], 30, what="news of the app")
+                   [("api:release", "create"), ("api:app", "update")], what="news of the app")
         self.assertEqual(len(call("GET", "/webhook-events")), 2)
 
         server.api("DELETE", f"/apps/shop/addons/{uuid}", {"force": True})
-        wait_until(lambda: ("api:addon", "destroy") in [told[:2] for told in receiver.told("/hook")], 30, what="the end")
+        wait_until(lambda: ("api:addon", "destroy") in [told[:2] for told in receiver.told("/hook")], what="the end")
         self.assertEqual(server.api("GET", "/apps/shop/log-drains"), [])
 
 

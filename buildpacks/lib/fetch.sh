@@ -41,7 +41,11 @@ git_checkout() {
   fi || return 1
   [[ ! -f $3/.gitmodules ]] || {
     quiet_git -C "$3" remote add origin "$address"
-    quiet_git -C "$3" submodule --quiet update --init --recursive --depth 1
+    quiet_git -C "$3" submodule --quiet update --init --recursive --depth 1 || {
+      # Nor need a server hand out less than all of it.
+      quiet_git -C "$3" submodule --quiet deinit --force --all && rm -rf "$3/.git/modules" &&
+        quiet_git -C "$3" submodule --quiet update --init --recursive
+    }
   }
 }
 

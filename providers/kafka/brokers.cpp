@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/fault.h"
 #include "base/random.h"
 #include "base/report.h"
@@ -26,6 +28,8 @@ constexpr const char* keystore = "/server/tls/server.keystore";
 constexpr int first_slot = 3'000;
 constexpr int most_clusters = 20;  // on one shared broker
 constexpr std::chrono::seconds stop_grace{20};
+// The first handshakes of a broker that has just started may take a busy machine seconds.
+constexpr milliseconds shortest_try{1'000}, longest_try{5'000};
 
 // Clients come by TLS with a certificate of this broker's CA, and its common name is who they are.
 // What the broker says to itself stays on the sandbox's own loopback, where nobody else is.
@@ -310,11 +314,13 @@ Result<Connection> Brokers::connect(const std::string& server, Connection::Purpo
   const auto deadline = Steady::now() + limit;
   while (true) {
     const auto listed = servers_.find(server);
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - Steady::now());
     auto connection =
         listed && servers_.runs(*listed)
             ? Connection::open(fmt::format("{}:{}", listed->address, port), identity(server),
-                               purpose)
+                               purpose, std::clamp(left, shortest_try, longest_try))
             : Result<Connection>(fail(Kind::unavailable, "The Kafka broker is not running."));
+    if (connection) servers_.answered(server);
     if (connection || Steady::now() > deadline) return connection;
     if (servers_.fails(server))
       return fail(Kind::unavailable,
@@ -328,7 +334,7 @@ Result<Connection> Brokers::administer(const std::string& server, milliseconds l
   return connect(server, Connection::Purpose::produce, limit);
 }
 Result<Connection> Brokers::consumer(const std::string& server) {
-  return connect(server, Connection::Purpose::consume, milliseconds(5'000));
+  return connect(server, Connection::Purpose::consume, start_limit);
 }
 
 // A topic's partitions are directories, "<topic>-<number>".

@@ -46,7 +46,7 @@ class Brokers {
 
   // As the administrator, waiting up to `limit` for a broker that starts.
   Result<Connection> administer(const std::string& server,
-                                std::chrono::milliseconds limit = std::chrono::seconds(20));
+                                std::chrono::milliseconds limit = start_limit);
   // The same to read messages with.
   Result<Connection> consumer(const std::string& server);
 
@@ -66,6 +66,7 @@ class Brokers {
   void remove(const std::string& server);
 
  private:
+  static constexpr std::chrono::milliseconds start_limit{20'000};
   provider::Launch prepare(const provider::Server& server);
   std::string settings(const provider::Server& server) const;
   // Whether it is another than the broker has.

@@ -17,7 +17,7 @@ constexpr const char* columns =
     "deleted_at FROM clusters";
 
 // The platform waits 25 s for an answer.
-constexpr milliseconds asked_limit{15'000}, tidy_limit{1'000};
+constexpr milliseconds asked_limit{15'000}, tidy_limit{3'000};
 
 constexpr const char* rivers[] = {"amazon",  "danube", "elbe",    "ganges", "indus",  "lena",
                                   "loire",   "mekong", "mersey",  "murray", "neva",   "niger",
@@ -162,8 +162,11 @@ Result<provider::Provisioned> Clusters::provision(const provider::Resource& reso
 Result<bool> Clusters::create(Cluster& cluster, milliseconds limit) {
   if (!TRY(brokers_.ready(cluster.server, limit))) return false;
   if (cluster.certificate.empty()) set_user(cluster, cluster.user);
-  auto connection = TRY(brokers_.administer(cluster.server));
-  TRY(let_in(connection, cluster));
+  auto connection = brokers_.administer(cluster.server, tidy_limit);
+  const auto done = connection ? let_in(*connection, cluster) : std::unexpected(connection.error());
+  // There, and too busy: asked again later.
+  if (!done && done.error().kind == Kind::unavailable) return false;
+  TRY(done);
   return true;
 }
 

@@ -15,7 +15,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr int limit_ms = 5'000;
+constexpr int limit_ms = 10'000;
 
 std::unexpected<Error> no_answer(std::string_view why) {
   return fail(Kind::unavailable, fmt::format("The Kafka broker does not answer: {}.", why));
@@ -52,7 +52,7 @@ void Connection::Free::operator()(rd_kafka_s* client) const {
 }
 
 Result<Connection> Connection::open(const std::string& address, const Identity& identity,
-                                    Purpose purpose) {
+                                    Purpose purpose, milliseconds limit) {
   auto conf = own(rd_kafka_conf_new());
   rd_kafka_conf_set_log_cb(conf.get(), quiet);
   rd_kafka_conf_set_dr_msg_cb(conf.get(), delivered);
@@ -93,7 +93,8 @@ Result<Connection> Connection::open(const std::string& address, const Identity& 
   if (!connection.client_) return no_answer(why);
   (void)conf.release();  // the client's now
   const struct rd_kafka_metadata* raw = nullptr;
-  const auto error = rd_kafka_metadata(connection.client_.get(), 0, nullptr, &raw, 1'000);
+  const auto error = rd_kafka_metadata(connection.client_.get(), 0, nullptr, &raw,
+                                       static_cast<int>(limit.count()));
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(rd_kafka_err2str(error));
   const Owned<const struct rd_kafka_metadata> metadata(raw);
   return connection;

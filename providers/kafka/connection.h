@@ -59,9 +59,9 @@ struct Message {
 class Connection {
  public:
   enum class Purpose { produce, consume };
-  // "100.96.0.9:9096". Administrates either way.
+  // "100.96.0.9:9096", which may take up to `limit` to answer. Administrates either way.
   static Result<Connection> open(const std::string& address, const Identity& identity,
-                                 Purpose purpose);
+                                 Purpose purpose, std::chrono::milliseconds limit);
 
   // Those whose names begin with it, without Kafka's own.
   Result<std::vector<TopicState>> topics(const std::string& prefix);
@@ -86,7 +86,7 @@ class Connection {
                         const std::optional<std::string>& key, const std::string& value);
   // What is behind these positions, by partition, which move along; at most `most` bytes, waiting
   // up to `wait` for the first message. None means that there is none: a broker that has not said
-  // so in 5 s is Kind::unavailable.
+  // so in 10 s is Kind::unavailable.
   Result<std::vector<Message>> read(const std::string& topic,
                                     std::map<int, std::int64_t>& positions, std::size_t most,
                                     std::chrono::milliseconds wait);

@@ -1,6 +1,7 @@
 #include "kafka/topics.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 
@@ -14,7 +15,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr int default_partitions = 8;
 constexpr std::size_t longest_name = 200, longest_message = 512 << 10, largest_read = 512 << 10;
-constexpr std::chrono::seconds between_counts{5};
+constexpr std::chrono::seconds between_counts{5}, shown_limit{10};
 
 Result<void> check_name(const std::string& name) {
   const auto allowed = [](char c) {
@@ -43,6 +44,22 @@ bool compacted(const Settings& settings) {
 
 std::string hours(Retention retention) {
   return fmt::format("{} hours", std::chrono::duration_cast<std::chrono::hours>(retention).count());
+}
+
+// What the controller has done, the broker shows a moment later. Until then a topic that was just
+// made would be no topic to whoever writes to it, and have no share of the plan's capacity.
+// `partitions`: it has so many at least, or, 0, is gone.
+Result<void> until_shown(Connection& connection, const std::string& name, int partitions) {
+  const auto deadline = Steady::now() + shown_limit;
+  while (true) {
+    const auto topics = TRY(connection.topics(name));
+    const auto found = std::ranges::find(topics, name, &TopicState::name);
+    const int shown = found == topics.end() ? 0 : found->partitions;
+    if (partitions == 0 ? shown == 0 : shown >= partitions) return {};
+    if (Steady::now() > deadline)
+      return fail(Kind::unavailable, "It is done, and the Kafka broker does not show it yet.");
+    poll(nullptr, 0, 20);
+  }
 }
 
 }  // namespace
@@ -149,6 +166,7 @@ Result<void> Topics::create(const Cluster& cluster, const std::string& name,
                             plan.title, plan.partitions, sum));
   TRY(connection.create_topic({cluster.prefix + name, partitions},
                               TRY(terms(cluster, change, {}))));
+  TRY(until_shown(connection, cluster.prefix + name, partitions));
   return fit(connection, cluster);
 }
 
@@ -166,6 +184,7 @@ Result<void> Topics::change(const Cluster& cluster, const std::string& name,
       return fail(Kind::invalid,
                   fmt::format("{} has room for {} partitions.", plan.title, plan.partitions));
     TRY(connection.add_partitions(topic.name, *change.partitions));
+    TRY(until_shown(connection, topic.name, *change.partitions));
   }
   auto settings = TRY(connection.settings({topic.name}));
   settings[topic.name] = TRY(terms(cluster, change, settings[topic.name]));
@@ -177,6 +196,7 @@ Result<void> Topics::destroy(const Cluster& cluster, const std::string& name) {
   auto connection = TRY(clusters_.brokers().administer(cluster.server));
   const auto topic = TRY(found(connection, cluster, name));
   TRY(connection.delete_topics({topic.name}));
+  TRY(until_shown(connection, topic.name, 0));
   return fit(connection, cluster);
 }
 

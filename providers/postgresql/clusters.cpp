@@ -311,6 +311,7 @@ Result<Connection> Clusters::administer(const std::string& server, const std::st
                           : Result<Connection>(fail(Kind::unavailable,
                                                     "The database server is "
                                                     "not running."));
+    if (connection) servers_.answered(server);
     if (connection || Steady::now() > deadline) return connection;
     if (servers_.fails(server))
       return fail(Kind::unavailable,

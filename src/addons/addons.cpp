@@ -157,7 +157,9 @@ Result<Addon> Addons::destroy(const Addon& addon, const accounts::Account& user,
       std::vector<std::string> others;
       for (const auto& attachment : books_.attachments_of(addon.id))
         if (attachment.app != now.app)
-          if (const auto app = apps_.find(attachment.app)) others.push_back(app->name);
+          if (const auto app = apps_.find(attachment.app);
+              app && std::ranges::find(others, app->name) == others.end())
+            others.push_back(app->name);
       if (!others.empty() && elsewhere == Elsewhere::refuse)
         return fail(Kind::invalid,
                     fmt::format("{} is attached to other apps: {}. Detach it there first, or use "

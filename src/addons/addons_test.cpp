@@ -156,6 +156,20 @@ TEST_F(AddonsTest, ConfigOfTheProviderReachesEveryAppThatItIsAttachedTo) {
   EXPECT_EQ(descriptions(maki).back(), "Detach STORE (@ref:" + addon.name + ")");
 }
 
+TEST_F(AddonsTest, AnAppThatItIsAttachedToTwiceIsReleasedOnce) {
+  const auto addon = create().value();
+  for (const auto* name : {"store", "spare"})
+    ASSERT_TRUE(addons().attach(addon, maki, ada, {.name = name, .name_space = {}, .confirm = {}}));
+  const auto before = descriptions(maki).size();
+  ASSERT_TRUE(addons().set_config(addon, "", {{"HEROKU_TANK_URL", "tank://two"}}));
+  EXPECT_EQ(descriptions(maki).size(), before + 1);
+  EXPECT_EQ(descriptions(maki).back(), "Update SPARE, STORE by heroku-tank");
+  EXPECT_EQ(releases.config(maki.id).at("STORE_URL"), "tank://two");
+  EXPECT_EQ(releases.config(maki.id).at("SPARE_URL"), "tank://two");
+  EXPECT_THAT(addons().destroy(addon, ada, Addons::Elsewhere::refuse).error().message,
+              HasSubstr("attached to other apps: maki. "));
+}
+
 TEST_F(AddonsTest, NamesInUseAreTakenOverWithAConfirmationOnly) {
   ASSERT_TRUE(releases.set_config(sushi.id, ada.id, {{"CACHE_URL", "mine"}}));
   EXPECT_EQ(create("heroku-tank", "cache").error().kind, Kind::conflict);

@@ -258,10 +258,15 @@ void Provisioner::finish_deprovisioning(Addon& addon) {
 
 void Provisioner::owe_update(const Addon& addon, const std::optional<std::string>& name_space) {
   const auto service = catalog_.service(addon.service).name();
+  // An app that it is attached to twice, as after a promotion, is restarted once.
+  std::map<Id<apps::App>, std::vector<std::string>> names;
   for (const auto& attachment : books_.attachments_of(addon.id))
-    if (attachment.name_space == name_space)
-      books_.owe({attachment.app, fmt::format("Update {} by {}", attachment.name, service),
-                  provider_of(addon), false});
+    if (attachment.name_space == name_space) names[attachment.app].push_back(attachment.name);
+  for (auto& [app, its] : names) {
+    std::ranges::sort(its);
+    books_.owe({app, fmt::format("Update {} by {}", text::join(its, ", "), service),
+                provider_of(addon), false});
+  }
 }
 
 }  // namespace renga::addons

@@ -336,6 +336,7 @@ void Servers::forget(const std::string& id) {
 
 std::optional<Server> Servers::find(const std::string& id) const { return state_->find(id); }
 bool Servers::fails(const std::string& id) const { return state_->failing.lock()->contains(id); }
+void Servers::answered(const std::string& id) { state_->failing.lock()->erase(id); }
 
 std::string Servers::advice(const std::string& id) const {
   std::error_code none;

@@ -94,6 +94,8 @@ class Servers {
   bool runs(const Server& server) const;
   // It has ended again and again; it is still being started, every now and then.
   bool fails(const std::string& id) const;
+  // Who reaches it says so: what it failed at is over, and it may be waited for again.
+  void answered(const std::string& id);
   // What whoever is to mend that should know: sentences.
   std::string advice(const std::string& id) const;
   // Bytes of memory in use.

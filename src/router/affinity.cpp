@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "http/field_name.h"
 
 namespace renga::router {
 
@@ -16,7 +17,7 @@ std::string affinity_of(std::string_view dyno) {
 
 std::string_view affinity_in(const http::RequestHead& head) {
   for (const auto& field : head.fields) {
-    if (!http::same_name(field.name, "cookie")) continue;
+    if (!http::named<"cookie">(field.name)) continue;
     auto rest = field.value;
     while (!rest.empty()) {
       const auto end = rest.find(';');

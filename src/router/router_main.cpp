@@ -19,6 +19,7 @@ namespace renga::router {
 
 namespace {
 
+constexpr std::size_t room_at_once = 64 * 1024;  // descriptors: half a megabyte
 constexpr std::size_t most_threads = 32;  // 64 sockets travel in one message, http's and https's
 
 Result<os::Fd> descriptor(std::string_view text) {
@@ -85,11 +86,13 @@ Result<RouterProcessOptions> parse(int argc, char** argv) {
 }
 
 // A client takes one descriptor, and the dyno that serves it another; some are for ourselves. Root
-// may have as many as it wants.
+// may have as many as it wants. Before there are threads, which would wait as the room for them
+// grows.
 void fit_connections(Limits& limits, std::size_t threads) {
   const auto descriptors = os::allow_descriptors(limits.connections * 2 * threads + 256);
   const auto spare = std::max<std::size_t>(descriptors, 256) - 128;
   limits.connections = std::min(limits.connections, std::max<std::size_t>(spare / 2 / threads, 16));
+  os::make_room_for_descriptors(std::min(descriptors, room_at_once));
 }
 
 // SIGTERM and SIGINT, on a thread that does nothing else.

@@ -1,4 +1,4 @@
-// The program `renga spawner`: one thread, one control, one request after the other. It keeps
+// The program renga-spawner: one thread, one control, one request after the other. It keeps
 // nothing that could not be found again, so that it may die at any instant.
 #include <fcntl.h>
 #include <poll.h>

@@ -14,6 +14,8 @@
 extern "C" {
 extern const char renga_embedded_init[];
 extern const char renga_embedded_init_end[];
+extern const char renga_embedded_spawner[];
+extern const char renga_embedded_spawner_end[];
 extern const char renga_embedded_buildpacks[];
 extern const char renga_embedded_buildpacks_end[];
 extern const char renga_embedded_stacks[];
@@ -39,8 +41,9 @@ void let_go(std::string_view carried) {
   if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
-void unpack_init(const fs::path& init) {
-  if (read_file(init) != embedded_init()) write_file(init, embedded_init(), 0755);
+void unpack_program(const fs::path& program, std::string_view carried) {
+  if (read_file(program) != carried) write_file(program, carried, 0755);
+  let_go(carried);
 }
 
 // Each version has a folder of its own, so that a build that runs keeps the buildpacks it began
@@ -65,6 +68,9 @@ fs::path unpack_buildpacks(const fs::path& buildpacks) {
 }  // namespace
 
 std::string_view embedded_init() { return between(renga_embedded_init, renga_embedded_init_end); }
+std::string_view embedded_spawner() {
+  return between(renga_embedded_spawner, renga_embedded_spawner_end);
+}
 std::string_view embedded_buildpacks() {
   return between(renga_embedded_buildpacks, renga_embedded_buildpacks_end);
 }
@@ -74,9 +80,9 @@ std::string_view embedded_stacks() {
 }
 
 fs::path unpack_embedded(const fs::path& data_directory) {
-  unpack_init(data_directory / "bin/renga-init");
+  unpack_program(data_directory / "bin/renga-init", embedded_init());
+  unpack_program(data_directory / "bin/renga-spawner", embedded_spawner());
   auto buildpacks = unpack_buildpacks(data_directory / "buildpacks");
-  let_go(embedded_init());
   let_go(embedded_buildpacks());
   return buildpacks;
 }

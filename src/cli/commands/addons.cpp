@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/answers.h"
 #include "cli/commands/addons_words.h"
@@ -10,6 +12,19 @@ namespace json = boost::json;
 
 namespace {
 
+// The app's attachments of other apps' add-ons, by the add-on.
+Result<json::array> lent_to_this(Context& context) {
+  auto& platform = *TRY(context.platform());
+  auto all = TRY(platform.get(TRY(context.path("/addon-attachments")))).as_array();
+  json::array lent;
+  for (auto& attachment : all)
+    if (text_at(attachment, "addon.app.id") != text_at(attachment, "app.id"))
+      lent.push_back(std::move(attachment));
+  std::ranges::stable_sort(
+      lent, {}, [](const json::value& attachment) { return text_at(attachment, "addon.name"); });
+  return lent;
+}
+
 Result<int> run(Context& context) {
   auto& platform = *TRY(context.platform());
   const bool everywhere = context.has("all");
@@ -18,11 +33,12 @@ Result<int> run(Context& context) {
     context.terminal.out(pretty(list));
     return 0;
   }
-  if (list.as_array().empty()) {
+  const auto attachments = TRY(platform.get("/addon-attachments"));
+  const auto lent = everywhere ? json::array() : TRY(lent_to_this(context));
+  if (list.as_array().empty() && lent.empty()) {
     context.terminal.say("No add-ons.");
     return 0;
   }
-  const auto attachments = TRY(platform.get("/addon-attachments"));
   std::vector<std::vector<std::string>> rows{{"Add-on", "Plan", "Price", "State"}};
   if (everywhere) rows.front().insert(rows.front().begin(), "App");
   for (const auto& addon : list.as_array()) {
@@ -36,6 +52,12 @@ Result<int> run(Context& context) {
       const auto where = app == text_at(addon, "app.name") ? std::string() : " on " + app;
       rows.push_back({fmt::format("  as {}{}", text_at(attachment, "name"), where)});
     }
+  }
+  std::string last;
+  for (const auto& attachment : lent) {
+    if (const auto name = text_at(attachment, "addon.name"); name != last)
+      rows.push_back({last = name, "of " + text_at(attachment, "addon.app.name")});
+    rows.push_back({"  as " + text_at(attachment, "name")});
   }
   context.terminal.out(columns(rows));
   return 0;

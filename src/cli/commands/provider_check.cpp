@@ -23,6 +23,20 @@ using Answer = client::Transport::Answer;
 
 constexpr const char* usual_manifest = "addon-manifest.json";
 
+// "https://errortank.example"
+std::string origin_of(const std::string& url) {
+  const auto host = url.find("://");
+  return host == std::string::npos ? url : url.substr(0, url.find('/', host + 3));
+}
+
+// Of a provider that is asked elsewhere than its manifest says, there as well.
+std::string sso_url(const json::value& manifest, const std::string& base_url) {
+  auto url = text_at(manifest, "api.production.sso_url");
+  const auto named = origin_of(text_at(manifest, "api.production.base_url"));
+  if (url.empty() || named == origin_of(base_url)) return url;
+  return origin_of(base_url) + url.substr(origin_of(url).size());
+}
+
 class Check {
  public:
   Check(Context& context, const json::value& manifest, std::string base_url)
@@ -30,6 +44,7 @@ class Check {
         manifest_(manifest),
         transport_(context.make_transport({})),
         base_url_(std::move(base_url)),
+        sso_url_(sso_url(manifest, base_url_)),
         user_(text_at(manifest, "id")),
         password_(text_at(manifest, "api.password")) {}
 
@@ -58,7 +73,7 @@ class Check {
   Context& context_;
   const json::value& manifest_;
   std::unique_ptr<client::Transport> transport_;
-  std::string base_url_;
+  std::string base_url_, sso_url_;
   std::string user_;
   std::string password_;
   int wrong_ = 0;
@@ -201,15 +216,12 @@ int Check::sign_on(const std::string& uuid, const std::string& id, std::int64_t 
   add("context_app", "provider-check");
   http::Headers headers;
   headers.add("Content-Type", "application/x-www-form-urlencoded");
-  const auto answer =
-      transport_->send("POST", text_at(manifest_, "api.production.sso_url"), headers, form, {});
+  const auto answer = transport_->send("POST", sso_url_, headers, form, {});
   return answer ? answer->status : 0;
 }
 
 void Check::check_sign_on(const std::string& uuid, const std::string& id) {
-  if (text_at(manifest_, "api.production.sso_url").empty() ||
-      text_at(manifest_, "api.sso_salt").empty())
-    return;
+  if (sso_url_.empty() || text_at(manifest_, "api.sso_salt").empty()) return;
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(SystemClock().now().time_since_epoch())
           .count();
@@ -246,6 +258,7 @@ Result<int> Check::run() {
               fmt::format("it answered {}: {}", made.status,
                           text::printable(made.body.substr(0, 300))))) {
     check_refusals(uuid);
+    (void)call("DELETE", "/" + uuid);  // it may have been made all the same
     return wrong_;
   }
   const auto id = text_at(body, "id");
@@ -282,7 +295,8 @@ Result<int> run(Context& context) {
   const auto wrong = TRY(Check(context, manifest, base_url).run());
   if (wrong == 0) return 0;
   context.terminal.say(
-      fmt::format("{} things are wrong. docs/addons.md says what is expected.", wrong));
+      fmt::format("{} wrong. docs/addons.md says what is expected.",
+                  wrong == 1 ? "One thing is" : fmt::format("{} things are", wrong)));
   return 1;
 }
 
@@ -295,7 +309,7 @@ Command provider_check() {
       .summary = "check an add-on provider: call it as the platform would",
       .help =
           R"(Provisions, changes, signs on and deprovisions a resource of its own, with the manifest's password, and
-prints a line for each thing that it expects. Of a provider at a URL, the manifest is addon-manifest.json here.
+prints a line for each thing that it expects. Of a provider at a URL, the manifest is addon-manifest.json here, and signing on is asked there too.
 
 Examples:
   $ renga provider check examples/provider/addon-manifest.json
