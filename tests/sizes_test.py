@@ -1,6 +1,7 @@
 """An operator's dyno sizes, what is said of too many dynos, and what dynos use of the machine."""
 
 import os
+import re
 import subprocess
 
 from harness import RENGA, Failed, StoryTest, main, needs_root, wait_until, web_files
@@ -58,8 +59,16 @@ class Sizes(StoryTest):
         self.assertEqual(self.run_and_read("cat /sys/fs/cgroup/memory.max; echo $DYNO_RAM $MINE", size="report",
                                            env={"MINE": "own"}), [str(192 << 20), "192 own"])
         self.assertEqual(self.run_and_read("cat /sys/fs/cgroup/memory.max; echo -$MINE-"), [str(96 << 20), "--"])
-        self.ended(server.api("POST", "/apps/small/dynos", {"command": "sleep 1000", "time_to_live": 1}))
-        self.assertIn("Stopping the process: its time to live is over", server.logs("small"))
+        said = self.renga("run:detached", "--time-to-live", "5", "--size", "report", "--env", "MINE=own", "--",
+                          "sh", "-c", "echo $MINE $DYNO_RAM; sleep 1000")
+        self.assertEqual(said.returncode, 0, said.stderr)
+        name = re.search(r"done, (run\.\d+)", said.stderr)[1]
+        self.ended({"name": name})
+        self.assertIn(f"app[{name}]: own 192\n", server.logs("small"))
+        self.assertIn(f"heroku[{name}]: Stopping the process: its time to live is over\n", server.logs("small"))
+        with self.assertRaises(Failed) as refused:
+            server.api("POST", "/apps/small/dynos", {"command": "x" * 70_000})
+        self.assertEqual(refused.exception.status, 422)
 
         # A dyno is looked at every 20 seconds, and three of these are a point; it is kept through a kill.
         wait_until(lambda: server.api("GET", "/apps/small/dyno-metrics")["dynos"], limit=90, pause=0.5, what="a point")

@@ -1,4 +1,4 @@
-"""Deploys, restarts, scaling, rollbacks, and changes of certificates and routes under load lose no request."""
+"""Deploys, restarts, scaling, rollbacks, cycling, and changes of certificates and routes under load lose no request."""
 
 import socket
 import ssl
@@ -91,6 +91,31 @@ class ZeroDrop(StoryTest):
             load.end()
         self.assertEqual(load.failures, [])
         self.assertEqual(load.bodies, {"v3"})
+
+
+@needs_root
+class ZeroDropWhileCycling(StoryTest):
+    options = ("--cycle-after", "3", "--cycle-from", "1")
+
+    def test_no_request_fails_while_the_only_dyno_is_replaced_again_and_again(self):
+        self.create("turning")
+        self.server.push(self.repository(web_files(procfile="web: python3 web.py\nworker: sleep 1000\n")), "turning")
+        self.server.api("PATCH", "/apps/turning/formation/worker", {"quantity": 1})
+        self.server.wait_for_page("turning", " one ")
+        seen = {"web": set(), "worker": set()}
+
+        def turned():
+            for dyno in self.server.dynos("turning"):
+                seen[dyno["type"]].add(dyno["id"])
+            return all(len(ids) >= 3 for ids in seen.values())
+
+        load = Load(self.server.http, "turning.localhost", clients=4)
+        try:
+            wait_until(turned, limit=60, what="three dynos of each type, one after another")
+        finally:
+            load.end()
+        self.assertEqual(load.failures, [])
+        self.assertGreater(load.answers, 100)
 
 
 @needs_root

@@ -55,7 +55,7 @@ Result<std::map<std::string, std::string>> env_in(const json::object& body) {
   for (const auto& [name, value] : *given) {
     const std::string key(name);
     if (value.is_string())
-      env[key] = value.get_string().c_str();
+      env[key] = value.get_string();
     else if (value.is_int64())
       env[key] = std::to_string(value.get_int64());
     else
@@ -86,6 +86,18 @@ std::string rendezvous_address(const Call& call) {
   return has_port ? host : host + (url.starts_with("https") ? ":443" : ":80");
 }
 
+// What a shell is given as one argument, of which the kernel takes no more than 128 KiB.
+Result<std::string> command_in(const json::object& body) {
+  constexpr std::size_t longest = 64 << 10;
+  auto command = TRY(required_text(body, "command"));
+  if (command.size() > longest || command.contains('\0'))
+    return fail(Kind::invalid,
+                fmt::format("`command` has at most {} bytes, and no zero byte. Put what is longer "
+                            "into a script, and deploy that with the app.",
+                            longest));
+  return command;
+}
+
 // "migrate --now" runs the process type migrate with one more word, where the Procfile has it.
 std::string command_of(const Call& call, const apps::App& app, const std::string& command) {
   const auto [first, rest] = text::split_once(text::trim(command), ' ');
@@ -98,7 +110,7 @@ std::string command_of(const Call& call, const apps::App& app, const std::string
 Result<dynos::OneOff> one_off_in(const Call& call, const apps::App& app, const json::object& body) {
   dynos::OneOff wanted;
   wanted.id = Id<dynos::Dyno>::create();
-  wanted.command = command_of(call, app, TRY(required_text(body, "command")));
+  wanted.command = command_of(call, app, TRY(command_in(body)));
   wanted.env = TRY(env_in(body));
 
   const auto type = TRY(text_in(body, "type")).value_or("run");
@@ -223,7 +235,7 @@ Result<Answer> dyno_run_inside(Call& call) {
     exec.forward_port = static_cast<int>(*port);
     exec.command = "forward";
   } else {
-    exec.command = TRY(required_text(body, "command"));
+    exec.command = TRY(command_in(body));
     if (!TRY(flag_in(body, "force_no_tty")).value_or(false)) exec.terminal = window_of(exec.env);
   }
   if (dyno.state != dynos::State::up)

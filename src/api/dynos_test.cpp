@@ -104,8 +104,12 @@ TEST_F(DynosTest, RefusesOneOffsThatCannotBe) {
        {"{}", R"({"command": ""})", R"({"command": "x", "type": "web"})",
         R"({"command": "x", "type": "a b"})", R"({"command": "x", "size": "huge"})",
         R"({"command": "x", "time_to_live": 100000})", R"({"command": "x", "env": {"A=": "1"}})",
-        R"({"command": "x", "env": {"A": []}})", R"({"command": ["x"]})"})
+        R"({"command": "x", "env": {"A": []}})", R"({"command": ["x"]})",
+        R"({"command": "a\u0000b"})", R"({"command": "x", "env": {"A": "\u0000"}})"})
     expect_error(send("POST", "/apps/sushi/dynos", body), 422, "invalid_params");
+  // The kernel would refuse it inside the dyno.
+  const auto too_long = fmt::format(R"({{"command": "{}"}})", std::string(65'537, 'x'));
+  expect_error(send("POST", "/apps/sushi/dynos", too_long), 422, "invalid_params");
   EXPECT_TRUE(engine.ran().empty());
 }
 
@@ -114,8 +118,9 @@ TEST_F(DynosTest, RunsACommandInsideADynoThatIsUp) {
   const auto made = send("POST", "/apps/sushi/dynos/web.1", R"({"command": "bash"})");
   EXPECT_EQ(made.status, 201) << made.body;
   EXPECT_NE(made.body.find(R"("attach_url": "rendezvous:)"), std::string::npos) << made.body;
-  for (const auto* body : {"{}", R"({"command": ""})", R"({"command": ["x"]})",
-                           R"({"forward_port": 0})", R"({"forward_port": 70000})"})
+  for (const auto* body :
+       {"{}", R"({"command": ""})", R"({"command": ["x"]})", R"({"forward_port": 0})",
+        R"({"forward_port": 70000})", R"({"command": "a\u0000b"})"})
     expect_error(send("POST", "/apps/sushi/dynos/web.1", body), 422, "invalid_params");
   expect_error(send("POST", "/apps/sushi/dynos/web.9", R"({"command": "bash"})"), 404, "not_found");
 }

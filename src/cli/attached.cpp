@@ -32,6 +32,13 @@ Result<json::object> attached_environment(const Context& context, bool terminal)
     env["COLUMNS"] = std::to_string(size.ws_col);
     env["LINES"] = std::to_string(size.ws_row);
   }
+  const auto given = TRY(given_environment(context));
+  for (const auto& [name, value] : given) env[name] = value;
+  return env;
+}
+
+Result<json::object> given_environment(const Context& context) {
+  json::object env;
   if (!context.has("env")) return env;
   const auto given = context.flag("env");
   for (const auto& pair : text::split(given, ';')) {
@@ -41,6 +48,15 @@ Result<json::object> attached_environment(const Context& context, bool terminal)
     env[name] = value;
   }
   return env;
+}
+
+Result<void> add_limits(const Context& context, json::object& wanted) {
+  if (context.has("size")) wanted["size"] = context.flag("size");
+  if (!context.has("time-to-live")) return {};
+  const auto seconds = text::number(context.flag("time-to-live"));
+  if (!seconds) return fail(Kind::invalid, "--time-to-live takes a number of seconds.");
+  wanted["time_to_live"] = *seconds;
+  return {};
 }
 
 client::AttachOptions attach_options(const client::Platform& platform, bool terminal) {

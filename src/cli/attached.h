@@ -16,7 +16,20 @@ std::string command_line(const Context& context, std::size_t skip = 0);
 // Whether the command should have a terminal: both ends are one, and --no-tty was not said.
 bool at_terminal(const Context& context);
 
-// TERM, the window's size, and what --env says: NAME=VALUE, or several with ; between them.
+// Of what makes a one-off dyno.
+inline constexpr Flag env_flag{"env", 'e', "NAME=VALUE",
+                               "more environment; several with ; between them"};
+inline constexpr Flag size_flag{"size", 's', "SIZE", "the dyno's size"};
+inline constexpr Flag time_to_live_flag{"time-to-live", 0, "SECONDS",
+                                        "it is stopped after so long, at most a day"};
+
+// What --size and --time-to-live say, into the body of a call that makes a one-off dyno.
+Result<void> add_limits(const Context& context, boost::json::object& wanted);
+
+// What --env says: NAME=VALUE, or several with ; between them.
+Result<boost::json::object> given_environment(const Context& context);
+
+// TERM, the window's size, and over them what --env says.
 Result<boost::json::object> attached_environment(const Context& context, bool terminal);
 
 client::AttachOptions attach_options(const client::Platform& platform, bool terminal);

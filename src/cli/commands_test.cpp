@@ -235,6 +235,14 @@ TEST_F(PsCommands, RunACommandLineOrWords) {
   EXPECT_EQ(say({"run:detached", "-a", "sushi", "--", "echo", "two words", "--flag"}), 0);
   EXPECT_EQ(server.calls().at(0),
             R"(POST /apps/sushi/dynos {"command":"echo 'two words' --flag","attach":false})");
+  EXPECT_EQ(say({"run:detached", "-a", "sushi", "-e", "YEAR=2025;A=b=c", "-s", "standard-2x",
+                 "--time-to-live", "3600", "./report"}),
+            0);
+  EXPECT_EQ(server.calls().at(0),
+            R"(POST /apps/sushi/dynos {"command":"./report","attach":false,)"
+            R"("env":{"YEAR":"2025","A":"b=c"},"size":"standard-2x","time_to_live":3600})");
+  EXPECT_EQ(say({"run:detached", "-a", "sushi", "--time-to-live", "soon", "./report"}), 1);
+  EXPECT_EQ(say({"run:detached", "-a", "sushi", "--env", "YEAR", "./report"}), 1);
 }
 
 constexpr const char* releases =

@@ -25,16 +25,18 @@ struct Reconciler::State {
     std::set<Id<apps::App>> apps;
   };
 
-  State(store::Database& database, Clock& clock, apps::Apps& the_apps, apps::Domains& the_domains,
-        releases::Releases& the_releases, releases::Slugs& the_slugs, Formation& the_formation,
-        Engine& the_engine, logs::LogStore& logs, logs::OutputStreams& outputs)
-      : apps(the_apps),
+  State(store::Database& the_database, Clock& clock, apps::Apps& the_apps,
+        apps::Domains& the_domains, releases::Releases& the_releases, releases::Slugs& the_slugs,
+        Formation& the_formation, Engine& the_engine, logs::LogStore& logs,
+        logs::OutputStreams& outputs)
+      : database(the_database),
+        apps(the_apps),
         domains(the_domains),
         releases(the_releases),
         slugs(the_slugs),
         formation(the_formation),
         engine(the_engine),
-        release_phase(database, clock, the_releases, the_slugs, the_formation, the_engine, logs,
+        release_phase(the_database, clock, the_releases, the_slugs, the_formation, the_engine, logs,
                       outputs) {}
 
   void note(const Id<apps::App>& app) {
@@ -66,16 +68,22 @@ struct Reconciler::State {
       return self.spec(*app, release);
     });
 
-    const auto current = releases.current(id);
-    follow(id, current);
-    engine.apply(self.spec(*app, current));
+    follow(id);
+    engine.apply(self.spec(*app, releases.current(id)));
     // Destroyed meanwhile: whoever destroyed it may have told the engine to forget it just before.
     if (!apps.find(id)) engine.forget(id);
   }
 
-  void follow(const Id<apps::App>& app, const releases::Release& current) {
-    if (!current.slug) return formation.follow(app, {});
-    if (const auto slug = slugs.find(*current.slug)) formation.follow(app, slug->process_types);
+  // One transaction: a newer release between the question and the answer would lose its types, and
+  // what people had scaled them to.
+  void follow(const Id<apps::App>& app) {
+    auto transaction = database.begin();
+    const auto current = releases.current(app);
+    if (!current.slug)
+      formation.follow(app, {});
+    else if (const auto slug = slugs.find(*current.slug))
+      formation.follow(app, slug->process_types);
+    transaction.commit();
   }
 
   void work(const Reconciler& self) {
@@ -100,6 +108,7 @@ struct Reconciler::State {
     }
   }
 
+  store::Database& database;
   apps::Apps& apps;
   apps::Domains& domains;
   releases::Releases& releases;
@@ -131,10 +140,10 @@ void Reconciler::start() {
   state_->thread = std::thread([this] { state_->work(*this); });
 }
 
-// The formation follows at once, so that who deployed a type can scale it in the next breath.
+// The formation follows at once, so that who deployed a type can scale it in the next breath. A
+// kill before it does is made good by start().
 void Reconciler::release_changed(const releases::Release& release) {
-  if (release.status == releases::Status::succeeded)
-    state_->follow(release.app, state_->releases.current(release.app));
+  if (release.status == releases::Status::succeeded) state_->follow(release.app);
   state_->note(release.app);
 }
 

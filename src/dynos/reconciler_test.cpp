@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <atomic>
+#include <thread>
 
 #include "base/testing/fake_clock.h"
 #include "dynos/testing/fake_engine.h"
@@ -189,11 +190,28 @@ TEST_F(ReconcilerTest, ACommandThatRunsIsFoundAgainAfterACrash) {
   EXPECT_EQ(status(release), Status::succeeded);
 }
 
+TEST_F(ReconcilerTest, ATypeThatWasScaledIsNotTakenForOneOfAnOlderRelease) {
+  const auto without = slug({{"web", "serve"}});
+  const auto with = slug({{"web", "serve"}, {"worker", "work"}});
+  const std::vector<ScaleChange> three = {{"worker", "3", ""}};
+  const std::jthread late_news([&](std::stop_token end) {
+    while (!end.stop_requested()) reconciler->release_changed(releases.current(sushi.id));
+  });
+  for (int i = 0; i < 50; ++i) {
+    deploy(without);
+    deploy(with);
+    ASSERT_TRUE(formation.scale(sushi.id, three)) << i;
+    ASSERT_EQ(formation.find(sushi.id, "worker")->quantity, 3) << i;
+  }
+}
+
 TEST_F(ReconcilerTest, WhatWasMissedWhileAwayIsCaughtUpAtTheStart) {
   die();
   formation.on_change([](const Id<apps::App>&) {});
   const auto release = deploy(slug({{"web", "serve"}}));
+  ASSERT_FALSE(formation.find(sushi.id, "web")) << "as after a kill right behind the commit";
   boot();  // all apps are gone through before it returns
+  EXPECT_EQ(formation.find(sushi.id, "web")->quantity, 1);
   EXPECT_EQ(engine.applied(sushi.id)->release, release.id);
   EXPECT_EQ(engine.dynos(sushi.id).size(), 1U);
 }

@@ -79,6 +79,14 @@ Result<std::chrono::seconds> seconds(std::string_view option, const std::string&
   return std::chrono::seconds(*number);
 }
 
+Result<int> dynos_of_a_type(std::string_view option, const std::string& value) {
+  const auto number = text::number(value);
+  if (!number || *number < 1 || *number > 100)
+    return fail(Kind::invalid, fmt::format("{} takes a number of dynos, from 1 to 100, not \"{}\".",
+                                           option, value));
+  return static_cast<int>(*number);
+}
+
 Result<std::filesystem::path> directory(std::string_view option, const std::string& value) {
   std::error_code error;
   const auto path = std::filesystem::canonical(value, error);
@@ -157,6 +165,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       options.put_away_after = TRY(seconds(option, argument));
     else if (option == "--cycle-after")
       options.cycle_after = TRY(seconds(option, argument));
+    else if (option == "--cycle-from")
+      options.cycle_from = TRY(dynos_of_a_type(option, argument));
     else if (option == "--dyno-sizes")
       options.dyno_sizes = TRY(sizes(argument));
     else if (option == "--overcommit")
@@ -164,14 +174,15 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
     else if (option == "--local-buildpacks")
       options.local_buildpacks.push_back(TRY(directory(option, argument)));
     else
-      return fail(Kind::invalid,
-                  fmt::format("renga server has no option {}; it takes --data DIR, --listen "
-                              "HOST:PORT, --http HOST:PORT, --https HOST:PORT, --metrics "
-                              "HOST:PORT, --domain NAME, "
-                              "--public-url URL, --build-env-file FILE, --local-buildpacks DIR, "
-                              "--sleep-after SECONDS, --put-away-after SECONDS, --cycle-after "
-                              "SECONDS, --dyno-sizes FILE, --overcommit PERCENT.",
-                              option));
+      return fail(
+          Kind::invalid,
+          fmt::format("renga server has no option {}; it takes --data DIR, --listen "
+                      "HOST:PORT, --http HOST:PORT, --https HOST:PORT, --metrics "
+                      "HOST:PORT, --domain NAME, "
+                      "--public-url URL, --build-env-file FILE, --local-buildpacks DIR, "
+                      "--sleep-after SECONDS, --put-away-after SECONDS, --cycle-after "
+                      "SECONDS, --cycle-from DYNOS, --dyno-sizes FILE, --overcommit PERCENT.",
+                      option));
   }
   return options;
 }

@@ -25,6 +25,7 @@ struct Options {
   std::chrono::seconds sleep_after{1800};
   std::chrono::seconds put_away_after{6 * 3600};
   std::chrono::seconds cycle_after{24 * 3600};
+  int cycle_from = 2;
   dynos::Sizes dyno_sizes = dynos::Sizes::usual();
   int overcommit = 0;  // see dynos::Capacity::most_percent
   // Directories whose buildpacks apps may name by their path.

@@ -124,6 +124,7 @@ class Control {
              .sleep_after = options.sleep_after,
              .put_away_after = options.put_away_after,
              .cycle_after = options.cycle_after,
+             .cycle_from = options.cycle_from,
              .freezer = &freezer_,
              .logs_metrics =
                  [this](const Id<apps::App>& app) {

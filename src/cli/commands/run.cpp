@@ -16,7 +16,7 @@ Result<int> run_attached(Context& context) {
   const bool terminal = at_terminal(context);
   json::object wanted{{"command", command}, {"attach", true}, {"force_no_tty", !terminal}};
   wanted["env"] = TRY(attached_environment(context, terminal));
-  if (context.has("size")) wanted["size"] = context.flag("size");
+  TRY(add_limits(context, wanted));
 
   auto* platform = TRY(context.platform());
   const auto dyno = TRY(platform->post(TRY(context.path("/dynos")), wanted));
@@ -44,8 +44,9 @@ Examples:
       .flags = {app_flag,
                 {"exit-code", 'x', "", "as Heroku's CLI has it; always so here"},
                 {"no-tty", 0, "", "no terminal in the dyno"},
-                {"env", 'e', "NAME=VALUE", "more environment; several with ; between them"},
-                {"size", 's', "SIZE", "the dyno's size"}},
+                env_flag,
+                size_flag,
+                time_to_live_flag},
       .run = run_attached};
 }
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "cli/answers.h"
+#include "cli/attached.h"
 #include "cli/commands/commands.h"
 
 namespace renga::cli {
@@ -10,18 +10,12 @@ namespace json = boost::json;
 namespace {
 
 Result<int> run(Context& context) {
-  auto words = context.arguments;
-  words.insert(words.end(), context.rest.begin(), context.rest.end());
-  if (words.empty())
+  const auto command = command_line(context);
+  if (command.empty())
     return fail(Kind::invalid, "Run what? `renga run:detached -- python manage.py migrate`.");
-  // One argument is a command line for the shell; several are words.
-  std::string command = words.front();
-  if (words.size() > 1) {
-    for (auto& word : words) word = text::shell_quote(word);
-    command = text::join(words, " ");
-  }
   json::object wanted{{"command", command}, {"attach", false}};
-  if (context.has("size")) wanted["size"] = context.flag("size");
+  if (auto env = TRY(given_environment(context)); !env.empty()) wanted["env"] = std::move(env);
+  TRY(add_limits(context, wanted));
   const auto path = TRY(context.path("/dynos"));
   const auto dyno = TRY(TRY(context.platform())->post(path, wanted));
   context.terminal.say(fmt::format("Running {}... done, {}", command, text_at(dyno, "name")));
@@ -33,12 +27,17 @@ Result<int> run(Context& context) {
 }  // namespace
 
 Command run_detached() {
-  return {.name = "run:detached",
-          .usage = "COMMAND ...",
-          .summary = "run a command in a one-off dyno, output to the log",
-          .help = R"()",
-          .flags = {app_flag, {"size", 's', "SIZE", "the dyno's size"}},
-          .run = run};
+  return {
+      .name = "run:detached",
+      .usage = "COMMAND ...",
+      .summary = "run a command in a one-off dyno, output to the log",
+      .help = R"(Without --time-to-live it runs until its command ends, or `renga ps:stop` ends it.
+
+Examples:
+  $ renga run:detached -- python manage.py migrate
+  $ renga run:detached --size standard-2x --time-to-live 3600 --env YEAR=2025 ./report)",
+      .flags = {app_flag, env_flag, size_flag, time_to_live_flag},
+      .run = run};
 }
 
 }  // namespace renga::cli

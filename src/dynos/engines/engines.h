@@ -33,8 +33,10 @@ struct LocalEngineOptions {
   // never), and their processes end when nobody did for so long again.
   std::chrono::seconds sleep_after{1800};
   std::chrono::seconds put_away_after{6 * 3600};
-  // Each dyno of a type that has several is replaced after so long, and up to 15 % more (0: never).
+  // Each dyno of a type that has `cycle_from` of them or more is replaced after so long, and up to
+  // 15 % more (0: never). Nothing stands in for one that is alone, but for a web dyno.
   std::chrono::seconds cycle_after{24 * 3600};
+  int cycle_from = 2;
   // What a dyno may have on the disk, for each byte of memory that its size has: 8 GB of 512 MB.
   int disk_per_memory = 16;
   int surge = 4;  // web dynos of an app that start at once next to the ones they replace

@@ -3,7 +3,7 @@
 // request is under way; a moment later its dynos are frozen, which keeps their memory and costs a
 // few milliseconds to undo; much later their processes end. A request wakes it in any of these
 // states. And a dyno that has run for a day is replaced, where another of its type takes over
-// meanwhile.
+// meanwhile, or the operator wants it anyway.
 #include <algorithm>
 #include <functional>
 
@@ -116,7 +116,7 @@ std::optional<SteadyTime> Keeper::cycle(const Id<apps::App>& app, const Known& k
   if (!known.spec || options_.cycle_after.count() == 0 || paused_) return std::nullopt;
   std::optional<SteadyTime> next;
   for (const auto& process : known.spec->processes) {
-    if (process.quantity < 2) continue;
+    if (process.quantity < options_.cycle_from) continue;
     for (auto& [id, kept] : kept_) {
       const auto& dyno = kept.record.dyno;
       if (dyno.app != app || dyno.type != process.type || kept.record.one_off ||

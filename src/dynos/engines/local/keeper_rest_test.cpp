@@ -164,6 +164,16 @@ TEST_F(KeeperRestTest, DynosOfATypeWithSeveralAreReplacedEachDay) {
   EXPECT_THAT(shown(), ElementsAre("web.1@v3 up", "web.2@v3 up", "worker.1@v3 up"));
 }
 
+TEST_F(KeeperRestTest, OneThatIsAloneIsReplacedWhereTheOperatorSaysSo) {
+  options.cycle_from = 1;
+  boot();
+  apply(release(3, {standard_worker}));
+  pass(hours(28));
+  EXPECT_EQ(machine.starts.size(), 2u);
+  EXPECT_THAT(log, Contains("worker.1: Cycling"));
+  EXPECT_THAT(shown(), ElementsAre("worker.1@v3 up"));
+}
+
 TEST_F(KeeperRestTest, NeverMeansNever) {
   options.sleep_after = options.cycle_after = seconds(0);
   boot();
