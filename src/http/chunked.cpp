@@ -97,7 +97,7 @@ ChunkedDecoder::Piece ChunkedDecoder::size(std::string_view input) {
 }
 
 ChunkedDecoder::Piece ChunkedDecoder::extension(std::string_view input) {
-  const auto length = octets::value_run(input);
+  const auto length = octets::value_end(input, 0);
   line_ += length;
   overhead_ += length;
   if (line_ > longest_line || overhead_ > largest_overhead) {

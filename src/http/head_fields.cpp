@@ -49,9 +49,11 @@ const Field* find_field(const std::vector<Field>& fields, std::string_view lower
 
 namespace {
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 std::string_view trim_blanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -86,6 +88,8 @@ std::string_view without_port(std::string_view host) {
 
 namespace detail {
 
+Parsed refused(Flaw flaw, std::string_view reason) { return {Parse::refused, flaw, reason}; }
+
 HeadLines::Line HeadLines::next(std::string_view buffer, std::size_t line_limit,
                                 std::size_t head_limit) {
   const auto too_large = [](std::string_view reason) {
@@ -116,28 +120,44 @@ HeadLines::Line HeadLines::next(std::string_view buffer, std::size_t line_limit,
 
 namespace {
 
-// Takes the field whose line begins the text, if it is as it must be and here as a whole; the
+// Takes the field whose line begins here, if it is as it must be and in the text as a whole; the
 // line's size with its CRLF, or 0.
-std::size_t take_field(std::string_view text, const Limits& limits, std::vector<Field>& fields) {
-  const auto length = octets::token_run(text);
-  if (length == 0 || length > limits.name || length == text.size() || text[length] != ':') return 0;
-  const auto name = text.substr(0, length);
-  const auto begin = length + 1;
-  const auto end = begin + octets::value_run(text.substr(begin));
+[[gnu::always_inline]] inline std::size_t take_field(std::string_view text, std::size_t begin,
+                                                     const Limits& limits,
+                                                     std::vector<Field>& fields,
+                                                     FieldNotes& notes) {
+  const auto colon = octets::token_end(text, begin);
+  if (colon == begin || colon - begin > limits.name || colon == text.size() || text[colon] != ':') {
+    return 0;
+  }
+  auto value = colon + 1;
+  auto end = octets::value_end(text, value);
   if (end + 2 > text.size() || text[end] != '\r' || text[end + 1] != '\n') return 0;
-  if (end > limits.line || fields.size() == limits.count) return 0;
-  const auto value = trim_blanks(text.substr(begin, end - begin));
-  if (value.size() > limits.set_cookie && named<"set-cookie">(name)) return 0;
-  fields.push_back({name, value});
-  return end + 2;
+  const auto size = end - begin;
+  if (size > limits.line || fields.size() == limits.count) return 0;
+  if (text[value] == ' ') ++value;
+  if (value == colon + 1 || (value < end && (is_blank(text[value]) || is_blank(text[end - 1])))) {
+    notes.plain = false;
+    while (value < end && is_blank(text[value])) ++value;
+    while (value < end && is_blank(text[end - 1])) --end;
+  }
+  const std::string_view name(text.data() + begin, colon - begin);
+  const auto known = known_of(name);
+  if (known != Known::other) {
+    if (known == Known::set_cookie && end - value > limits.set_cookie) return 0;
+    notes.known.add(known);
+    notes.at.push_back(static_cast<std::uint16_t>(fields.size()));
+  }
+  fields.push_back({name, {text.data() + value, end - value}, known});
+  return size + 2;
 }
 
 // What is wrong with a line that is not taken.
-Parsed flaw_of(std::string_view line, const Limits& limits, std::size_t fields) {
+[[gnu::cold]] Parsed flaw_of(std::string_view line, const Limits& limits, std::size_t fields) {
   if (fields == limits.count) {
     return refused(Flaw::header_too_large, "There are too many headers.");
   }
-  const auto length = octets::token_run(line);
+  const auto length = octets::token_end(line, 0);
   if (length == line.size() || line[length] != ':' || length == 0) {
     if (line.front() == ' ' || line.front() == '\t') {
       return refused(Flaw::malformed, "A header line starts with a blank.");
@@ -150,7 +170,7 @@ Parsed flaw_of(std::string_view line, const Limits& limits, std::size_t fields) 
     return refused(Flaw::header_too_large, "A header's name is too long.");
   }
   const auto value = line.substr(length + 1);
-  if (octets::value_run(value) != value.size()) {
+  if (octets::value_end(value, 0) != value.size()) {
     return refused(Flaw::malformed, "A header's value has a control character.");
   }
   return refused(Flaw::cookie_too_large, "A Set-Cookie header is too large.");
@@ -159,19 +179,20 @@ Parsed flaw_of(std::string_view line, const Limits& limits, std::size_t fields) 
 }  // namespace
 
 void HeadLines::take_fields(std::string_view buffer, const Limits& limits,
-                            std::vector<Field>& fields) {
+                            std::vector<Field>& fields, FieldNotes& notes) {
   if (scanned_ != start_) return;
   const auto head = buffer.substr(0, limits.head);
   while (start_ < head.size()) {
-    const auto size = take_field(head.substr(start_), limits, fields);
+    const auto size = take_field(head, start_, limits, fields, notes);
     if (size == 0) return;
     scanned_ = start_ += size;
   }
 }
 
-Parsed parse_field(std::string_view line, const Limits& limits, std::vector<Field>& fields) {
+Parsed parse_field(std::string_view line, const Limits& limits, std::vector<Field>& fields,
+                   FieldNotes& notes) {
   const std::string_view with_end(line.data(), line.size() + 2);
-  if (take_field(with_end, limits, fields) > 0) return complete();
+  if (take_field(with_end, 0, limits, fields, notes) > 0) return complete();
   return flaw_of(line, limits, fields.size());
 }
 
@@ -227,34 +248,31 @@ class Codings {
 
 }  // namespace
 
-Parsed read_control(const std::vector<Field>& fields, Control& control) {
+Parsed read_control(const std::vector<Field>& fields, const FieldNotes& notes, Control& control) {
   Codings codings;
-  for (const auto& field : fields) {
-    switch (field.name.size()) {
-      case 4:
-        if (!named<"host">(field.name)) break;
+  for (const auto at : notes.at) {
+    const auto& field = fields[at];
+    switch (field.known) {
+      case Known::host:
         if (control.host != nullptr) return refused(Flaw::malformed, "There are two Host headers.");
         control.host = &field;
         break;
-      case 6:
-        if (!named<"expect">(field.name)) break;
+      case Known::expect:
         control.expects_continue =
             (!control.expects || control.expects_continue) && named<"100-continue">(field.value);
         control.expects = true;
         break;
-      case 7:
-        if (named<"upgrade">(field.name)) control.upgrade = &field;
+      case Known::upgrade:
+        control.upgrade = &field;
         break;
-      case 10:
-        if (!named<"connection">(field.name)) break;
+      case Known::connection:
         for_each_member(field.value, [&](std::string_view member) {
           control.close = control.close || named<"close">(member);
           control.keep_alive = control.keep_alive || named<"keep-alive">(member);
           control.nominates_upgrade = control.nominates_upgrade || named<"upgrade">(member);
         });
         break;
-      case 14: {
-        if (!named<"content-length">(field.name)) break;
+      case Known::content_length: {
         if (control.content_length != nullptr) {
           return refused(Flaw::bad_length, "There are two Content-Length headers.");
         }
@@ -263,8 +281,7 @@ Parsed read_control(const std::vector<Field>& fields, Control& control) {
         if (parsed.state == Parse::refused) return parsed;
         break;
       }
-      case 17:
-        if (!named<"transfer-encoding">(field.name)) break;
+      case Known::transfer_encoding:
         control.has_transfer_encoding = true;
         codings.add(field.value);
         break;

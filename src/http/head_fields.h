@@ -11,11 +11,12 @@
 
 namespace renga::http::detail {
 
-inline Parsed refused(Flaw flaw, std::string_view reason) { return {Parse::refused, flaw, reason}; }
+[[gnu::cold]] Parsed refused(Flaw flaw, std::string_view reason);
 inline Parsed complete() { return {Parse::complete, Flaw::none, {}}; }
 
 // Appends the field of one line, which its CRLF follows.
-Parsed parse_field(std::string_view line, const Limits& limits, std::vector<Field>& fields);
+Parsed parse_field(std::string_view line, const Limits& limits, std::vector<Field>& fields,
+                   FieldNotes& notes);
 
 // The fields that say how a message is framed and how the connection goes on.
 struct Control {
@@ -31,7 +32,7 @@ struct Control {
   std::uint64_t length = 0;  // of content_length
 };
 // Refuses more than one Content-Length or Host, a bad length, and any coding but one "chunked".
-Parsed read_control(const std::vector<Field>& fields, Control& control);
+Parsed read_control(const std::vector<Field>& fields, const FieldNotes& notes, Control& control);
 
 // Moves a view from the old buffer to the new one; views into neither (static text) stay.
 void rebase(std::string_view& view, const char* from, const char* to, std::size_t size);

@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace renga::http::octets {
 
@@ -51,58 +54,76 @@ inline std::size_t run(std::string_view text, std::uint8_t what, std::size_t n =
   return n;
 }
 
-// The same sixteen bytes at a time, for what is long; what is left of the text, and a byte that is
-// refused, are looked at one by one.
+// The same sixteen bytes at a time, for what is long.
 namespace blocks {
 
 // Compared with each other or with a byte, every place of the outcome is all ones or all zeros.
 typedef unsigned char Block __attribute__((vector_size(16)));
 typedef decltype(Block() == Block()) Verdicts;
 
-inline Verdicts are_value(Block bytes) {
-  return ((bytes >= 0x20) & (bytes != 0x7f)) | (bytes == '\t');
-}
-inline Verdicts are_target(Block bytes) { return (bytes > 0x20) & (bytes < 0x7f) & (bytes != '#'); }
-// Not all that a token may have, but all that nearly every name has.
-inline Verdicts are_name(Block bytes) {
-  const Block lower = bytes | 0x20;
-  return ((lower >= 'a') & (lower <= 'z')) | (bytes == '-');
-}
-
-// How many come before the first that is not good.
-inline std::size_t good_of(Verdicts good) {
-  std::uint64_t halves[2];
-  std::memcpy(halves, &good, sizeof halves);
-  const auto run = [](std::uint64_t half) {
-    const auto bits =
-        std::endian::native == std::endian::little ? std::countr_one(half) : std::countl_one(half);
-    return static_cast<std::size_t>(bits) / 8;
-  };
-  const auto first = run(halves[0]);
-  return first < 8 ? first : 8 + run(halves[1]);
-}
-
-template <class Verdict>
-inline std::size_t skip(std::string_view text, Verdict verdict) {
-  std::size_t n = 0;
-  for (Block block; n + sizeof block <= text.size(); n += sizeof block) {
-    std::memcpy(&block, text.data() + n, sizeof block);
-    const auto good = good_of(verdict(block));
-    if (good < sizeof block) return n + good;
+struct AreValue {
+  Verdicts operator()(Block bytes) const {
+    return ((bytes >= 0x20) & (bytes != 0x7f)) | (bytes == '\t');
   }
-  return n;
+};
+struct AreTarget {
+  Verdicts operator()(Block bytes) const {
+    return (bytes > 0x20) & (bytes < 0x7f) & (bytes != '#');
+  }
+};
+// Not all that a token may have, but all that nearly every name has.
+struct AreName {
+  Verdicts operator()(Block bytes) const {
+    const Block lower = bytes | 0x20;
+    return ((lower >= 'a') & (lower <= 'z')) | (bytes == '-');
+  }
+};
+
+// A bit of each of the sixteen, the first byte's lowest.
+inline std::uint32_t bits_of(Verdicts verdicts) {
+#ifdef __SSE2__
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(reinterpret_cast<__m128i>(verdicts)));
+#else
+  std::uint32_t bits = 0;
+  for (unsigned i = 0; i < sizeof verdicts; ++i) bits |= (verdicts[i] & 1U) << i;
+  return bits;
+#endif
+}
+
+// Where the first byte from here on is that the verdict is against; the text's size where none is.
+template <class Verdict, std::uint8_t what>
+[[gnu::always_inline]] inline std::size_t end(std::string_view text, std::size_t from) {
+  constexpr auto width = sizeof(Block);
+  constexpr auto all = 0xffffU;
+  const auto good = [&](std::size_t at) {
+    Block block;
+    std::memcpy(&block, text.data() + at, sizeof block);
+    return bits_of(Verdict()(block));
+  };
+  for (; from + width <= text.size(); from += width) {
+    const auto bits = good(from) ^ all;
+    if (bits != 0) return from + static_cast<std::size_t>(std::countr_zero(bits));
+  }
+  // What is left is less than a block: the text's last, of which the beginning is known already.
+  if (text.size() < width) return run(text, what, from);
+  const auto last = text.size() - width;
+  const auto bits = (good(last) ^ all) >> (from - last);
+  return bits == 0 ? text.size() : from + static_cast<std::size_t>(std::countr_zero(bits));
 }
 
 }  // namespace blocks
 
-inline std::size_t value_run(std::string_view text) {
-  return run(text, value, blocks::skip(text, blocks::are_value));
+// Where a run of such bytes that begins here ends.
+[[gnu::always_inline]] inline std::size_t value_end(std::string_view text, std::size_t from) {
+  return blocks::end<blocks::AreValue, value>(text, from);
 }
-inline std::size_t target_run(std::string_view text) {
-  return run(text, target, blocks::skip(text, blocks::are_target));
+inline std::size_t target_end(std::string_view text, std::size_t from) {
+  return blocks::end<blocks::AreTarget, target>(text, from);
 }
-inline std::size_t token_run(std::string_view text) {
-  return run(text, token, blocks::skip(text, blocks::are_name));
+[[gnu::always_inline]] inline std::size_t token_end(std::string_view text, std::size_t from) {
+  const auto end = blocks::end<blocks::AreName, token>(text, from);
+  // A name may have other bytes than letters and hyphens; hardly any does.
+  return end == text.size() || text[end] == ':' ? end : run(text, token, end);
 }
 
 inline bool all(std::string_view text, std::uint8_t what) { return run(text, what) == text.size(); }

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "http/known_name.h"
+
 namespace renga::http {
 
 // In bytes. Lines are counted without their CRLF, a head with everything.
@@ -55,6 +57,22 @@ struct Parsed {
 struct Field {
   std::string_view name;   // as sent
   std::string_view value;  // without the blanks around it
+  Known known = Known::other;
+};
+
+// What the parser has noticed of a head's fields, so that others need not go through them all.
+struct FieldNotes {
+  KnownSet known;                 // those that are among them
+  std::vector<std::uint16_t> at;  // and where, in their order
+  // Every line is "Name: value", with one blank ahead of the value and none behind it: as somebody
+  // would write them who has only the fields. They lie one behind the other anyway.
+  bool plain = false;
+
+  void reset() {
+    known = {};
+    at.clear();
+    plain = true;
+  }
 };
 
 enum class Body { none, length, chunked, until_close };
@@ -72,6 +90,7 @@ struct RequestHead {
   std::string_view host;    // host[:port] of an absolute-form target, else of Host; may be empty
   int minor = 1;            // HTTP/1.0 or, for anything later, HTTP/1.1
   std::vector<Field> fields;
+  FieldNotes notes;
   Framing framing;  // none, length or chunked
   bool keep_alive = true;
   Expect expect = Expect::nothing;
@@ -84,6 +103,7 @@ struct ResponseHead {
   std::string_view reason;
   int minor = 1;
   std::vector<Field> fields;
+  FieldNotes notes;
   Framing framing;         // as RFC 9112 6.3 decides from status and request method
   bool keep_alive = true;  // false: do not use this connection again
   // Transfer-Encoding and Content-Length both: the former counts, the latter must not be passed on.
@@ -104,7 +124,8 @@ class HeadLines {
   Line next(std::string_view buffer, std::size_t line_limit, std::size_t head_limit);
   // Takes fields while their lines are here as a whole and as they must be, as nearly all are;
   // next() has the line that is not, or the empty one.
-  void take_fields(std::string_view buffer, const Limits& limits, std::vector<Field>& fields);
+  void take_fields(std::string_view buffer, const Limits& limits, std::vector<Field>& fields,
+                   FieldNotes& notes);
   std::size_t position() const { return start_; }  // of the first byte not taken yet
 
  private:
@@ -116,7 +137,7 @@ class HeadLines {
 
 class RequestParser {
  public:
-  explicit RequestParser(const Limits& limits = Limits::of_request()) : limits_(limits) {}
+  explicit RequestParser(const Limits& limits = Limits::of_request()) : limits_(limits) { reset(); }
 
   // `buffer` starts with the head's first byte; bytes behind the head are left alone.
   Parsed parse(std::string_view buffer);
@@ -141,7 +162,9 @@ class RequestParser {
 
 class ResponseParser {
  public:
-  explicit ResponseParser(const Limits& limits = Limits::of_response()) : limits_(limits) {}
+  explicit ResponseParser(const Limits& limits = Limits::of_response()) : limits_(limits) {
+    reset();
+  }
 
   // `request_method` decides whether there is a body: HEAD has none.
   Parsed parse(std::string_view buffer, std::string_view request_method);
@@ -165,6 +188,14 @@ bool is_token(std::string_view text);
 // Without regard to case; `lower_case` must be that.
 bool same_name(std::string_view name, std::string_view lower_case);
 const Field* find_field(const std::vector<Field>& fields, std::string_view lower_case);
+template <class Head>
+const Field* find_field(const Head& head, Known known) {
+  if (!head.notes.known.has(known)) return nullptr;
+  for (const auto at : head.notes.at) {
+    if (head.fields[at].known == known) return &head.fields[at];
+  }
+  return nullptr;
+}
 // Whether a comma-separated list (Connection, Upgrade) has this member; parameters do not count.
 bool list_has(std::string_view list, std::string_view lower_case);
 // "example.com:8080" and "[::1]:8080" without the port.

@@ -249,6 +249,27 @@ TEST(RequestParser, ReadsAHead) {
   EXPECT_EQ(find_field(head.fields, "x-empty")->value, "");
 }
 
+TEST(RequestParser, NotesWhichFieldsThereAreAndHowTheyAreWritten) {
+  RequestParser parser;
+  const auto plain = [&](const std::string& lines) {
+    parser.reset();
+    EXPECT_EQ(parser.parse("GET / HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n").state,
+              Parse::complete);
+    return parser.head().notes.plain;
+  };
+  EXPECT_TRUE(plain("A: 1\r\nX-Request-ID: 2\r\nEmpty: \r\nDate: now, and then\r\n"));
+  const auto& head = parser.head();
+  EXPECT_EQ(head.notes.at, (std::vector<std::uint16_t>{0, 2, 4}));
+  EXPECT_TRUE(head.notes.known.has(Known::host) && head.notes.known.has(Known::date));
+  EXPECT_FALSE(head.notes.known.has(Known::via));
+  EXPECT_EQ(find_field(head, Known::x_request_id), &head.fields[2]);
+  EXPECT_EQ(find_field(head, Known::via), nullptr);
+  for (const auto* line : {"A:1", "A:  1", "A:\t1", "A: 1 ", "A: 1\t", "A:", "A:  ", "A: \t"}) {
+    EXPECT_FALSE(plain(std::string(line) + "\r\n")) << line;
+  }
+  EXPECT_TRUE(plain("")) << "a parser that is used again has forgotten the head before";
+}
+
 TEST(RequestParser, PrefersTheHostOfAnAbsoluteTarget) {
   RequestParser parser;
   ASSERT_EQ(parser.parse("GET HTTP://b.example:81/x?y HTTP/1.1\r\nHost: a\r\n\r\n").state,

@@ -67,7 +67,7 @@ bool split_absolute_form(std::string_view target, std::string_view& host, std::s
 
 // A request line that is over its limit: of a long target, or of no method at all.
 Parsed too_long(std::string_view line) {
-  const auto method = octets::token_run(line.substr(0, longest_method + 1));
+  const auto method = octets::token_end(line.substr(0, longest_method + 1), 0);
   if (method == 0 || method > longest_method || line[method] != ' ') {
     return refused(Flaw::malformed, "The request line does not start with a method and a space.");
   }
@@ -77,10 +77,14 @@ Parsed too_long(std::string_view line) {
 }  // namespace
 
 void RequestParser::reset() {
-  auto fields = std::move(head_.fields);  // keeps what it has allocated
+  // They keep what they have allocated.
+  auto fields = std::move(head_.fields);
+  auto notes = std::move(head_.notes);
+  notes.reset();
   fields.clear();
   head_ = RequestHead();
   head_.fields = std::move(fields);
+  head_.notes = std::move(notes);
   lines_.reset();
   base_ = nullptr;
   in_fields_ = skipped_empty_line_ = absolute_form_ = false;
@@ -105,7 +109,7 @@ void RequestParser::rebase(std::string_view buffer) {
 Parsed RequestParser::parse(std::string_view buffer) {
   rebase(buffer);
   while (true) {
-    if (in_fields_) lines_.take_fields(buffer, limits_, head_.fields);
+    if (in_fields_) lines_.take_fields(buffer, limits_, head_.fields, head_.notes);
     const auto limit = in_fields_ ? limits_.line : limits_.first_line;
     const auto line = lines_.next(buffer, limit, limits_.head);
     if (line.parsed.state != Parse::complete) {
@@ -125,26 +129,27 @@ Parsed RequestParser::parse(std::string_view buffer) {
       head_.size = lines_.position();
       return finish();
     } else {
-      const auto parsed = detail::parse_field(line.text, limits_, head_.fields);
+      const auto parsed = detail::parse_field(line.text, limits_, head_.fields, head_.notes);
       if (parsed.state == Parse::refused) return parsed;
     }
   }
 }
 
 Parsed RequestParser::request_line(std::string_view line) {
-  const auto method = octets::token_run(line);
+  const auto method = octets::token_end(line, 0);
   if (method == 0 || method > longest_method || method == line.size() || line[method] != ' ') {
     return refused(Flaw::malformed, "The request line does not start with a method and a space.");
   }
-  const auto rest = line.substr(method + 1);
-  const auto target = rest.substr(0, octets::target_run(rest));
-  if (target.empty() || target.size() == rest.size() || rest[target.size()] != ' ') {
+  const auto begin = method + 1;
+  const auto end = octets::target_end(line, begin);
+  const auto target = line.substr(begin, end - begin);
+  if (target.empty() || end == line.size() || line[end] != ' ') {
     return refused(Flaw::malformed,
                    "The request's target is missing or has a character that must be encoded.");
   }
   head_.method = line.substr(0, method);
   head_.target = target;
-  const auto version = read_version(rest.substr(target.size() + 1), head_.minor);
+  const auto version = read_version(line.substr(end + 1), head_.minor);
   if (version.state == Parse::refused) return version;
 
   if (head_.method == "CONNECT") {
@@ -169,7 +174,7 @@ Parsed RequestParser::request_line(std::string_view line) {
 
 Parsed RequestParser::finish() {
   detail::Control control;
-  const auto parsed = detail::read_control(head_.fields, control);
+  const auto parsed = detail::read_control(head_.fields, head_.notes, control);
   if (parsed.state == Parse::refused) return parsed;
 
   if (control.host == nullptr) {

@@ -8,10 +8,14 @@ using detail::complete;
 using detail::refused;
 
 void ResponseParser::reset() {
+  // They keep what they have allocated.
   auto fields = std::move(head_.fields);
+  auto notes = std::move(head_.notes);
+  notes.reset();
   fields.clear();
   head_ = ResponseHead();
   head_.fields = std::move(fields);
+  head_.notes = std::move(notes);
   lines_.reset();
   base_ = nullptr;
   in_fields_ = false;
@@ -34,7 +38,7 @@ void ResponseParser::rebase(std::string_view buffer) {
 Parsed ResponseParser::parse(std::string_view buffer, std::string_view request_method) {
   rebase(buffer);
   while (true) {
-    if (in_fields_) lines_.take_fields(buffer, limits_, head_.fields);
+    if (in_fields_) lines_.take_fields(buffer, limits_, head_.fields, head_.notes);
     const auto limit = in_fields_ ? limits_.line : limits_.first_line;
     const auto line = lines_.next(buffer, limit, limits_.head);
     if (line.parsed.state != Parse::complete) return line.parsed;
@@ -46,7 +50,7 @@ Parsed ResponseParser::parse(std::string_view buffer, std::string_view request_m
       head_.size = lines_.position();
       return finish(request_method);
     } else {
-      const auto parsed = detail::parse_field(line.text, limits_, head_.fields);
+      const auto parsed = detail::parse_field(line.text, limits_, head_.fields, head_.notes);
       if (parsed.state == Parse::refused) return parsed;
     }
   }
@@ -58,7 +62,7 @@ Parsed ResponseParser::status_line(std::string_view line) {
   // "HTTP/1.1 200 OK"; the blank behind the status must be there, the reason need not.
   if (line.size() < 13 || line.substr(0, 7) != "HTTP/1." || !is_digit(7) || line[8] != ' ' ||
       !is_digit(9) || !is_digit(10) || !is_digit(11) || line[12] != ' ' || line[9] == '0' ||
-      octets::value_run(line.substr(13)) != line.size() - 13) {
+      octets::value_end(line, 13) != line.size()) {
     return refused(Flaw::malformed, "The status line is not that of an HTTP/1 response.");
   }
   head_.minor = line[7] == '0' ? 0 : 1;
@@ -69,7 +73,7 @@ Parsed ResponseParser::status_line(std::string_view line) {
 
 Parsed ResponseParser::finish(std::string_view request_method) {
   detail::Control control;
-  const auto parsed = detail::read_control(head_.fields, control);
+  const auto parsed = detail::read_control(head_.fields, head_.notes, control);
   if (parsed.state == Parse::refused) return parsed;
 
   head_.keep_alive = !control.close && (head_.minor > 0 || control.keep_alive);

@@ -80,9 +80,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           [](auto& parser, std::string_view text) { return parser.parse(text); });
   try_head<ResponseParser>(
       input, cut, [](auto& parser, std::string_view text) { return parser.parse(text, "GET"); });
-  insist(octets::value_run(input) == octets::run(input, octets::value));
-  insist(octets::target_run(input) == octets::run(input, octets::target));
-  insist(octets::token_run(input) == octets::run(input, octets::token));
+  for (const auto from : {std::size_t{0}, input.size() / 2, input.size()}) {
+    insist(octets::value_end(input, from) == octets::run(input, octets::value, from));
+    insist(octets::target_end(input, from) == octets::run(input, octets::target, from));
+    insist(octets::token_end(input, from) == octets::run(input, octets::token, from));
+  }
   bool whole_refused = false, cut_refused = false;
   const auto whole = decode(input, input.size() + 1, whole_refused);
   const auto pieces = decode(input, cut + 1, cut_refused);
