@@ -33,7 +33,9 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::uint64_t wake_up = ~std::uint64_t{0};  // the event data of the eventfd
 constexpr std::size_t most_fetched = 256;
-constexpr int usual_in_a_row = 32;  // before those of the first priority are looked for again
+// Of one priority: before on_pause(), and of the usual one before those of the first are looked for
+// again.
+constexpr int few = 32;
 
 struct Slot {
   Watcher* watcher = nullptr;
@@ -75,7 +77,7 @@ struct EventLoop::State {
 
   std::vector<Slot> slots;  // by descriptor
   TimerHeap timers;
-  std::function<void()> idle;
+  std::function<void()> pause, idle;
   SteadyClock::time_point now = SteadyClock::now();
   SteadyClock::duration skipped{0};
   bool in_run = false;
@@ -128,8 +130,14 @@ struct EventLoop::State {
   }
 
   void hand_out_events() {
-    while (!first.empty()) hand_out_one(first);
-    for (int left = usual_in_a_row; left > 0 && !usual.empty(); --left) hand_out_one(usual);
+    while (!first.empty()) hand_out_few(first);
+    if (!usual.empty()) hand_out_few(usual);
+  }
+
+  template <class Line>
+  void hand_out_few(Line& line) {
+    for (int left = few; left > 0 && !line.empty(); --left) hand_out_one(line);
+    if (pause) pause();
   }
 
   template <class Line>
@@ -261,6 +269,8 @@ TimerId EventLoop::after(std::chrono::milliseconds delay, std::function<void()> 
 void EventLoop::cancel(TimerId id) {
   if (id != 0) state_->timers.cancel(id);
 }
+
+void EventLoop::on_pause(std::function<void()> work) { state_->pause = std::move(work); }
 
 void EventLoop::on_idle(std::function<void()> work) { state_->idle = std::move(work); }
 

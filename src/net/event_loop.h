@@ -52,6 +52,9 @@ class EventLoop {
   TimerId after(std::chrono::milliseconds delay, std::function<void()> work);
   void cancel(TimerId id);  // no-op when it already ran
 
+  // Runs after every few events of one priority, before others have their turn: to send what they
+  // have left. At most one.
+  void on_pause(std::function<void()> work);
   // Runs after every batch of events: to flush logs and counters. At most one.
   void on_idle(std::function<void()> work);
 

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -98,6 +99,31 @@ TEST(EventLoop, TellsOfEventsUntilRemoved) {
   EXPECT_EQ(::send(right.get(), "hello", 5, 0), 5);
   loop.run();
   EXPECT_EQ(got, "hello");
+}
+
+TEST(EventLoop, PausesBetweenThoseOfTheFirstPriorityAndTheOthers) {
+  EventLoop loop;
+  constexpr int count = 50;  // of each; more than have their turn without a pause
+  std::string order;
+  std::vector<std::pair<os::Fd, os::Fd>> sockets;
+  std::vector<Recorder> watchers(2 * count);
+  for (std::size_t i = 0; i < watchers.size(); ++i) {
+    const bool first = i % 2 == 0;
+    watchers[i].react = [&order, first](std::uint32_t) { order += first ? 'f' : 'u'; };
+    sockets.push_back(pair_of_sockets());
+    loop.add(sockets[i].first.get(), watchers[i], first ? Priority::first : Priority::usual);
+  }
+  loop.on_pause([&] { order += '|'; });
+  loop.on_idle([&] {
+    if (std::count(order.begin(), order.end(), 'u') == count) loop.stop();
+  });
+  loop.run();
+  const auto few = order.find('|');
+  ASSERT_LT(few, std::size_t{count});
+  EXPECT_EQ(order.substr(0, few), std::string(few, 'f')) << order;
+  EXPECT_EQ(order.find("fu"), std::string::npos) << order;
+  EXPECT_EQ(order.find("uf"), std::string::npos) << order;
+  EXPECT_EQ(order.back(), '|') << order;
 }
 
 TEST(EventLoop, DropsEventsOfWatchersRemovedInTheSameBatchEvenWhenTheNumberIsUsedAgain) {

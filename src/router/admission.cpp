@@ -52,7 +52,7 @@ void ClientConnection::identify(const http::RequestHead& head) {
   auto& x = *exchange_;
   x.at = loop_.micros();
   x.began = loop_.events().now();
-  const auto* id = http::find_field(head.fields, "x-request-id");
+  const auto* id = http::find_field(head, http::Known::x_request_id);
   const auto request_id =
       id != nullptr && acceptable_request_id(id->value) ? id->value : loop_.new_request_id();
 
@@ -60,8 +60,7 @@ void ClientConnection::identify(const http::RequestHead& head) {
   if (app != nullptr) {
     x.app = *app;
     x.just_found = true;
-    x.load = x.app->load;
-    x.load->requests.fetch_add(1);
+    start_counting();
     move_to_meter(&loop_.meters().of(*x.app));
     if (x.app->route.session_affinity) x.affinity = affinity_in(head);
     x.awaits_continue = x.app->route.end_to_end_continue && head.minor > 0 &&
@@ -98,7 +97,7 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
     const auto* agent = http::find_field(head.fields, "user-agent");
     x.agent = agent == nullptr ? "-" : agent->value;
   }
-  const bool no_host = http::find_field(head.fields, "host") == nullptr;
+  const bool no_host = !head.notes.known.has(http::Known::host);
   const auto expect = head.expect;
   identify(head);
 
@@ -150,7 +149,11 @@ void ClientConnection::admit() {
   if (!std::exchange(x.just_found, false)) {
     const auto* now = loop_.table().find_app(x.app->route.app);
     if (now == nullptr) return answer_page(404, no_such_app_page());
+    // Another one, if the app has been away meanwhile.
+    const bool counted_elsewhere = (*now)->load.get() != x.load;
+    if (counted_elsewhere) stop_counting();
     x.app = *now;
+    if (counted_elsewhere) start_counting();
   }
 
   const auto& route = x.app->route;
@@ -208,7 +211,7 @@ void ClientConnection::queue_timed_out() {
 void ClientConnection::connect_to(const Dyno& dyno, bool pooled) {
   auto& x = *exchange_;
   loop_.hold_no_longer(*this);
-  x.dyno = dyno.state;
+  x.dyno = dyno.state.get();
   x.dyno->under_way.fetch_add(1);
   x.dyno_name = dyno.name;
   move_to_meter(&loop_.meters().of(*x.app, dyno));
@@ -267,7 +270,8 @@ void ClientConnection::connected() {
   step_.cancel();
   state_ = State::relaying;
   x.connected_at = loop_.events().now();
-  flush_to_dyno();
+  empty_outbox();
+  loop_.outbox().put_request(*this);
   if (std::exchange(x.expects_continue, false)) send_continue();
   again_ = true;
 }
@@ -284,8 +288,7 @@ void ClientConnection::let_go(bool reusable) {
       loop_.bury(std::move(x.connection));
     }
   }
-  if (x.dyno) loop_.dyno_released(*x.dyno);
-  x.dyno.reset();
+  if (auto* dyno = std::exchange(x.dyno, nullptr)) loop_.dyno_released(*dyno);
 }
 
 void ClientConnection::move_to_meter(Meter* meter) {
@@ -296,10 +299,14 @@ void ClientConnection::move_to_meter(Meter* meter) {
   if (x.meter != nullptr) x.meter->begin();
 }
 
+void ClientConnection::start_counting() {
+  exchange_->load = exchange_->app->load.get();
+  exchange_->load->requests.fetch_add(1);
+}
+
 void ClientConnection::stop_counting() {
   if (!exchange_) return;
-  if (exchange_->load) exchange_->load->requests.fetch_sub(1);
-  exchange_->load.reset();
+  if (auto* load = std::exchange(exchange_->load, nullptr)) load->requests.fetch_sub(1);
 }
 
 }  // namespace renga::router

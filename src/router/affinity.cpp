@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "crypto/digest.h"
-#include "http/field_name.h"
 
 namespace renga::router {
 
@@ -16,8 +15,9 @@ std::string affinity_of(std::string_view dyno) {
 }
 
 std::string_view affinity_in(const http::RequestHead& head) {
+  if (!head.notes.known.has(http::Known::cookie)) return {};
   for (const auto& field : head.fields) {
-    if (!http::named<"cookie">(field.name)) continue;
+    if (field.known != http::Known::cookie) continue;
     auto rest = field.value;
     while (!rest.empty()) {
       const auto end = rest.find(';');

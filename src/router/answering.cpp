@@ -155,9 +155,8 @@ void ClientConnection::switch_protocols(const http::ResponseHead& head, std::str
   x.partial.reset();
   // The dyno is free to be told to stop: a pipe may last for days, and closing it is then its
   // business.
-  if (x.dyno) loop_.dyno_released(*x.dyno);
-  x.dyno.reset();
-  if (x.load) x.pipe = std::make_unique<PipeCount>(x.load);
+  if (auto* dyno = std::exchange(x.dyno, nullptr)) loop_.dyno_released(*dyno);
+  if (x.load != nullptr) x.pipe = std::make_unique<PipeCount>(x.app->load);
   stop_counting();
 
   state_ = State::pipe;
@@ -211,7 +210,15 @@ void ClientConnection::take_response_body(std::string& head, char* data, std::si
   }
   x.head_sent = true;
   x.bytes += payload;
-  send_to_client(head, body, tail);
+  // What is the last of its connection goes at once, and so does whatever has more behind it.
+  const auto answer = head.size() + body.size();
+  const bool can_wait = over && answer > 0 && answer <= Outbox::largest && x.keep_alive &&
+                        !is_stream() && to_client_.empty() && outbox_place == nowhere;
+  if (can_wait) {
+    loop_.outbox().put_answer(*this, head, body);
+  } else {
+    send_to_client(head, body, tail);
+  }
   if (over) response_complete(used < size);
 }
 
@@ -369,20 +376,17 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
         status, code, x.bytes_in, x.bytes,
         std::chrono::duration_cast<std::chrono::microseconds>(loop_.events().now() - x.began));
   }
-  auto& line = loop_.line_scratch();
-  line.clear();
-  write_log_line(line, x.log_request,
-                 {.code = code,
-                  .cause = cause,
-                  .agent = x.agent,
-                  .dyno = x.dyno_name,
-                  .connect_ms = x.connect_ms,
-                  .service_ms = service,
-                  .status = status,
-                  .bytes = x.bytes,
-                  .protocol = is_stream() ? "http2.0"sv : "http1.1"sv,
-                  .tls_version = transport_->tls_version()});
-  loop_.log(x.app->route.app, x.at, line);
+  loop_.log(x.app->route.app, x.at, x.log_request,
+            {.code = code,
+             .cause = cause,
+             .agent = x.agent,
+             .dyno = x.dyno_name,
+             .connect_ms = x.connect_ms,
+             .service_ms = service,
+             .status = status,
+             .bytes = x.bytes,
+             .protocol = is_stream() ? "http2.0"sv : "http1.1"sv,
+             .tls_version = transport_->tls_version()});
 }
 
 }  // namespace renga::router

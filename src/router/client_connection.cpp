@@ -249,6 +249,31 @@ void ClientConnection::refuse_head(const http::RequestHead& head, const http::Pa
   answer_page(status, refusal_page(status, why.reason));
 }
 
+// Sends what it has in the outbox; false: not all of it went, or the other side is gone.
+bool ClientConnection::empty_outbox() {
+  if (outbox_place == nowhere) return true;
+  const auto answer = loop_.outbox().take(*this);
+  if (answer.empty()) {
+    // Unless it has failed meanwhile.
+    if (state_ != State::relaying) return true;
+    flush_to_dyno();
+    return !exchange_->upload_broken;
+  }
+  iovec part{const_cast<char*>(answer.data()), answer.size()};
+  const auto outcome = transport_->write(&part, 1);
+  if (outcome.status == Transport::Status::broken) broken_ = true;
+  to_client_.append(answer.substr(outcome.bytes));
+  return to_client_.empty();
+}
+
+void ClientConnection::send_from_outbox() {
+  try {
+    if (!empty_outbox()) run();
+  } catch (const std::exception& wrong) {
+    ended_by(wrong);
+  }
+}
+
 void ClientConnection::flush_to_client() {
   bool moved = false;
   while (!to_client_.empty() && !broken_) {
@@ -273,6 +298,7 @@ void ClientConnection::send_to_client(std::string_view head, std::string_view bo
     parts[count++] = {const_cast<char*>(part.data()), part.size()};
     size += part.size();
   }
+  empty_outbox();
   if (count == 0 || broken_) return;
   std::size_t sent = 0;
   if (to_client_.empty()) {
@@ -365,7 +391,9 @@ void ClientConnection::linger() {
 void ClientConnection::drain(Last last) {
   guarded([&] {
     last_request_ = true;
-    const bool asks_nothing = state_ == State::head && in_.empty() && !partial_;
+    empty_outbox();
+    const bool asks_nothing =
+        state_ == State::head && in_.empty() && !partial_ && to_client_.empty();
     if (last == Last::this_request && asks_nothing) close();
   });
 }
@@ -382,6 +410,12 @@ void ClientConnection::force_close() {
 
 void ClientConnection::close() {
   if (state_ == State::closed) return;
+  // Of an answer in there it has been said that the client has it; a request need not set out.
+  if (state_ != State::relaying) {
+    empty_outbox();
+  } else if (outbox_place != nowhere) {
+    loop_.outbox().take(*this);
+  }
   step_.cancel();
   queue_.cancel();
   loop_.events().cancel(look_);

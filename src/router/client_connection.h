@@ -40,17 +40,20 @@ class ClientConnection final : public net::Watcher {
     guarded([] {});
   }
 
-  void table_changed();
+  void send_from_outbox();
+
+  [[gnu::cold]] void table_changed();
   // Ends with the request under way; without one at once, or after the next.
   enum class Last { this_request, next_request };
-  void drain(Last last);
-  void force_close();  // the drain has lasted too long: H24
+  [[gnu::cold]] void drain(Last last);
+  [[gnu::cold]] void force_close();  // the drain has lasted too long: H24
   bool is_stream() const { return stream_ != nullptr; }
 
-  // In the loop's lists, the loop's own.
+  // In the loop's lists and outbox, their own.
   static constexpr std::size_t nowhere = ~std::size_t{0};
   std::size_t place = 0;
   std::size_t held_place = nowhere;
+  std::size_t outbox_place = nowhere;
 
  private:
   enum class State {
@@ -78,19 +81,20 @@ class ClientConnection final : public net::Watcher {
   }
 
   // --- client_connection.cpp: the connection
-  void ended_by(const std::exception& wrong);
+  [[gnu::cold]] void ended_by(const std::exception& wrong);
   void run();
   void advance();
   void read_head();
   bool take_head(char* bytes, std::size_t size);  // false: more bytes are needed
-  void leave_for_http2(std::string_view first_bytes);
-  void refuse_head(const http::RequestHead& head, const http::Parsed& why);
+  [[gnu::cold]] void leave_for_http2(std::string_view first_bytes);
+  [[gnu::cold]] void refuse_head(const http::RequestHead& head, const http::Parsed& why);
   void keep_input(std::string_view rest);
+  bool empty_outbox();
   void flush_to_client();
   void send_to_client(std::string_view head, std::string_view body, std::string_view tail = {});
-  void client_gone();
-  void timed_out();
-  void linger();
+  [[gnu::cold]] void client_gone();
+  [[gnu::cold]] void timed_out();
+  [[gnu::cold]] void linger();
   void close();
   void wait_for_request();
 
@@ -99,12 +103,13 @@ class ClientConnection final : public net::Watcher {
   void identify(const http::RequestHead& head);
   void admit();
   const Dyno* choose() const;  // none: all are in quarantine
-  void hold(std::chrono::milliseconds look_again);
-  void queue_timed_out();
+  [[gnu::cold]] void hold(std::chrono::milliseconds look_again);
+  [[gnu::cold]] void queue_timed_out();
   void connect_to(const Dyno& dyno, bool pooled);
-  void connect_failed(const HCode& code);
+  [[gnu::cold]] void connect_failed(const HCode& code);
   void connected();
   void let_go(bool reusable);
+  void start_counting();
   void stop_counting();
   void move_to_meter(Meter* meter);
 
@@ -115,26 +120,26 @@ class ClientConnection final : public net::Watcher {
   void flush_to_dyno();
   void request_progress();
   bool request_sent() const;
-  void pump_pipe();
+  [[gnu::cold]] void pump_pipe();
 
   // --- answering.cpp: dyno to client
   void pump_response();
   void take_response_head(char* data, std::size_t size);
   void begin_response(const http::ResponseHead& head, char* body, std::size_t size);
-  void send_continue();
-  void refuse_response(http::Flaw flaw, std::string_view head);
-  void switch_protocols(const http::ResponseHead& head, std::string_view rest);
+  [[gnu::cold]] void send_continue();
+  [[gnu::cold]] void refuse_response(http::Flaw flaw, std::string_view head);
+  [[gnu::cold]] void switch_protocols(const http::ResponseHead& head, std::string_view rest);
   void take_response_body(std::string& head, char* data, std::size_t size);
-  void dyno_closed(bool reset);
-  bool try_again(bool reset);
+  [[gnu::cold]] void dyno_closed(bool reset);
+  [[gnu::cold]] bool try_again(bool reset);
   void response_complete(bool leftover);
   bool dyno_connection_is_clean() const;
-  void fail_request(const HCode& code, std::string_view cause = {});
-  void answer_page(int status, std::string_view html);
-  void answer(int status, std::string_view content_type, std::string_view body,
-              std::string_view location = {});
-  void send_own_head(int status, std::string_view content_type, std::size_t size,
-                     std::string_view location, bool ends);
+  [[gnu::cold]] void fail_request(const HCode& code, std::string_view cause = {});
+  [[gnu::cold]] void answer_page(int status, std::string_view html);
+  [[gnu::cold]] void answer(int status, std::string_view content_type, std::string_view body,
+                            std::string_view location = {});
+  [[gnu::cold]] void send_own_head(int status, std::string_view content_type, std::size_t size,
+                                   std::string_view location, bool ends);
   void log(const HCode* code, std::string_view cause, int status);
   void end_request();
 

@@ -20,8 +20,8 @@ namespace renga::router {
 struct Exchange {
   // The request
   std::shared_ptr<const App> app;
-  bool just_found = false;        // the app, in the table as it is now
-  std::shared_ptr<AppLoad> load;  // it is counted there while this is set
+  bool just_found = false;  // the app, in the table as it is now
+  AppLoad* load = nullptr;  // the app's; it is counted there while this is set
   std::unique_ptr<PipeCount> pipe;
   Meter* meter = nullptr;  // the same: its app's, then its dyno's
   std::uint64_t bytes_in = 0;
@@ -49,7 +49,7 @@ struct Exchange {
   bool bad_chunk = false;
 
   // Its dyno
-  std::shared_ptr<DynoState> dyno;  // counted in its under_way while this is set
+  DynoState* dyno = nullptr;  // one of the app's; counted in its under_way while this is set
   std::string dyno_name;
   std::unique_ptr<DynoConnection> connection;
   bool readable = false;       // the dyno's side of what ClientConnection has for the client's

@@ -16,100 +16,31 @@ namespace renga::router {
 
 namespace {
 
+using http::Known;
+using http::KnownSet;
 using http::named;
 
-enum class Rule { copy, drop, forwarded_for, content_length, upgrade };
-
-// Names that a client must not be able to set, also not as X_Request_Id.
-constexpr std::array<std::string_view, 13> ours = {"x-forwarded-for",
-                                                   "x-forwarded-proto",
-                                                   "x-forwarded-port",
-                                                   "x-forwarded-host",
-                                                   "x-request-id",
-                                                   "x-request-start",
-                                                   "content-length",
-                                                   "transfer-encoding",
-                                                   "connection",
-                                                   "host",
-                                                   "via",
-                                                   "proxy",
-                                                   "upgrade"};
-
-constexpr std::uint64_t sizes_of_ours = [] {
-  std::uint64_t sizes = 0;
-  for (const auto name : ours) sizes |= std::uint64_t{1} << name.size();
-  return sizes;
-}();
-
-bool is_alias(std::string_view name) {
-  if (name.size() >= 64 || (sizes_of_ours >> name.size() & 1) == 0) return false;
-  if (name.find('_') == std::string_view::npos) return false;
-  return std::any_of(ours.begin(), ours.end(), [&](std::string_view own) {
-    return name.size() == own.size() &&
-           std::equal(name.begin(), name.end(), own.begin(), [](char sent, char lower) {
-             const char c = sent >= 'A' && sent <= 'Z' ? static_cast<char>(sent + 32) : sent;
-             return (c == '_' ? '-' : c) == lower;
-           });
-  });
-}
-
-// What both directions drop.
-Rule hop_by_hop(std::string_view name) {
-  switch (name.size()) {
-    case 2:
-      return named<"te">(name) ? Rule::drop : Rule::copy;
-    case 7:
-      return named<"upgrade">(name)   ? Rule::upgrade
-             : named<"trailer">(name) ? Rule::drop
-                                      : Rule::copy;
-    case 10:
-      return named<"connection">(name) || named<"keep-alive">(name) ? Rule::drop : Rule::copy;
-    case 14:
-      return named<"content-length">(name)   ? Rule::content_length
-             : named<"http2-settings">(name) ? Rule::drop
-                                             : Rule::copy;
-    case 16:
-      return named<"proxy-connection">(name) ? Rule::drop : Rule::copy;
-    case 17:
-      return named<"transfer-encoding">(name) ? Rule::drop : Rule::copy;
-    default:
-      return Rule::copy;
-  }
-}
-
-Rule request_rule(std::string_view name) {
-  switch (name.size()) {
-    case 4:
-      if (named<"host">(name)) return Rule::drop;
-      break;
-    case 5:
-      if (named<"proxy">(name)) return Rule::drop;  // httpoxy: CGI makes HTTP_PROXY of it
-      break;
-    case 6:
-      if (named<"expect">(name)) return Rule::drop;  // the router answers it
-      break;
-    case 12:
-      if (named<"x-request-id">(name)) return Rule::drop;
-      break;
-    case 15:
-      if (named<"x-forwarded-for">(name)) return Rule::forwarded_for;
-      if (named<"x-request-start">(name)) return Rule::drop;
-      break;
-    case 16:
-      if (named<"x-forwarded-port">(name)) return Rule::drop;
-      break;
-    case 17:
-      if (named<"x-forwarded-proto">(name)) return Rule::drop;
-      break;
-    case 19:
-      if (named<"proxy-authorization">(name)) return Rule::drop;
-      break;
-    default:
-      break;
-  }
-  const auto rule = hop_by_hop(name);
-  return rule == Rule::copy && is_alias(name) ? Rule::drop : rule;
-}
+// What belongs to this one connection; the router says itself what is true of the next.
+constexpr KnownSet of_the_connection = {
+    Known::connection, Known::http2_settings, Known::keep_alive,        Known::proxy_connection,
+    Known::te,         Known::trailer,        Known::transfer_encoding,
+};
+// And what a client must not tell a dyno: the router has its own word for it, or has answered it.
+// Of `proxy` CGI makes HTTP_PROXY ("httpoxy").
+constexpr KnownSet not_for_dynos = of_the_connection.with({
+    Known::alias,
+    Known::expect,
+    Known::host,
+    Known::proxy,
+    Known::proxy_authorization,
+    Known::x_forwarded_for,
+    Known::x_forwarded_port,
+    Known::x_forwarded_proto,
+    Known::x_request_id,
+    Known::x_request_start,
+});
+// Where they are passed on at all nobody can take them away by naming them.
+constexpr KnownSet checked = {Known::content_length, Known::upgrade};
 
 bool nominates(std::string_view connection, std::string_view name) {
   while (true) {
@@ -121,26 +52,30 @@ bool nominates(std::string_view connection, std::string_view name) {
 }
 
 // Whether any Connection line nominates this field. Those that say who is asking are not given up.
+template <class Head>
 class Nominations {
  public:
-  explicit Nominations(const std::vector<http::Field>& fields) : fields_(fields) {
-    for (const auto& field : fields) {
-      if (!named<"connection">(field.name)) continue;
+  explicit Nominations(const Head& head) : fields_(head.fields) {
+    if (!head.notes.known.has(Known::connection)) return;
+    for (const auto& field : fields_) {
+      if (field.known != Known::connection) continue;
       // Nearly all there are; they nominate nothing that would be copied.
       any_ = any_ || !(named<"keep-alive">(field.value) || named<"close">(field.value) ||
                        named<"upgrade">(field.value));
     }
   }
-  bool has(std::string_view name) const {
-    if (!any_) return false;
+  bool any() const { return any_; }
+  bool has(std::string_view name) const { return any_ && is_listed(name); }
+
+ private:
+  [[gnu::cold]] bool is_listed(std::string_view name) const {
     if (name.size() > 12 && named<"x-forwarded-">(name.substr(0, 12))) return false;
     if (named<"via">(name)) return false;
     return std::any_of(fields_.begin(), fields_.end(), [&](const http::Field& field) {
-      return named<"connection">(field.name) && nominates(field.value, name);
+      return field.known == Known::connection && nominates(field.value, name);
     });
   }
 
- private:
   const std::vector<http::Field>& fields_;
   bool any_ = false;
 };
@@ -149,39 +84,53 @@ void write_field(TextWriter& out, std::string_view name, std::string_view value)
   out.put(name, ": ", value, "\r\n");
 }
 
-// Copies those fields of a parsed head that are to be kept: as many as stand one behind the other,
-// and are written as we write them, in one piece.
-template <class Keep>
-void copy_fields(TextWriter& out, const std::vector<http::Field>& fields, Keep keep) {
-  const char* begin = nullptr;
-  const char* end = nullptr;
-  const auto put_until_here = [&](const char* next) {
-    out.put(std::string_view(begin, end));
-    begin = end = next;
-  };
-  for (const auto& field : fields) {
-    if (!keep(field)) continue;
-    const auto* name_end = field.name.data() + field.name.size();
-    const auto* value_end = field.value.data() + field.value.size();
-    if (field.value.data() == name_end + 2 && name_end[1] == ' ' && *value_end == '\r') {
-      if (field.name.data() != end) put_until_here(field.name.data());
-      end = value_end + 2;
-    } else {
-      put_until_here(nullptr);
+// Copies the fields of a parsed head but for those that are dropped, or nominated by Connection.
+template <class Head>
+void copy_fields(TextWriter& out, const Head& head, KnownSet dropped) {
+  const Nominations nominations(head);
+  if (!head.notes.plain || nominations.any()) {
+    for (const auto& field : head.fields) {
+      if (dropped.has(field.known)) continue;
+      if (!checked.has(field.known) && nominations.has(field.name)) continue;
       write_field(out, field.name, field.value);
     }
+    return;
   }
-  put_until_here(nullptr);
+  // They are in the buffer as they are to be written: all of it but what is cut out.
+  if (head.fields.empty()) return;
+  const auto end_of = [](const http::Field& field) {
+    return field.value.data() + field.value.size() + 2;
+  };
+  const auto* begin = head.fields.front().name.data();
+  for (const auto at : head.notes.at) {
+    const auto& field = head.fields[at];
+    if (!dropped.has(field.known)) continue;
+    out.put(std::string_view(begin, field.name.data()));
+    begin = end_of(field);
+  }
+  out.put(std::string_view(begin, end_of(head.fields.back())));
 }
 
 constexpr std::size_t room_for_ours = 512;  // the lines that the router adds, as a rule
 
 void put_forwarded_for(TextWriter& out, const http::RequestHead& head, std::string_view client_ip) {
-  for (const auto& field : head.fields) {
-    if (!named<"x-forwarded-for">(field.name)) continue;
-    if (!field.value.empty()) out.put(field.value, ", ");
+  if (head.notes.known.has(Known::x_forwarded_for)) {
+    for (const auto& field : head.fields) {
+      if (field.known != Known::x_forwarded_for) continue;
+      if (!field.value.empty()) out.put(field.value, ", ");
+    }
   }
   out.put(client_ip);
+}
+
+// What a client is not told of a dyno's answer.
+KnownSet not_for_clients(const http::ResponseHead& head, const Return& back) {
+  auto dropped = of_the_connection;
+  // RFC 9110 8.6: none with 1xx and 204; with HEAD and 304 it tells what there would be.
+  const bool length = (back.relay == Relay::none || back.relay == Relay::length) &&
+                      head.status >= 200 && head.status != 204;
+  if (!length) dropped.add(Known::content_length);
+  return dropped;
 }
 
 }  // namespace
@@ -196,7 +145,7 @@ bool acceptable_request_id(std::string_view id) {
 bool passes_upgrade(const http::RequestHead& head) {
   if (!head.upgrade) return false;
   return std::none_of(head.fields.begin(), head.fields.end(), [](const http::Field& field) {
-    return named<"upgrade">(field.name) && http::list_has(field.value, "h2c");
+    return field.known == Known::upgrade && http::list_has(field.value, "h2c");
   });
 }
 
@@ -207,26 +156,14 @@ void write_forwarded_for(std::string& out, const http::RequestHead& head,
 }
 
 void write_request_head(std::string& text, const http::RequestHead& head, const Arrival& arrival) {
-  const Nominations nominations(head.fields);
   const bool upgrade = passes_upgrade(head);
+  auto dropped = not_for_dynos;
+  if (!upgrade) dropped.add(Known::upgrade);
   TextWriter out(text, head.size + room_for_ours);
 
   out.put(head.method, " ", head.target, " HTTP/1.1\r\n");
   write_field(out, "Host", head.host);
-  copy_fields(out, head.fields, [&](const http::Field& field) {
-    switch (request_rule(field.name)) {
-      case Rule::copy:
-        return !nominations.has(field.name);
-      case Rule::content_length:
-        return true;
-      case Rule::upgrade:
-        return upgrade;
-      case Rule::forwarded_for:
-      case Rule::drop:
-        break;
-    }
-    return false;
-  });
+  copy_fields(out, head, dropped);
   if (head.framing.body == http::Body::chunked) out.put("Transfer-Encoding: chunked\r\n");
   if (arrival.expect_continue) out.put("Expect: 100-continue\r\n");
   if (upgrade) {
@@ -258,43 +195,23 @@ Relay relay_of(const http::ResponseHead& head, int client_minor) {
 }
 
 void write_response_head(std::string& text, const http::ResponseHead& head, const Return& back) {
-  const Nominations nominations(head.fields);
-  const bool upgrade = head.status == 101 || head.status == 426;
-  // RFC 9110 8.6: none with 1xx and 204; with HEAD and 304 it tells what there would be.
-  const bool length = (back.relay == Relay::none || back.relay == Relay::length) &&
-                      head.status >= 200 && head.status != 204;
-  bool date = false;
-  bool server = false;
-  bool upgraded = false;
+  auto dropped = not_for_clients(head, back);
+  const bool may_upgrade = head.status == 101 || head.status == 426;
+  if (!may_upgrade) dropped.add(Known::upgrade);
   TextWriter out(text, head.size + room_for_ours);
 
   out.put("HTTP/1.1 ");
   out.number(head.status);
   out.put(" ", head.reason, "\r\n");
-  copy_fields(out, head.fields, [&](const http::Field& field) {
-    switch (hop_by_hop(field.name)) {
-      case Rule::copy:
-        date = date || named<"date">(field.name);
-        server = server || named<"server">(field.name);
-        return !nominations.has(field.name);
-      case Rule::content_length:
-        return length;
-      case Rule::upgrade:
-        upgraded = upgrade;
-        return upgrade;
-      case Rule::forwarded_for:
-      case Rule::drop:
-        break;
-    }
-    return false;
-  });
+  copy_fields(out, head, dropped);
   if (back.relay == Relay::chunked || back.relay == Relay::into_chunks) {
     out.put("Transfer-Encoding: chunked\r\n");
   }
-  if (!server) out.put("Server: renga-router\r\n");
-  if (!date && head.status >= 200) write_field(out, "Date", back.date);
+  if (!head.notes.known.has(Known::server)) out.put("Server: renga-router\r\n");
+  if (!head.notes.known.has(Known::date) && head.status >= 200) write_field(out, "Date", back.date);
   if (!back.cookie.empty()) write_field(out, "Set-Cookie", back.cookie);
   out.put("Via: 1.1 renga-router\r\n");
+  const bool upgraded = may_upgrade && head.notes.known.has(Known::upgrade);
   if (head.status == 101) {
     out.put("Connection: Upgrade\r\n");
   } else {
@@ -313,29 +230,24 @@ void write_response_head(std::string& text, const http::ResponseHead& head, cons
 
 void list_response_fields(std::vector<http::Field>& fields, std::string& names,
                           const http::ResponseHead& head, const Return& back) {
-  const Nominations nominations(head.fields);
-  const bool length = (back.relay == Relay::none || back.relay == Relay::length) &&
-                      head.status >= 200 && head.status != 204;
-  bool date = false;
-  bool server = false;
+  const Nominations nominations(head);
+  auto dropped = not_for_clients(head, back);
+  dropped.add(Known::upgrade);
   std::size_t room = 0;
   for (const auto& field : head.fields) room += field.name.size();
   names.clear();
   names.reserve(room);  // so that none of them moves
   for (const auto& field : head.fields) {
-    const auto rule = hop_by_hop(field.name);
-    const bool copied = rule == Rule::copy && !nominations.has(field.name);
-    if (!copied && !(rule == Rule::content_length && length)) continue;
-    date = date || named<"date">(field.name);
-    server = server || named<"server">(field.name);
+    if (dropped.has(field.known)) continue;
+    if (!checked.has(field.known) && nominations.has(field.name)) continue;
     const auto at = names.size();
     for (const char c : field.name) {
       names += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
     }
     fields.push_back({std::string_view(names).substr(at), field.value});
   }
-  if (!server) fields.push_back({"server", "renga-router"});
-  if (!date) fields.push_back({"date", back.date});
+  if (!head.notes.known.has(Known::server)) fields.push_back({"server", "renga-router"});
+  if (!head.notes.known.has(Known::date)) fields.push_back({"date", back.date});
   if (!back.cookie.empty()) fields.push_back({"set-cookie", back.cookie});
   fields.push_back({"via", "1.1 renga-router"});
 }

@@ -30,6 +30,29 @@ TEST(Forwarding, CopiesFieldsInTheirOrderWhateverStandsBetweenThem) {
             "X-Request-Id: 01234567-89ab-4cde-8f01-23456789abcd\r\nVia: 1.1 renga-router\r\n\r\n");
 }
 
+// The same where every line is as we would write it, and is copied with its neighbours.
+TEST(Forwarding, CutsOutWhatIsDroppedWhereverItStands) {
+  const auto fields_of = [](const std::string& lines) {
+    const auto sent = "GET / HTTP/1.1\r\n" + lines + "\r\n";
+    http::RequestParser parser;
+    EXPECT_EQ(parser.parse(sent).state, http::Parse::complete);
+    EXPECT_TRUE(parser.head().notes.plain);
+    std::string out;
+    write_request_head(out, parser.head(), {});
+    const auto begin = out.find("Host: a\r\n") + 9;
+    return out.substr(begin, out.find("X-Forwarded-For: \r\n") - begin);
+  };
+  EXPECT_EQ(fields_of("Host: a\r\n"), "");
+  EXPECT_EQ(fields_of("Host: a\r\nB: 1\r\n"), "B: 1\r\n");
+  EXPECT_EQ(fields_of("B: 1\r\nHost: a\r\n"), "B: 1\r\n");
+  EXPECT_EQ(fields_of("B: 1\r\nHost: a\r\nTE: x\r\nC: \r\nContent-Length: 1\r\nVia: d\r\n"
+                      "X_Request_Id: e\r\nKeep-Alive: f\r\n"),
+            "B: 1\r\nC: \r\nContent-Length: 1\r\nVia: d\r\n");
+  EXPECT_EQ(fields_of("B: 1\r\nConnection: close\r\nHost: a\r\nC: 2\r\n"), "B: 1\r\nC: 2\r\n");
+  EXPECT_EQ(fields_of("B: 1\r\nConnection: c, keep-alive\r\nHost: a\r\nC: 2\r\nD: 3\r\n"),
+            "B: 1\r\nD: 3\r\n");
+}
+
 TEST(Forwarding, CopiesAnAnswersFieldsLikewise) {
   const std::string sent =
       "HTTP/1.1 200 Fine\r\nserver: own\r\nX:1\r\nY: 2\r\nkeep-alive: 5\r\ncontent-length: 3\r\n"

@@ -109,7 +109,7 @@ void Http2Stream::send_continue() {
 
 void Http2Stream::send_head(const http::ResponseHead& head, const Return& back, Follows follows) {
   if (stream_ == nullptr) return;
-  auto& names = connection_->loop_.line_scratch();
+  auto& names = connection_->loop_.names_scratch();
   std::vector<http::Field> fields;
   fields.reserve(head.fields.size() + 4);
   list_response_fields(fields, names, head, back);

@@ -24,6 +24,12 @@ void put_quoted(TextWriter& out, std::string_view text) {
   out.put("\"");
 }
 
+// A parsed one has nothing else that put_quoted() would change.
+void put_target(TextWriter& out, std::string_view target) {
+  if (target.find('"') != std::string_view::npos) return put_quoted(out, target);
+  out.put("\"", target, "\"");
+}
+
 void put_ms(TextWriter& out, std::int64_t ms) {
   if (ms < 0) return;
   out.number(ms);
@@ -36,13 +42,17 @@ constexpr std::size_t room_for_keys = 256;
 
 void write_log_request(std::string& text, const http::RequestHead& head,
                        std::string_view request_id, std::string_view client_ip) {
-  std::string forwarded;
-  write_forwarded_for(forwarded, head, client_ip);
-  TextWriter out(text, head.target.size() + head.host.size() + forwarded.size() + room_for_keys);
+  TextWriter out(text, head.target.size() + head.host.size() + room_for_keys);
   out.put("method=", head.method, " path=");
-  put_quoted(out, head.target);
+  put_target(out, head.target);
   out.put(" host=", http::without_port(head.host), " request_id=", request_id, " fwd=");
-  put_quoted(out, forwarded);
+  if (!head.notes.known.has(http::Known::x_forwarded_for)) {
+    out.put("\"", client_ip, "\"");
+    return;
+  }
+  std::string list;
+  write_forwarded_for(list, head, client_ip);
+  put_quoted(out, list);
 }
 
 void write_log_line(std::string& text, std::string_view request, const LogOutcome& outcome) {

@@ -11,15 +11,19 @@
 
 namespace renga::router {
 
-inline void append_log_record(std::string& records, std::string_view app, std::int64_t at,
-                              std::string_view message) {
+// `write` appends the message.
+template <class Write>
+void append_log_record(std::string& records, std::string_view app, std::int64_t at, Write write) {
   const auto app_size = static_cast<unsigned char>(app.size() < 255 ? app.size() : 255);
-  const auto size = static_cast<std::uint32_t>(message.size());
+  std::uint32_t size = 0;
   records.append(reinterpret_cast<const char*>(&at), sizeof at);
   records.push_back(static_cast<char>(app_size));
   records.append(app.substr(0, app_size));
+  const auto begin = records.size() + sizeof size;
   records.append(reinterpret_cast<const char*>(&size), sizeof size);
-  records.append(message);
+  write(records);
+  size = static_cast<std::uint32_t>(records.size() - begin);
+  std::memcpy(records.data() + begin - sizeof size, &size, sizeof size);
 }
 
 // False when the bytes are no such records; those before the wrong one have been visited.

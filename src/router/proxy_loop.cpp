@@ -99,7 +99,9 @@ ProxyLoop::ProxyLoop(const Limits& limits, LoopEvents events)
       meters_(limits_.meters),
       pools_(loop_, limits_.dyno_idle, limits_.pooled,
              [this](std::unique_ptr<DynoConnection> connection) { bury(std::move(connection)); }) {
+  request_id_.fill('-');  // what stands between its digits
   fill_random({reinterpret_cast<unsigned char*>(&random_state_), sizeof random_state_});
+  loop_.on_pause([this] { send_what_waits(); });
   loop_.on_idle([this] { end_turn(); });
 }
 
@@ -339,9 +341,11 @@ void ProxyLoop::dyno_released(DynoState& dyno) {
   if (dyno.under_way.fetch_sub(1) == 1 && dyno.leaving.load()) events_.on_free(dyno);
 }
 
-void ProxyLoop::log(std::string_view app, std::int64_t at, std::string_view message) {
+void ProxyLoop::log(std::string_view app, std::int64_t at, std::string_view request,
+                    const LogOutcome& outcome) {
   if (record_count_ == 0) records_.reserve(room_for_records_);
-  append_log_record(records_, app, at, message);
+  append_log_record(records_, app, at,
+                    [&](std::string& records) { write_log_line(records, request, outcome); });
   ++record_count_;
   if (records_.size() >= records_at_once) {
     flush_log();
@@ -362,7 +366,7 @@ void ProxyLoop::flush_log() {
   events_.on_log(std::exchange(records_, {}), std::exchange(record_count_, 0));
 }
 
-// Whatever many streams have left in one turn goes out in few writes.
+// Whatever many streams have left by now goes out in few writes.
 void ProxyLoop::flush_streams() {
   auto unflushed = std::exchange(unflushed_, {});
   for (auto* connection : unflushed) connection->flush_is_due = false;
@@ -371,8 +375,13 @@ void ProxyLoop::flush_streams() {
   if (!unflushed_.empty()) loop_.post([] {});
 }
 
-void ProxyLoop::end_turn() {
+void ProxyLoop::send_what_waits() {
+  outbox_.send();
   flush_streams();
+}
+
+void ProxyLoop::end_turn() {
+  send_what_waits();
   dead_clients_.clear();
   dead_http2_.clear();
   dead_connections_.clear();
@@ -394,10 +403,10 @@ std::string_view ProxyLoop::new_request_id() {
   entropy_used_ += 16;
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
-  auto* out = request_id_.data();
-  for (int i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
-    out = std::copy_n(hexadecimal[bytes[i]].begin(), 2, out);
+  constexpr std::array<unsigned char, 16> places = {0,  2,  4,  6,  9,  11, 14, 16,
+                                                    19, 21, 24, 26, 28, 30, 32, 34};
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    std::memcpy(&request_id_[places[i]], hexadecimal[bytes[i]].data(), 2);
   }
   return {request_id_.data(), request_id_.size()};
 }

@@ -19,7 +19,9 @@
 #include "router/h2_connection.h"
 #include "router/limits.h"
 #include "router/listeners.h"
+#include "router/log_line.h"
 #include "router/meters.h"
+#include "router/outbox.h"
 #include "router/route_index.h"
 #include "router/time_outs.h"
 
@@ -73,6 +75,7 @@ class ProxyLoop {
   const Limits& limits() const { return limits_; }
   Waits& waits() { return waits_; }
   DynoPools& pools() { return pools_; }
+  Outbox& outbox() { return outbox_; }
   Meters& meters() { return meters_; }
   const RouteIndex& table() const { return *table_; }
   bool draining() const { return draining_; }
@@ -80,7 +83,7 @@ class ProxyLoop {
   // Takes a large answer's head and body, as loopback hands them over, in one read.
   std::array<char, 128 * 1024>& scratch() { return scratch_; }
   std::string& head_scratch() { return head_scratch_; }
-  std::string& line_scratch() { return line_scratch_; }
+  std::string& names_scratch() { return names_scratch_; }
   http::RequestParser& request_parser() { return request_parser_; }
   http::ResponseParser& response_parser() { return response_parser_; }
 
@@ -88,7 +91,8 @@ class ProxyLoop {
   std::int64_t micros();                            // since 1970, as of this turn
   std::string_view date();                          // for a Date header
   std::uint64_t random_below(std::uint64_t bound);  // not for secrets
-  void log(std::string_view app, std::int64_t at, std::string_view message);
+  void log(std::string_view app, std::int64_t at, std::string_view request,
+           const LogOutcome& outcome);
   void dyno_released(DynoState& dyno);  // one request of it has ended
   void wake(const App& app);            // that is idle
 
@@ -103,7 +107,7 @@ class ProxyLoop {
                                const Entrance& entrance);
   void become_http2(std::unique_ptr<Transport> transport, const std::string& ip,
                     const Entrance& entrance, std::string_view first_bytes);
-  void flush_later(Http2Connection& connection);  // at the end of the turn
+  void flush_later(Http2Connection& connection);  // with the outbox
   void gone(Http2Connection& connection);
 
   void gone(ClientConnection& client);   // closed: owned until the turn ends
@@ -120,6 +124,7 @@ class ProxyLoop {
   bool make_room();
   void flush_log();
   void flush_streams();
+  void send_what_waits();
   void end_turn();
   void take_over_some();
   void add_client(os::Fd socket, const net::Address& peer, const Listener& listener);
@@ -139,7 +144,7 @@ class ProxyLoop {
   std::deque<TakingOver> taking_over_;
 
   std::array<char, 128 * 1024> scratch_;
-  std::string head_scratch_, line_scratch_;
+  std::string head_scratch_, names_scratch_;
   http::RequestParser request_parser_;
   http::ResponseParser response_parser_;
   std::array<unsigned char, 4096> entropy_;
@@ -160,6 +165,7 @@ class ProxyLoop {
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::vector<std::unique_ptr<DynoConnection>> dead_connections_;
   DynoPools pools_;
+  Outbox outbox_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Http2Connection>> http2_;
   std::vector<std::unique_ptr<Http2Connection>> dead_http2_;

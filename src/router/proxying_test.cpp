@@ -147,6 +147,17 @@ TEST_F(ProxyingTest, BytesBehindABodyAreTheNextRequest) {
   EXPECT_THAT(connection.read_until("\r\n\r\n"), StartsWith("GET /4 "));
 }
 
+TEST_F(ProxyingTest, AnAnswerGoesAheadOfWhatIsSaidToTheBytesBehindItsRequest) {
+  auto client = edge.client();
+  client.write(get("/1") + "no request\r\n\r\n");
+  auto connection = dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write(ok);
+  EXPECT_EQ(read_answer(client).body, "ok");
+  EXPECT_EQ(read_answer(client).status(), 400);
+  EXPECT_TRUE(client.closed_by_peer());
+}
+
 TEST_F(ProxyingTest, ResponsesWithoutBodyKeepTheirLength) {
   auto client = edge.client();
   client.write("HEAD / HTTP/1.1\r\nHost: shop.test\r\n\r\n");

@@ -21,22 +21,24 @@ class TextWriter {
   // Inlined, so that the compiler knows how long the literals are.
   template <class... Pieces>
   [[gnu::always_inline]] void put(Pieces... pieces) {
-    (put_one(std::string_view(pieces)), ...);
+    const auto size = (std::string_view(pieces).size() + ...);
+    if (out_.size() - used_ < size) [[unlikely]]
+      grow_late(size + used_);
+    (copy(std::string_view(pieces)), ...);
   }
   void number(std::int64_t value) {
     const fmt::format_int digits(value);
-    put_one({digits.data(), digits.size()});
+    put(std::string_view(digits.data(), digits.size()));
   }
 
  private:
   // Most pieces are short, and of a length that the compiler knows: copying one is an instruction
   // or two, calling somebody to do it many.
-  [[gnu::always_inline]] void put_one(std::string_view piece) {
-    if (out_.size() - used_ < piece.size()) [[unlikely]]
-      grow(piece.size() + used_);
+  [[gnu::always_inline]] void copy(std::string_view piece) {
     piece.copy(out_.data() + used_, piece.size());
     used_ += piece.size();
   }
+  [[gnu::cold]] void grow_late(std::size_t room) { grow(room); }
   void grow(std::size_t room) {
     // What is there stays; the rest is written before it is read.
     out_.resize_and_overwrite(used_ + room, [](char*, std::size_t size) { return size; });
