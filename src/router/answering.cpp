@@ -382,7 +382,8 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
                   .bytes = x.bytes,
                   .protocol = is_stream() ? "http2.0"sv : "http1.1"sv,
                   .tls_version = transport_->tls_version()});
-  loop_.log(x.app->route.app, x.at, line);
+  // Of now and not of when the request came: a log is in order, however long a pipe was open.
+  loop_.log(x.app->route.app, loop_.micros(), line);
 }
 
 }  // namespace renga::router
