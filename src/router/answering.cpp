@@ -365,9 +365,12 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
             .count();
   }
   if (x.meter != nullptr) {
-    x.meter->count(
-        status, code, x.bytes_in, x.bytes,
-        std::chrono::duration_cast<std::chrono::microseconds>(loop_.events().now() - x.began));
+    x.meter->count(status, code, x.bytes_in, x.bytes);
+    // How long a pipe was open, whatever has ended it, is not how long somebody waited.
+    if (x.status != 101) {
+      x.meter->took(
+          std::chrono::duration_cast<std::chrono::microseconds>(loop_.events().now() - x.began));
+    }
   }
   auto& line = loop_.line_scratch();
   line.clear();

@@ -133,6 +133,10 @@ TEST_F(MetersTest, CountWhatBecameOfEveryRequest) {
   next.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   read_answer(client);
   EXPECT_EQ(of(read(edge), "web.1").figures.requests(), 4U);
+  auto renamed = app("shop", {});
+  renamed.name = "store";
+  edge.serve({renamed});
+  EXPECT_EQ(of(read(edge), "web.1").name, "store") << "though nobody has asked it since";
   edge.serve({app("blog", {})});
   EXPECT_TRUE(read(edge).dynos.empty());
 }
@@ -154,6 +158,22 @@ TEST_F(MetersTest, APipeIsActiveUntilItEnds) {
   const auto figures = read(edge);
   EXPECT_EQ(of(figures, "web.1").figures.active, 0);
   EXPECT_EQ(of(figures, "web.1").figures.answers[1], 1U);
+  EXPECT_EQ(of(figures, "web.1").figures.took.total(), 0U);
+}
+
+TEST_F(MetersTest, APipeThatIdlesOutIsNoLatency) {
+  Edge edge;
+  edge.serve({dyno.backend("dyno-1")});
+  auto client = edge.client();
+  client.write("GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  auto connection = dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n");
+  client.read_until("\r\n\r\n");
+  edge.pass(Limits().idle);
+  EXPECT_TRUE(client.closed_by_peer());
+  const auto figures = read(edge);
+  EXPECT_EQ(of(figures, "web.1").figures.errors.at("H15"), 1U);
   EXPECT_EQ(of(figures, "web.1").figures.took.total(), 0U);
 }
 
