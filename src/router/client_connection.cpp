@@ -240,12 +240,12 @@ void ClientConnection::refuse_head(const http::RequestHead& head, const http::Pa
   x.keep_alive = false;
   x.is_head = head.method == "HEAD";
   const int status = http::status_of(why.flaw);
-  if (const auto* host = http::find_field(head.fields, "host"); host != nullptr && status == 400) {
-    auto known = head;
-    if (known.host.empty()) known.host = host->value;
-    identify(known);
-    if (x.app) log(&h::bad_header, "bad header", status);
-  }
+  auto known = head;
+  const auto* host = http::find_field(head.fields, "host");
+  if (known.host.empty() && host != nullptr) known.host = host->value;
+  if (!http::is_token(http::without_port(known.host))) known.host = {};
+  identify(known);
+  log(&h::bad_header, "bad header", status);
   answer_page(status, refusal_page(status, why.reason));
 }
 
