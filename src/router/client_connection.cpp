@@ -9,6 +9,7 @@
 #include "router/client_connection.h"
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -21,7 +22,14 @@ namespace renga::router {
 
 namespace {
 constexpr int reads_in_a_row = 16;  // of one connection, before others have their turn
+
+// Where an answer to HTTP/1.0 ends with the connection, only a reset says that it was cut short.
+void reset_at_close(int socket) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
+
+}  // namespace
 
 void Exchange::reset() {
   auto keep_log = std::move(log_request);
@@ -391,6 +399,10 @@ void ClientConnection::close() {
   move_to_meter(nullptr);
   if (exchange_) {
     exchange_->pipe.reset();
+    if (exchange_->head_sent && transport_->fd() >= 0 &&
+        (exchange_->relay == Relay::dechunked || exchange_->relay == Relay::until_close)) {
+      reset_at_close(transport_->fd());
+    }
     exchange_->app.reset();
   }
   state_ = State::closed;
