@@ -77,7 +77,11 @@ void ClientConnection::take_response_head(char* data, std::size_t size) {
     if (head.status >= 200 || head.status == 101) return begin_response(head, data, size);
     // Any other 1xx: 100 is the router's to say, unless the app has asked to, and the rest is news
     // that nobody must have.
-    if (head.status == 100 && std::exchange(x.awaits_continue, false)) send_continue();
+    if (head.status == 100 && x.app->route.end_to_end_continue) {
+      if (std::exchange(x.continued, true)) return fail_request(h::poor_response);
+      if (std::exchange(x.awaits_continue, false)) send_continue();
+      request_progress();
+    }
     parser.reset();
     if (size == 0) {
       x.from_dyno.clear();

@@ -332,7 +332,9 @@ void ClientConnection::timed_out() {
       connect_failed(h::connection_timeout);
       break;
     case State::relaying:
-      if (!x.head_sent && x.sent) return fail_request(h::request_timeout);
+      if (!x.head_sent && (x.sent || dyno_owes_continue())) {
+        return fail_request(h::request_timeout);
+      }
       // Somebody has not moved for long: the dyno if it does not take what we have for it, or owes
       // more of its answer; the client likewise.
       if (!x.to_dyno.empty()) return fail_request(h::idle_connection);
