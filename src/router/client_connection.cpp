@@ -242,7 +242,8 @@ void ClientConnection::keep_input(std::string_view rest) {
   if (in_.empty() && in_.capacity() > 4096) in_ = std::string();
 }
 
-// Nothing behind a refused head can be told apart, so the connection ends with the answer.
+// Nothing behind a refused head can be told apart, so the connection ends with the answer. Its Host
+// may be what it was refused for: what is no name is nobody's, and not to be written to a log.
 void ClientConnection::refuse_head(const http::RequestHead& head, const http::Parsed& why) {
   auto& x = *exchange_;
   x.keep_alive = false;
@@ -382,11 +383,7 @@ void ClientConnection::drain(Last last) {
 
 void ClientConnection::force_close() {
   if (state_ == State::closed) return;
-  if (state_ == State::pipe) {
-    log(&h::forced_close, {}, exchange_->status);
-  } else if (state_ != State::head && state_ != State::lingering) {
-    log(&h::forced_close, {}, 0);
-  }
+  if (state_ != State::head && state_ != State::lingering) log(&h::forced_close, {}, 0);
   close();
 }
 
@@ -400,11 +397,11 @@ void ClientConnection::close() {
   stop_counting();
   move_to_meter(nullptr);
   if (exchange_) {
-    exchange_->pipe.reset();
     if (exchange_->head_sent && transport_->fd() >= 0 &&
         (exchange_->relay == Relay::dechunked || exchange_->relay == Relay::until_close)) {
       reset_at_close(transport_->fd());
     }
+    exchange_->pipe.reset();
     exchange_->app.reset();
   }
   state_ = State::closed;
