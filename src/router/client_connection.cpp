@@ -320,7 +320,8 @@ void ClientConnection::client_gone() {
 
 void ClientConnection::timed_out() {
   if (state_ == State::head) {
-    if (!partial_) return close();
+    // An empty line behind a body (RFC 9112 2.2) is no head that has begun.
+    if (!partial_ || in_ == "\r\n") return close();
     exchange_ = loop_.new_exchange();
     exchange_->keep_alive = false;
     return answer_page(408, refusal_page(408, "The request's head took too long to arrive."));

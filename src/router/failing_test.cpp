@@ -380,6 +380,11 @@ TEST_F(FailingTest, SlowHeadsAndIdleClientsAreClosed) {
   EXPECT_EQ(answer.status(), 408);
   EXPECT_TRUE(slow.closed_by_peer());
 
+  auto polite = edge.client();
+  polite.write("\r\n");
+  edge.pass(limits.head);
+  EXPECT_EQ(polite.read_all(), "") << "its next request would take a 408 for its answer";
+
   auto idle = edge.client();
   edge.pass(limits.keep_alive);
   EXPECT_TRUE(idle.closed_by_peer());
