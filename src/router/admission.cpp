@@ -116,6 +116,7 @@ void ClientConnection::begin(const http::RequestHead& head, char* rest, std::siz
   if (challenge != nullptr) return answer(200, "text/plain", *challenge);
   if (no_host) {
     x.keep_alive = false;
+    log(&h::bad_header, "bad header", 400);
     return answer_page(400, refusal_page(400, "The Host header is missing."));
   }
   if (!x.app) return answer_page(404, no_such_app_page());

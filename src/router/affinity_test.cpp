@@ -140,6 +140,48 @@ TEST_F(FeaturesTest, TheAppMayAnswerExpectItself) {
   EXPECT_TRUE(refused.has("Connection: close\r\n")) << "nobody knows what it would send next";
 }
 
+TEST_F(FeaturesTest, AnAppThatOwesItsContinueHasThirtySeconds) {
+  shop.end_to_end_continue = true;
+  edge.serve({shop});
+  const std::string post =
+      "POST / HTTP/1.1\r\nHost: shop.test\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+  auto client = edge.client();
+  client.write(post);
+  auto connection = dyno.accept();
+  connection.read_until("\r\n\r\n");
+  edge.pass(Limits().first_byte);
+  EXPECT_EQ(read_answer(client).status(), 503);
+  EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H12 "));
+
+  // Once it has said so it is the client's turn.
+  auto idle = edge.client();
+  idle.write(post);
+  auto other = dyno.accept();
+  other.read_until("\r\n\r\n");
+  other.write("HTTP/1.1 100 Continue\r\n\r\n");
+  idle.read_until("\r\n\r\n");
+  edge.pass(Limits().first_byte);
+  EXPECT_TRUE(idle.silent());
+  edge.pass(Limits().idle);
+  EXPECT_TRUE(idle.closed_by_peer());
+  EXPECT_THAT(edge.next_log(), StartsWith("at=warning code=H28 "));
+}
+
+TEST_F(FeaturesTest, ASecondContinueIsNoAnswer) {
+  shop.end_to_end_continue = true;
+  edge.serve({shop});
+  auto client = edge.client();
+  client.write(
+      "POST / HTTP/1.1\r\nHost: shop.test\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  auto connection = dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write("HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  connection.write("HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(read_answer(client).status(), 503);
+  EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H17 "));
+}
+
 TEST_F(FeaturesTest, AnHttp10ClientThatCannotWaitDoesNot) {
   shop.end_to_end_continue = true;
   edge.serve({shop});

@@ -77,7 +77,11 @@ void ClientConnection::take_response_head(char* data, std::size_t size) {
     if (head.status >= 200 || head.status == 101) return begin_response(head, data, size);
     // Any other 1xx: 100 is the router's to say, unless the app has asked to, and the rest is news
     // that nobody must have.
-    if (head.status == 100 && std::exchange(x.awaits_continue, false)) send_continue();
+    if (head.status == 100 && x.app->route.end_to_end_continue) {
+      if (std::exchange(x.continued, true)) return fail_request(h::poor_response);
+      if (std::exchange(x.awaits_continue, false)) send_continue();
+      request_progress();
+    }
     parser.reset();
     if (size == 0) {
       x.from_dyno.clear();
@@ -372,11 +376,15 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
             .count();
   }
   if (x.meter != nullptr) {
-    x.meter->count(
-        status, code, x.bytes_in, x.bytes,
-        std::chrono::duration_cast<std::chrono::microseconds>(loop_.events().now() - x.began));
+    x.meter->count(status, code, x.bytes_in, x.bytes);
+    // How long a pipe was open, whatever has ended it, is not how long somebody waited.
+    if (x.status != 101) {
+      x.meter->took(
+          std::chrono::duration_cast<std::chrono::microseconds>(loop_.events().now() - x.began));
+    }
   }
-  loop_.log(x.app->route.app, x.at, x.log_request,
+  // Of now and not of when the request came: a log is in order, however long a pipe was open.
+  loop_.log(x.app->route.app, loop_.micros(), x.log_request,
             {.code = code,
              .cause = cause,
              .agent = x.agent,

@@ -9,6 +9,7 @@
 #include "router/client_connection.h"
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -21,7 +22,14 @@ namespace renga::router {
 
 namespace {
 constexpr int reads_in_a_row = 16;  // of one connection, before others have their turn
+
+// Where an answer to HTTP/1.0 ends with the connection, only a reset says that it was cut short.
+void reset_at_close(int socket) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
+
+}  // namespace
 
 void Exchange::reset() {
   auto keep_log = std::move(log_request);
@@ -234,18 +242,19 @@ void ClientConnection::keep_input(std::string_view rest) {
   if (in_.empty() && in_.capacity() > 4096) in_ = std::string();
 }
 
-// Nothing behind a refused head can be told apart, so the connection ends with the answer.
+// Nothing behind a refused head can be told apart, so the connection ends with the answer. Its Host
+// may be what it was refused for: what is no name is nobody's, and not to be written to a log.
 void ClientConnection::refuse_head(const http::RequestHead& head, const http::Parsed& why) {
   auto& x = *exchange_;
   x.keep_alive = false;
   x.is_head = head.method == "HEAD";
   const int status = http::status_of(why.flaw);
-  if (const auto* host = http::find_field(head.fields, "host"); host != nullptr && status == 400) {
-    auto known = head;
-    if (known.host.empty()) known.host = host->value;
-    identify(known);
-    if (x.app) log(&h::bad_header, "bad header", status);
-  }
+  auto known = head;
+  const auto* host = http::find_field(head.fields, "host");
+  if (known.host.empty() && host != nullptr) known.host = host->value;
+  if (!http::is_token(http::without_port(known.host))) known.host = {};
+  identify(known);
+  log(&h::bad_header, "bad header", status);
   answer_page(status, refusal_page(status, why.reason));
 }
 
@@ -337,7 +346,8 @@ void ClientConnection::client_gone() {
 
 void ClientConnection::timed_out() {
   if (state_ == State::head) {
-    if (!partial_) return close();
+    // An empty line behind a body (RFC 9112 2.2) is no head that has begun.
+    if (!partial_ || in_ == "\r\n") return close();
     exchange_ = loop_.new_exchange();
     exchange_->keep_alive = false;
     return answer_page(408, refusal_page(408, "The request's head took too long to arrive."));
@@ -350,7 +360,9 @@ void ClientConnection::timed_out() {
       connect_failed(h::connection_timeout);
       break;
     case State::relaying:
-      if (!x.head_sent && x.sent) return fail_request(h::request_timeout);
+      if (!x.head_sent && (x.sent || dyno_owes_continue())) {
+        return fail_request(h::request_timeout);
+      }
       // Somebody has not moved for long: the dyno if it does not take what we have for it, or owes
       // more of its answer; the client likewise.
       if (!x.to_dyno.empty()) return fail_request(h::idle_connection);
@@ -400,11 +412,7 @@ void ClientConnection::drain(Last last) {
 
 void ClientConnection::force_close() {
   if (state_ == State::closed) return;
-  if (state_ == State::pipe) {
-    log(&h::forced_close, {}, exchange_->status);
-  } else if (state_ != State::head && state_ != State::lingering) {
-    log(&h::forced_close, {}, 0);
-  }
+  if (state_ != State::head && state_ != State::lingering) log(&h::forced_close, {}, 0);
   close();
 }
 
@@ -424,6 +432,10 @@ void ClientConnection::close() {
   stop_counting();
   move_to_meter(nullptr);
   if (exchange_) {
+    if (exchange_->head_sent && transport_->fd() >= 0 &&
+        (exchange_->relay == Relay::dechunked || exchange_->relay == Relay::until_close)) {
+      reset_at_close(transport_->fd());
+    }
     exchange_->pipe.reset();
     exchange_->app.reset();
   }

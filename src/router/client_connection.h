@@ -120,6 +120,7 @@ class ClientConnection final : public net::Watcher {
   void flush_to_dyno();
   void request_progress();
   bool request_sent() const;
+  bool dyno_owes_continue() const;
   [[gnu::cold]] void pump_pipe();
 
   // --- answering.cpp: dyno to client

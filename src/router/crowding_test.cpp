@@ -116,6 +116,42 @@ TEST_F(CrowdingTest, ADynoThatDripsItsHeadHasThirtySeconds) {
   EXPECT_THAT(edge.next_log(), HasSubstr("code=H12"));
 }
 
+TEST_F(CrowdingTest, EveryByteOfEitherSideGivesFiftyFiveSecondsMore) {
+  auto client = edge.client();
+  client.write("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 3\r\n\r\n");
+  auto connection = dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
+  client.read_until("\r\n\r\n");
+  for (int i = 0; i < 2; ++i) {
+    edge.pass(milliseconds(40'000));
+    client.write("u");
+    EXPECT_EQ(connection.read(1), "u");
+    edge.pass(milliseconds(40'000));
+    connection.write("d");
+    EXPECT_EQ(client.read(1), "d");
+  }
+  edge.pass(Limits().idle);
+  EXPECT_TRUE(client.closed_by_peer());
+  EXPECT_THAT(edge.next_log(), HasSubstr(" code=H28 ")) << "it is the client that owes";
+}
+
+TEST_F(CrowdingTest, RequestsThatAreHeldAreUnderWayToo) {
+  Limits few;
+  few.requests_per_dyno = 2;
+  Edge other(few);
+  auto shop = app("shop", {});
+  shop.starting = true;
+  other.serve({shop});
+  auto first = other.client(), second = other.client(), third = other.client();
+  first.write(get);
+  second.write(get);
+  EXPECT_TRUE(first.silent() && second.silent());
+  third.write(get);
+  EXPECT_EQ(read_answer(third).status(), 503);
+  EXPECT_THAT(other.next_log(), HasSubstr(" code=H11 "));
+}
+
 TEST_F(CrowdingTest, HeadsFloodsAndOddBytesOfADynoAreNoAnswer) {
   for (const std::string& wrong :
        {std::string("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", 27),

@@ -7,6 +7,7 @@ namespace renga::router::testing {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -136,12 +137,22 @@ TEST_F(DrainingTest, WhatTakesTooLongIsCut) {
   client.write(get);
   auto connection = old_dyno.accept();
   connection.read_until("\r\n\r\n");
+  auto piped = edge.client();
+  piped.write("GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  auto pipe = old_dyno.accept();
+  pipe.read_until("\r\n\r\n");
+  pipe.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n");
+  piped.read_until("\r\n\r\n");
   edge.begin_drain(Idle::close_at_once, milliseconds(20'000));
   EXPECT_TRUE(client.silent());
   edge.pass(milliseconds(20'000));
   EXPECT_TRUE(edge.drained());
   EXPECT_TRUE(client.closed_by_peer());
-  EXPECT_THAT(edge.next_log(), StartsWith("at=error code=H24 desc=\"Forced close\" "));
+  EXPECT_TRUE(piped.closed_by_peer());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(edge.next_log(), AllOf(StartsWith("at=error code=H24 desc=\"Forced close\" "),
+                                       HasSubstr(" status= ")));
+  }
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ struct Exchange {
   std::string affinity;          // that its cookie says, then its dyno's; empty: the app has none
   bool new_affinity = false;     // the client is told of it
   bool awaits_continue = false;  // from the dyno: the app wants to answer Expect itself
+  bool continued = false;        // it has said 100
   bool keep_alive = true;
   bool expects_continue = false;
   http::Framing framing;

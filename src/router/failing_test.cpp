@@ -175,6 +175,17 @@ TEST_F(FailingTest, H18WhenTheDynoDiesInTheMiddle) {
   EXPECT_THAT(edge.next_log(), StartsWith("sock=backend at=error code=H18 "));
 }
 
+TEST_F(FailingTest, AnAnswerThatEndsWithTheConnectionIsResetWhenItIsCut) {
+  auto client = edge.client();
+  auto connection = carried(client, "GET / HTTP/1.0\r\nHost: shop.test\r\n\r\n");
+  connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+  client.read_until("half");
+  connection.close();
+  char byte = 0;
+  EXPECT_EQ(::recv(client.fd(), &byte, 1, 0), -1) << "an end would say that it is whole";
+  EXPECT_THAT(edge.next_log(), StartsWith("sock=backend at=error code=H18 "));
+}
+
 TEST_F(FailingTest, H17WhenTheResponseIsNone) {
   for (const auto* wrong :
        {"hello\r\n\r\n", "HTTP/1.1 200\r\n\r\n", "HTTP/1.1 200 OK\r\nX : 1\r\n\r\n",
@@ -368,6 +379,11 @@ TEST_F(FailingTest, SlowHeadsAndIdleClientsAreClosed) {
   const auto answer = read_answer(slow);
   EXPECT_EQ(answer.status(), 408);
   EXPECT_TRUE(slow.closed_by_peer());
+
+  auto polite = edge.client();
+  polite.write("\r\n");
+  edge.pass(limits.head);
+  EXPECT_EQ(polite.read_all(), "") << "its next request would take a 408 for its answer";
 
   auto idle = edge.client();
   edge.pass(limits.keep_alive);

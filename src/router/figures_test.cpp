@@ -12,8 +12,10 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 const std::string get = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
 
@@ -133,6 +135,10 @@ TEST_F(MetersTest, CountWhatBecameOfEveryRequest) {
   next.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   read_answer(client);
   EXPECT_EQ(of(read(edge), "web.1").figures.requests(), 4U);
+  auto renamed = app("shop", {});
+  renamed.name = "store";
+  edge.serve({renamed});
+  EXPECT_EQ(of(read(edge), "web.1").name, "store") << "though nobody has asked it since";
   edge.serve({app("blog", {})});
   EXPECT_TRUE(read(edge).dynos.empty());
 }
@@ -155,6 +161,52 @@ TEST_F(MetersTest, APipeIsActiveUntilItEnds) {
   EXPECT_EQ(of(figures, "web.1").figures.active, 0);
   EXPECT_EQ(of(figures, "web.1").figures.answers[1], 1U);
   EXPECT_EQ(of(figures, "web.1").figures.took.total(), 0U);
+}
+
+TEST_F(MetersTest, APipeThatIdlesOutIsNoLatency) {
+  Edge edge;
+  edge.serve({dyno.backend("dyno-1")});
+  auto client = edge.client();
+  client.write("GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  auto connection = dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n");
+  client.read_until("\r\n\r\n");
+  edge.pass(Limits().idle);
+  EXPECT_TRUE(client.closed_by_peer());
+  const auto figures = read(edge);
+  EXPECT_EQ(of(figures, "web.1").figures.errors.at("H15"), 1U);
+  EXPECT_EQ(of(figures, "web.1").figures.took.total(), 0U);
+}
+
+TEST_F(MetersTest, WhatIsRefusedIsItsAppsOrNobodys) {
+  Edge edge;
+  edge.serve({app("*", {})});
+  const auto refused = [&](const std::string& head) {
+    auto client = edge.client();
+    client.write(head + "\r\n");
+    return read_answer(client).status();
+  };
+  const std::string shop = "GET / HTTP/1.1\r\nHost: shop.test\r\n";
+  EXPECT_EQ(refused(shop + "no colon\r\n"), 400);
+  EXPECT_EQ(refused(shop + "X: " + std::string(9'000, 'x') + "\r\n"), 431);
+  EXPECT_EQ(refused(shop + "Transfer-Encoding: gzip, chunked\r\n"), 501);
+  EXPECT_EQ(refused("GET http://shop.test/ HTTP/1.0\r\n"), 400);
+  for (const auto* status : {"400", "431", "501", "400"}) {
+    EXPECT_THAT(edge.next_log(),
+                AllOf(StartsWith("at=error code=H26 desc=\"Request Error\" "
+                                 "cause=\"bad header\" method=GET "),
+                      HasSubstr(" host=shop.test "), HasSubstr(std::string(" status=") + status)));
+  }
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\n"), 400);
+  EXPECT_EQ(refused("nonsense\r\n"), 400);
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: a status=200 host=\"b\".test\r\n"), 400);
+  EXPECT_TRUE(edge.no_log()) << "what is no name must not speak in an app's log";
+
+  const auto all = read(edge);
+  EXPECT_EQ(of(all, "").figures.answers, (std::array<std::uint64_t, 6>{0, 0, 0, 0, 3, 1}));
+  EXPECT_EQ(of(all, "").figures.errors.at("H26"), 4U);
+  EXPECT_EQ(all.unrouted, 3U);
 }
 
 TEST_F(MetersTest, TellHowLongTurnsTake) {

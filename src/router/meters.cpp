@@ -4,14 +4,12 @@
 
 namespace renga::router {
 
-void Meter::count(int status, const HCode* code, std::uint64_t bytes_in, std::uint64_t bytes_out,
-                  std::chrono::microseconds took) {
+void Meter::count(int status, const HCode* code, std::uint64_t bytes_in, std::uint64_t bytes_out) {
   const auto first_digit = static_cast<std::size_t>(status / 100);
   ++figures_.answers[first_digit < figures_.answers.size() ? first_digit : 0];
   figures_.bytes_in += bytes_in;
   figures_.bytes_out += bytes_out;
   if (code != nullptr) ++figures_.errors[std::string(code->code)];
-  if (status != 101) figures_.took.count(took);
 }
 
 Meter& Meters::of(const App& app) {
@@ -41,7 +39,20 @@ void Meters::forget(const App& was, const RouteIndex& newest) {
   known_.erase(was.load.get());
   for (const auto& dyno : was.dynos) known_.erase(dyno.state.get());
   const auto& app = was.route.app;
-  if (newest.find_app(app) == nullptr && !erase(app)) gone_.insert(app);
+  if (const auto* now = newest.find_app(app); now == nullptr) {
+    if (!erase(app)) gone_.insert(app);
+  } else if ((*now)->route.name != was.route.name) {
+    rename(**now);
+  }
+}
+
+// Also of dynos that are no more: another app may have the old name by now.
+void Meters::rename(const App& app) {
+  const auto& id = app.route.app;
+  for (auto meter = meters_.lower_bound({id, {}});
+       meter != meters_.end() && meter->first.first == id; ++meter) {
+    meter->second->name_ = app.route.name;
+  }
 }
 
 void Meters::forget_idle(const RouteIndex& newest) {

@@ -20,8 +20,8 @@ class Meter {
  public:
   void begin() { ++figures_.active; }
   void end() { --figures_.active; }
-  void count(int status, const HCode* code, std::uint64_t bytes_in, std::uint64_t bytes_out,
-             std::chrono::microseconds took);
+  void count(int status, const HCode* code, std::uint64_t bytes_in, std::uint64_t bytes_out);
+  void took(std::chrono::microseconds time) { figures_.took.count(time); }
 
  private:
   friend class Meters;
@@ -36,8 +36,9 @@ class Meters {
 
   Meter& of(const App& app);  // while no dyno has got the request
   Meter& of(const App& app, const Dyno& dyno);
-  // An app as a table before had it. One that the newest no longer has is forgotten altogether,
-  // once nothing of it is under way: forget_idle() looks at those again that were busy.
+  // An app as a table before had it. One that has another name now is counted on under that one;
+  // one that the newest no longer has is forgotten altogether, once nothing of it is under way:
+  // forget_idle() looks at those again that were busy.
   void forget(const App& was, const RouteIndex& newest);
   void forget_idle(const RouteIndex& newest);
   RouterFigures read() const;
@@ -47,6 +48,7 @@ class Meters {
 
  private:
   Meter& find(const App& app, const std::string& dyno);
+  void rename(const App& app);
   bool erase(const std::string& app);
 
   std::size_t most_;

@@ -250,6 +250,19 @@ TEST_F(ProxyingTest, RelaysAnAnswerThatComesBeforeTheRequestIsSent) {
   EXPECT_TRUE(connection.closed_by_peer()) << "nothing else can be asked on it";
 }
 
+TEST_F(ProxyingTest, ALogLineIsOfTheTimeThatItsRequestEnded) {
+  auto client = edge.client();
+  client.write(get());
+  auto connection = dyno.accept();
+  connection.read_until("\r\n\r\n");
+  const auto asked = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  connection.write(ok);
+  read_answer(client);
+  edge.next_log();
+  EXPECT_GE(edge.log_time(), asked.count());
+}
+
 TEST_F(ProxyingTest, MovesManyBytesBothWaysAtOnce) {
   const std::size_t size = 8 << 20;
   const std::string piece(64 * 1024, 'x');

@@ -99,8 +99,15 @@ bool ClientConnection::request_sent() const {
   return exchange_->received && exchange_->to_dyno.empty() && !exchange_->upload_broken;
 }
 
+// A client may send its body without having been told to; then it does not wait any more.
+bool ClientConnection::dyno_owes_continue() const {
+  const auto& x = *exchange_;
+  return x.awaits_continue && x.bytes_in == 0 && x.to_dyno.empty() && !x.head_sent;
+}
+
 // The 30 s to the first byte run from the whole request being sent, once; before that, and from the
-// response's first byte on, every byte starts the 55 s anew.
+// response's first byte on, every byte starts the 55 s anew. They run as well while the client
+// waits for the dyno to say that it may go on.
 void ClientConnection::request_progress() {
   auto& x = *exchange_;
   if (!x.sent && request_sent()) {
@@ -108,6 +115,7 @@ void ClientConnection::request_progress() {
     if (!x.head_sent) return loop_.waits().first_byte.start(step_);
   }
   if (x.sent && !x.head_sent) return;
+  if (dyno_owes_continue()) return loop_.waits().first_byte.start(step_);
   loop_.waits().idle.start(step_);
 }
 

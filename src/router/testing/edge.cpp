@@ -137,8 +137,8 @@ Edge::Edge(Limits limits, std::size_t threads)
       ProxyEvents{.on_log =
                       [this](std::string records, std::size_t) {
                         const std::lock_guard lock(mutex_);
-                        for_each_log_record(records, [&](auto, auto, std::string_view message) {
-                          logs_.emplace_back(message);
+                        for_each_log_record(records, [&](auto, auto at, std::string_view message) {
+                          logs_.emplace_back(at, message);
                         });
                         changed_.notify_all();
                       },
@@ -203,8 +203,9 @@ std::string Edge::next_log() {
   if (!changed_.wait_for(lock, patience, [&] { return !logs_.empty(); })) {
     throw std::runtime_error("no log line came");
   }
-  auto line = std::move(logs_.front());
+  auto [at, line] = std::move(logs_.front());
   logs_.erase(logs_.begin());
+  log_time_ = at;
   return line;
 }
 

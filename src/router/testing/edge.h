@@ -5,11 +5,13 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net/socket.h"
@@ -84,6 +86,8 @@ class Edge {
 
   // The next log line; waits for it.
   std::string next_log();
+  // Of the line that next_log() gave last: microseconds since 1970.
+  std::int64_t log_time() const { return log_time_; }
   bool no_log();
   // Waits until the dyno is retired.
   bool retired(const std::string& dyno,
@@ -99,7 +103,8 @@ class Edge {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::string> logs_;
+  std::vector<std::pair<std::int64_t, std::string>> logs_;
+  std::int64_t log_time_ = 0;
   std::vector<std::string> retired_;
   std::map<std::string, int> wakes_;
   std::uint64_t taken_over_ = 0;
