@@ -144,8 +144,10 @@ void Http2Connection::deliver() {
 }
 
 void Http2Connection::begin(Stream& stream) {
-  const auto parsed = stream.request.finish(stream.has_body, loop_.request_parser());
-  if (stream.request.malformed()) {
+  // Not kept while it is answered: HPACK makes 64 KiB of some bytes, and there are many streams.
+  auto request = std::move(stream.request);
+  const auto parsed = request.finish(stream.has_body, loop_.request_parser());
+  if (request.malformed()) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id, NGHTTP2_PROTOCOL_ERROR);
     return;
   }
