@@ -166,7 +166,7 @@ void ClientConnection::switch_protocols(const http::ResponseHead& head, std::str
   x.received = x.sent = x.complete = x.dyno_keeps = false;
   x.to_dyno.clear();
   send_to_dyno(in_);
-  in_ = std::string();
+  std::string().swap(in_);
   loop_.waits().idle.start(step_);
   again_ = true;
 }
@@ -385,7 +385,7 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
                   .protocol = is_stream() ? "http2.0"sv : "http1.1"sv,
                   .tls_version = transport_->tls_version()});
   loop_.log(x.app->route.app, x.at, line);
-  if (x.log_request.capacity() > largest_log_kept) x.log_request = std::string();
+  if (x.log_request.capacity() > largest_log_kept) std::string().swap(x.log_request);
 }
 
 }  // namespace renga::router
