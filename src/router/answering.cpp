@@ -22,6 +22,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr int reads_in_a_row = 16;
+constexpr std::size_t largest_log_kept = 4096;
 }  // namespace
 
 void ClientConnection::pump_response() {
@@ -168,7 +169,7 @@ void ClientConnection::switch_protocols(const http::ResponseHead& head, std::str
   x.received = x.sent = x.complete = x.dyno_keeps = false;
   x.to_dyno.clear();
   send_to_dyno(in_);
-  in_ = std::string();
+  std::string().swap(in_);
   loop_.waits().idle.start(step_);
   again_ = true;
 }
@@ -344,6 +345,7 @@ void ClientConnection::answer(int status, std::string_view content_type, std::st
   loop_.events().cancel(std::exchange(look_, 0));
   loop_.hold_no_longer(*this);
   let_go(false);
+  x.to_dyno.clear();  // a client may take its time to read the answer
   state_ = State::finishing;
   loop_.waits().idle.start(step_);
   send_to_client(out, body_sent);
@@ -395,6 +397,7 @@ void ClientConnection::log(const HCode* code, std::string_view cause, int status
              .bytes = x.bytes,
              .protocol = is_stream() ? "http2.0"sv : "http1.1"sv,
              .tls_version = transport_->tls_version()});
+  if (x.log_request.capacity() > largest_log_kept) std::string().swap(x.log_request);
 }
 
 }  // namespace renga::router

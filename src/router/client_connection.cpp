@@ -239,7 +239,7 @@ void ClientConnection::keep_input(std::string_view rest) {
   } else {
     in_.assign(rest);
   }
-  if (in_.empty() && in_.capacity() > 4096) in_ = std::string();
+  if (in_.empty() && in_.capacity() > 4096) std::string().swap(in_);
 }
 
 // Nothing behind a refused head can be told apart, so the connection ends with the answer. Its Host

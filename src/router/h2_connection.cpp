@@ -17,6 +17,11 @@ namespace {
 constexpr int reads_in_a_row = 16;
 // Frames are gathered until they fill a TLS record; more is only made when that has been taken.
 constexpr std::size_t gathered = 16 * 1024;
+// Streams that were reset for what the client did: so many at once, then so many a second.
+constexpr std::uint64_t wrongs_at_once = 500;
+constexpr std::uint64_t wrongs_a_second = 100;
+// Frames that wait for a client who does not read, before we do not read either.
+constexpr std::size_t most_frames_waiting = 1000;
 }  // namespace
 
 Http2Connection::Http2Connection(ProxyLoop& loop, std::unique_ptr<Transport> transport,
@@ -26,7 +31,9 @@ Http2Connection::Http2Connection(ProxyLoop& loop, std::unique_ptr<Transport> tra
       ip_(std::move(ip)),
       entrance_(entrance),
       session_(Frames::open(*this)),
-      idle_([this] { guarded([this] { close(); }); }) {
+      idle_([this] { guarded([this] { close(); }); }),
+      stalled_([this] { guarded([this] { close(); }); }),
+      wrongs_left_(wrongs_at_once) {
   loop_.events().add(transport_->fd(), *this);
 }
 
@@ -72,6 +79,7 @@ void Http2Connection::on_events(std::uint32_t events) {
 void Http2Connection::read() {
   auto& scratch = loop_.scratch();
   for (int reads = 0; !closed_ && readable_; ++reads) {
+    if (blocked_ && nghttp2_session_get_outbound_queue_size(session_) > most_frames_waiting) return;
     if (reads == reads_in_a_row) return loop_.flush_later(*this);
     const auto got = transport_->read(scratch.data(), scratch.size());
     if (got.drained) readable_ = peer_closed_ && got.status == Transport::Status::moved;
@@ -121,7 +129,10 @@ void Http2Connection::deliver() {
         auto* client = stream.client;
         if (stream.transport != nullptr) stream.transport->detach();
         streams_.erase(id);
-        if (client != nullptr) client->on_events(EPOLLERR);
+        if (client != nullptr) {
+          --serving_;
+          client->on_events(EPOLLERR);
+        }
       } else if (std::exchange(stream.head_is_new, false)) {
         begin(stream);
       } else if (stream.client != nullptr) {
@@ -129,12 +140,14 @@ void Http2Connection::deliver() {
       }
     }
   }
-  if (!closed_ && streams_.empty()) rest();
+  rest();
 }
 
 void Http2Connection::begin(Stream& stream) {
-  const auto parsed = stream.request.finish(stream.has_body, loop_.request_parser());
-  if (stream.request.malformed()) {
+  // Not kept while it is answered: HPACK makes 64 KiB of some bytes, and there are many streams.
+  auto request = std::move(stream.request);
+  const auto parsed = request.finish(stream.has_body, loop_.request_parser());
+  if (request.malformed()) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id, NGHTTP2_PROTOCOL_ERROR);
     return;
   }
@@ -149,6 +162,7 @@ void Http2Connection::begin(Stream& stream) {
   idle_.cancel();
   auto& client = loop_.add_stream(std::move(transport), ip_, entrance_);
   stream.client = &client;
+  ++serving_;
   client.begin_stream(head, parsed);
 }
 
@@ -156,8 +170,27 @@ void Http2Connection::begin(Stream& stream) {
 void Http2Connection::forget(std::int32_t id) {
   const auto found = streams_.find(id);
   if (found == streams_.end()) return;
-  found->second->client = nullptr;
+  if (std::exchange(found->second->client, nullptr) != nullptr) --serving_;
   found->second->transport = nullptr;
+  rest();
+}
+
+// What a client does wrong costs it a stream, which then counts no more among those that it may
+// have open: so a request could be made, reset by an error, and the next one made, as with a reset
+// of its own (CVE-2025-8671).
+void Http2Connection::was_wrong() {
+  const auto now = loop_.events().now();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - wrongs_since_);
+  if (seconds.count() > 0) {
+    wrongs_since_ = now;
+    const auto earned = static_cast<std::uint64_t>(seconds.count()) * wrongs_a_second;
+    wrongs_left_ = std::min(wrongs_at_once, wrongs_left_ + earned);
+  }
+  if (wrongs_left_ == 0) {
+    nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
+  } else {
+    --wrongs_left_;
+  }
 }
 
 // Frames into out_, as long as the socket takes them. False: nghttp2 has given up.
@@ -184,8 +217,10 @@ void Http2Connection::send() {
     if (sent.status == Transport::Status::broken) return close();
     if (sent.status != Transport::Status::moved) {
       blocked_ = true;
+      if (!stalled_.waits()) loop_.waits().idle.start(stalled_);
       return;
     }
+    stalled_.cancel();
     out_.take(sent.bytes);
   }
   if (closed_ || blocked_ || !out_.empty()) return;
@@ -201,8 +236,11 @@ void Http2Connection::flush() {
   });
 }
 
+// A stream that is open counts for nothing by itself: its head may never be whole, or the client
+// may not read that it was reset.
 void Http2Connection::rest() {
-  if (!idle_.waits()) loop_.waits().keep_alive.start(idle_);
+  if (closed_ || serving_ > 0 || idle_.waits()) return;
+  loop_.waits().keep_alive.start(idle_);
 }
 
 void Http2Connection::drain(bool at_once) {
@@ -231,6 +269,7 @@ void Http2Connection::close() {
   if (closed_) return;
   closed_ = true;
   idle_.cancel();
+  stalled_.cancel();
   loop_.events().cancel(std::exchange(last_call_, 0));
   auto streams = std::exchange(streams_, {});
   for (auto& [id, stream] : streams) {

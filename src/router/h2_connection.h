@@ -7,6 +7,7 @@
 // since that may come back to it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -65,7 +66,8 @@ class Http2Connection final : public net::Watcher {
   bool fill();
   void touch(Stream& stream);
   void forget(std::int32_t id);
-  void rest();  // no stream is open: a while, or the end
+  void was_wrong();  // the client, so that a stream was reset
+  void rest();       // no request is under way: a while, or the end
   void close();
 
   ProxyLoop& loop_;
@@ -74,9 +76,13 @@ class Http2Connection final : public net::Watcher {
   const Entrance& entrance_;
   nghttp2_session* session_ = nullptr;
   std::unordered_map<std::int32_t, std::unique_ptr<Stream>> streams_;
+  std::size_t serving_ = 0;            // streams whose request is under way
   std::vector<std::int32_t> touched_;  // something of theirs has come, or has gone
   Pending out_;
   Waiting idle_;
+  Waiting stalled_;  // the client takes nothing
+  std::uint64_t wrongs_left_ = 0;
+  std::chrono::steady_clock::time_point wrongs_since_;
   net::TimerId last_call_ = 0;
   bool readable_ = true;
   bool peer_closed_ = false;

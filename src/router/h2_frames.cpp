@@ -20,6 +20,9 @@ constexpr std::int32_t connection_window = 1024 * 1024;
 constexpr std::uint64_t resets_at_once = 500;
 constexpr std::uint64_t resets_a_second = 100;
 constexpr std::size_t most_continuations = 8;
+// As large a head as a dyno may answer with, and what nghttp2 reckons for the coding of it: a
+// larger one it would not send, nor say so, and the client would wait for an answer.
+const std::size_t largest_answer_head = 2 * http::Limits::of_response().head;
 // With its own head a frame then fills one TLS record.
 constexpr std::size_t data_in_a_frame = 16 * 1024 - 9;
 
@@ -34,6 +37,12 @@ void must(int result, const char* what) {
   if (result == 0) return;
   throw std::runtime_error(std::string("nghttp2 could not ") + what + ": " +
                            nghttp2_strerror(result));
+}
+
+// As opposed to a dyno's or to our own.
+bool is_clients_fault(std::uint32_t code) {
+  return code != NGHTTP2_NO_ERROR && code != NGHTTP2_INTERNAL_ERROR &&
+         code != NGHTTP2_REFUSED_STREAM;
 }
 
 std::string_view text(const std::uint8_t* bytes, std::size_t size) {
@@ -63,6 +72,7 @@ nghttp2_session* Http2Connection::Frames::open(Http2Connection& connection) {
   nghttp2_option_set_no_auto_window_update(raw_option, 1);
   nghttp2_option_set_stream_reset_rate_limit(raw_option, resets_at_once, resets_a_second);
   nghttp2_option_set_max_continuations(raw_option, most_continuations);
+  nghttp2_option_set_max_send_header_block_length(raw_option, largest_answer_head);
 
   nghttp2_session* session = nullptr;
   must(nghttp2_session_server_new2(&session, raw, &connection, raw_option), "start");
@@ -162,6 +172,9 @@ int Http2Connection::Frames::data(nghttp2_session* session, std::uint8_t, std::i
 
 int Http2Connection::Frames::sent(nghttp2_session* session, const nghttp2_frame* frame,
                                   void* user) {
+  if (frame->hd.type == NGHTTP2_RST_STREAM && is_clients_fault(frame->rst_stream.error_code)) {
+    of(user).was_wrong();
+  }
   const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (!ends || (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)) return 0;
   auto* stream = find(user, frame->hd.stream_id);

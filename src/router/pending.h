@@ -33,7 +33,7 @@ class Pending {
   // A big buffer is given back, a small one is used again.
   void clear() {
     if (bytes_.capacity() > largest_kept) {
-      bytes_ = std::string();
+      std::string().swap(bytes_);  // assigned an empty one, it would keep its room
     } else {
       bytes_.clear();
     }

@@ -124,10 +124,12 @@ void H2Client::take(const H2Frame& frame) {
       if ((frame.flags & h2::end_stream) == 0) send(h2::window, 0, frame.stream, size);
     }
   }
-  if (frame.type == h2::headers) {
-    answer.fields.clear();
-    auto* at = reinterpret_cast<std::uint8_t*>(const_cast<char*>(frame.payload.data()));
-    auto left = frame.payload.size();
+  if (frame.type == h2::headers) answer.fields.clear();
+  if (frame.type == h2::headers || frame.type == h2::continuation) block_ += frame.payload;
+  const bool whole = (frame.flags & h2::end_headers) != 0;
+  if (whole && (frame.type == h2::headers || frame.type == h2::continuation)) {
+    auto* at = reinterpret_cast<std::uint8_t*>(block_.data());
+    auto left = block_.size();
     while (true) {
       nghttp2_nv field;
       int flags = 0;
@@ -142,6 +144,7 @@ void H2Client::take(const H2Frame& frame) {
       if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
     }
     nghttp2_hd_inflate_end_headers(inflater_);
+    block_.clear();
   }
   const bool has_end = frame.type == h2::data || frame.type == h2::headers;
   if (has_end && (frame.flags & h2::end_stream) != 0) answer.ended = true;

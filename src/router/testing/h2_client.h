@@ -71,6 +71,7 @@ class H2Client {
   void take(const H2Frame& frame);
   TlsClient tls_;
   std::string in_;
+  std::string block_;  // of a head that is not whole yet
   std::map<std::uint32_t, H2Answer> answers_;
   nghttp2_hd_inflater* inflater_ = nullptr;
 };
