@@ -217,7 +217,7 @@ void ClientConnection::take_response_body(std::string& head, char* data, std::si
   x.bytes += payload;
   // What is the last of its connection goes at once, and so does whatever has more behind it.
   const auto answer = head.size() + body.size();
-  const bool can_wait = over && answer > 0 && answer <= Outbox::largest && x.keep_alive &&
+  const bool can_wait = over && answer > 0 && answer <= Outbox::largest && client_stays() &&
                         !is_stream() && to_client_.empty() && outbox_place == nowhere;
   if (can_wait) {
     loop_.outbox().put_answer(*this, head, body);
@@ -352,15 +352,20 @@ void ClientConnection::answer(int status, std::string_view content_type, std::st
   again_ = true;
 }
 
+// Whether it may ask again once its answer is complete.
+bool ClientConnection::client_stays() const {
+  return exchange_->keep_alive && exchange_->received && !last_request_;
+}
+
 void ClientConnection::end_request() {
   auto& x = *exchange_;
   log(nullptr, {}, x.status);
   stop_counting();
   move_to_meter(nullptr);
-  const bool keep_alive = x.keep_alive && x.received && !last_request_;
+  const bool stays = client_stays();
   if (is_stream()) return close();
   loop_.give_back(std::move(exchange_));
-  if (keep_alive) {
+  if (stays) {
     wait_for_request();
   } else {
     linger();

@@ -384,6 +384,7 @@ void ClientConnection::timed_out() {
 
 void ClientConnection::linger() {
   if (state_ != State::lingering) {
+    empty_outbox();
     state_ = State::lingering;
     transport_->finish_writing();
     loop_.waits().linger.start(step_);

@@ -142,6 +142,7 @@ class ClientConnection final : public net::Watcher {
   [[gnu::cold]] void send_own_head(int status, std::string_view content_type, std::size_t size,
                                    std::string_view location, bool ends);
   void log(const HCode* code, std::string_view cause, int status);
+  bool client_stays() const;
   void end_request();
 
   ProxyLoop& loop_;

@@ -119,6 +119,22 @@ TEST_F(DrainingTest, ARouterThatStopsFinishesWhatIsUnderWay) {
   EXPECT_TRUE(edge.drained());
 }
 
+TEST_F(DrainingTest, AnAnswerThatHasBegunIsSentToItsLastByte) {
+  auto client = edge.client();
+  client.write(get);
+  auto connection = old_dyno.accept();
+  connection.read_until("\r\n\r\n");
+  connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n");
+  client.read_until("ok\r\n");
+  edge.begin_drain(Idle::close_at_once, milliseconds(30'000));
+  edge.settle();
+  connection.write("0\r\n\r\n");
+  EXPECT_EQ(client.read(5), "0\r\n\r\n");
+  EXPECT_TRUE(client.closed_by_peer());
+  client.close();
+  EXPECT_TRUE(edge.drained());
+}
+
 TEST_F(DrainingTest, ARouterThatHandsOverAnswersItsIdleClientsOnceMore) {
   auto idle = edge.client();
   edge.settle();  // accepted, and so this router's to serve
