@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import resource
 import socket
 import ssl
 import struct
@@ -59,6 +60,23 @@ class EdgeMemory(StoryTest):
                 said += client.recv(65_536)
         self.assertLess(self.resident() - self.before, 60 * MEGABYTE, "they were 240 MB")
         self.assertIn(b" 404 ", self.serves())
+
+    def test_heads_that_are_never_whole(self):
+        """Of 60 KB each: 64 MB are kept of them (twice that with what was freed between them), and who has been at it
+        longest is told to go."""
+        part = b"GET / HTTP/1.1\r\nHost: nobody.localhost\r\n" + b"".join(
+            b"A%d: %s\r\n" % (n, b"x" * 7_900) for n in range(7))
+        clients, (few, most) = [], resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (few, most))
+        for _ in range(6_000):
+            client = socket.create_connection(("127.0.0.1", self.http), timeout=60)
+            self.addCleanup(client.close)
+            client.sendall(part)
+            clients.append(client)
+        self.assertIn(b" 404 ", self.serves())
+        self.assertIn(b" 408 ", clients[0].recv(65_536))
+        self.assertLess(self.resident() - self.before, 200 * MEGABYTE, "they were 330 MB")
 
 
 if __name__ == "__main__":

@@ -219,6 +219,7 @@ bool ClientConnection::take_head(char* bytes, std::size_t size) {
       partial_ = std::make_unique<http::RequestParser>();
       loop_.waits().head.start(step_);
     }
+    count_head(in_.capacity() + partial_->head().fields.capacity() * sizeof(http::Field));
     return false;
   }
   step_.cancel();
@@ -230,7 +231,13 @@ bool ClientConnection::take_head(char* bytes, std::size_t size) {
     begin(head, bytes + head.size, size - head.size);
   }
   partial_.reset();
+  count_head(0);
   return true;
+}
+
+void ClientConnection::count_head(std::size_t size) {
+  loop_.unfinished_heads() += size - head_counted_;
+  head_counted_ = size;
 }
 
 void ClientConnection::keep_input(std::string_view rest) {
@@ -348,6 +355,9 @@ void ClientConnection::timed_out() {
   if (state_ == State::head) {
     // An empty line behind a body (RFC 9112 2.2) is no head that has begun.
     if (!partial_ || in_ == "\r\n") return close();
+    partial_.reset();
+    std::string().swap(in_);
+    count_head(0);
     exchange_ = loop_.new_exchange();
     exchange_->keep_alive = false;
     return answer_page(408, refusal_page(408, "The request's head took too long to arrive."));
@@ -442,6 +452,7 @@ void ClientConnection::close() {
   }
   state_ = State::closed;
   again_ = false;
+  count_head(0);
   if (transport_->fd() >= 0) loop_.events().remove(transport_->fd(), *this);
   transport_->close();
   loop_.gone(*this);

@@ -86,6 +86,7 @@ class ClientConnection final : public net::Watcher {
   void advance();
   void read_head();
   bool take_head(char* bytes, std::size_t size);  // false: more bytes are needed
+  void count_head(std::size_t size);              // that is not whole; 0: there is none
   [[gnu::cold]] void leave_for_http2(std::string_view first_bytes);
   [[gnu::cold]] void refuse_head(const http::RequestHead& head, const http::Parsed& why);
   void keep_input(std::string_view rest);
@@ -156,6 +157,7 @@ class ClientConnection final : public net::Watcher {
 
   std::string in_;                                // bytes of the client that are not taken yet
   std::unique_ptr<http::RequestParser> partial_;  // of the head that begins in_
+  std::size_t head_counted_ = 0;                  // of it, by the loop
   Pending to_client_;
   bool readable_ = true;
   bool client_closed_ = false;  // its FIN has come

@@ -372,6 +372,32 @@ TEST_F(FailingTest, H28WhenTheClientStops) {
               AllOf(StartsWith("at=warning code=H28 "), HasSubstr(" status=499 ")));
 }
 
+TEST_F(FailingTest, HeadsThatAreNotWholeHaveRoomInAll) {
+  Limits little;
+  little.unfinished_heads = 10'000;
+  Edge other(little);
+  other.serve(std::vector<Route>());
+  const std::string part = "GET / HTTP/1.1\r\nHost: nobody.test\r\nX: " + std::string(6'000, 'x');
+  auto first = other.client(), second = other.client();
+  first.write(part);
+  other.settle();
+  second.write(part);
+  EXPECT_EQ(read_answer(first).status(), 408) << "whoever has been at it longest gives way";
+  EXPECT_TRUE(first.closed_by_peer());
+  second.write("\r\n\r\n");
+  EXPECT_EQ(read_answer(second).status(), 404);
+  for (int i = 0; i < 3; ++i) {
+    auto gone = other.client();
+    gone.write(part);
+    other.settle();
+    gone.reset();
+    other.settle();
+  }
+  auto last = other.client();
+  last.write(part);
+  EXPECT_TRUE(last.silent()) << "those that have gone count no more";
+}
+
 TEST_F(FailingTest, SlowHeadsAndIdleClientsAreClosed) {
   auto slow = edge.client();
   slow.write("GET / HTTP/1.1\r\nHost: sh");

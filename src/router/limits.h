@@ -26,12 +26,13 @@ struct Limits {
   std::size_t backpressure = 128 * 1024;  // unsent bytes that stop the reading of the other side
   std::size_t replay = 64 * 1024;         // of a request that are kept for a second try
   std::size_t log_backlog = 4 * 1024 * 1024;  // request log not yet taken by control, then drops
-  std::size_t connections = 64 * 1024;        // clients per thread; beyond, idle ones are closed
-  std::size_t meters = 10'000;                // apps' dynos counted apart, per thread
-  std::size_t pooled = 256;                   // idle connections to one dyno per thread
-  int requests_per_dyno = 200;                // under way or held, app-wide: H11
-  int pipes_per_app = 32 * 1024;              // upgraded connections, app-wide: H22
-  int attempts = 10;                          // dynos tried for one request
+  std::size_t unfinished_heads = 64 * 1024 * 1024;  // HTTP/1, in all; the oldest gives way
+  std::size_t connections = 64 * 1024;  // clients per thread; beyond, idle ones are closed
+  std::size_t meters = 10'000;          // apps' dynos counted apart, per thread
+  std::size_t pooled = 256;             // idle connections to one dyno per thread
+  int requests_per_dyno = 200;          // under way or held, app-wide: H11
+  int pipes_per_app = 32 * 1024;        // upgraded connections, app-wide: H22
+  int attempts = 10;                    // dynos tried for one request
 };
 
 }  // namespace renga::router

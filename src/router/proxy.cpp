@@ -120,9 +120,12 @@ void Proxy::State::freed(const DynoState& dyno) {
 Proxy::Proxy(const Limits& limits, std::size_t threads, ProxyEvents events)
     : state_(std::make_unique<State>(limits, std::move(events))) {
   auto& state = *state_;
-  for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
+  const auto loops = std::max<std::size_t>(threads, 1);
+  auto each = limits;
+  each.unfinished_heads /= loops;
+  for (std::size_t i = 0; i < loops; ++i) {
     state.loops.push_back(std::make_unique<ProxyLoop>(
-        limits,
+        each,
         LoopEvents{.on_log =
                        [&state](std::string records, std::size_t requests) {
                          state.events.on_log(std::move(records), requests);

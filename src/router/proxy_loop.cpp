@@ -381,6 +381,9 @@ void ProxyLoop::send_what_waits() {
 }
 
 void ProxyLoop::end_turn() {
+  // Whoever has been at it longest is told that it took too long.
+  while (unfinished_heads_ > limits_.unfinished_heads && waits_.head.end_first({})) {
+  }
   send_what_waits();
   dead_clients_.clear();
   dead_http2_.clear();

@@ -84,6 +84,8 @@ class ProxyLoop {
   std::array<char, 128 * 1024>& scratch() { return scratch_; }
   std::string& head_scratch() { return head_scratch_; }
   std::string& names_scratch() { return names_scratch_; }
+  // Bytes of all heads that are not whole yet.
+  std::size_t& unfinished_heads() { return unfinished_heads_; }
   http::RequestParser& request_parser() { return request_parser_; }
   http::ResponseParser& response_parser() { return response_parser_; }
 
@@ -174,6 +176,7 @@ class ProxyLoop {
   std::vector<std::unique_ptr<ClientConnection>> dead_clients_;
   std::vector<ClientConnection*> again_, resuming_;
   std::vector<ClientConnection*> held_;
+  std::size_t unfinished_heads_ = 0;
   bool again_posted_ = false;
   bool draining_ = false;
   std::function<void()> drained_;
