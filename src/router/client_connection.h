@@ -67,6 +67,9 @@ class ClientConnection final : public net::Watcher {
     closed
   };
 
+  // What few requests come to is marked cold: so its code lies apart from what every request runs,
+  // and takes no room in the processor's first cache.
+
   // What the machine does wrong (no memory, no descriptors) ends the one connection that it
   // happens to.
   template <class Work>
@@ -122,7 +125,7 @@ class ClientConnection final : public net::Watcher {
   void request_progress();
   bool request_sent() const;
   bool dyno_owes_continue() const;
-  [[gnu::cold]] void pump_pipe();
+  void pump_pipe();
 
   // --- answering.cpp: dyno to client
   void pump_response();
