@@ -50,7 +50,6 @@ std::string https_location(const http::RequestHead& head, std::string_view port)
 // Finds the app and what its log line and the dyno are told of the request.
 void ClientConnection::identify(const http::RequestHead& head) {
   auto& x = *exchange_;
-  x.at = loop_.micros();
   x.began = loop_.events().now();
   const auto* id = http::find_field(head, http::Known::x_request_id);
   const auto request_id =
@@ -77,7 +76,7 @@ void ClientConnection::identify(const http::RequestHead& head) {
                              : head.minor == 0 ? "1.0"sv
                                                : "1.1"sv,
                       .request_id = request_id,
-                      .start = x.at / 1000,
+                      .start = loop_.micros() / 1000,
                       .one_request = x.app && x.app->route.disable_keepalive,
                       .expect_continue = x.awaits_continue});
 }

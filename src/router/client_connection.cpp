@@ -257,7 +257,7 @@ void ClientConnection::refuse_head(const http::RequestHead& head, const http::Pa
   x.is_head = head.method == "HEAD";
   const int status = http::status_of(why.flaw);
   auto known = head;
-  const auto* host = http::find_field(head.fields, "host");
+  const auto* host = http::find_field(head, http::Known::host);
   if (known.host.empty() && host != nullptr) known.host = host->value;
   if (!http::is_token(http::without_port(known.host))) known.host = {};
   identify(known);

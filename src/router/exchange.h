@@ -27,7 +27,6 @@ struct Exchange {
   std::uint64_t bytes_in = 0;
   std::chrono::steady_clock::time_point began;
   std::string log_request;  // the middle of its log line
-  std::int64_t at = 0;      // when it came, microseconds since 1970
   int minor = 1;
   bool is_head = false;
   bool idempotent = false;

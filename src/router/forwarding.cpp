@@ -6,7 +6,6 @@
 #include "router/forwarding.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
 #include "http/field_name.h"
